@@ -1,0 +1,42 @@
+"""Focal-loss classifiers for tabular data that behave like any scikit-learn estimator."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from skfocal._version import __version__
+
+if TYPE_CHECKING:
+    from skfocal.lightgbm import FocalLGBMClassifier
+    from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+    from skfocal.objectives import FocalMetric, FocalObjective
+    from skfocal.xgboost import FocalXGBClassifier
+
+# Loaded on first use, so that neither engine is needed, nor imported, for the rest.
+_HOMES = {
+    "BinaryFocalLoss": "skfocal.losses",
+    "FocalLGBMClassifier": "skfocal.lightgbm",
+    "FocalMetric": "skfocal.objectives",
+    "FocalObjective": "skfocal.objectives",
+    "FocalXGBClassifier": "skfocal.xgboost",
+    "MulticlassFocalLoss": "skfocal.losses",
+}
+
+__all__ = [
+    "BinaryFocalLoss",
+    "FocalLGBMClassifier",
+    "FocalMetric",
+    "FocalObjective",
+    "FocalXGBClassifier",
+    "MulticlassFocalLoss",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,261 @@
+"""What the boosted classifiers share: parameters to a loss, labels to codes, weights, margins to probabilities.
+
+Knows no engine. Imports `losses` and `_compat`.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import _safe_indexing, check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skfocal._compat import LearnedAttribute
+from skfocal.losses import (
+    BinaryFocalLoss,
+    MulticlassFocalLoss,
+    check_alpha,
+    check_gamma,
+    check_hessian_policy,
+    check_length,
+)
+
+# Plain names that people try first, and ours. XGBoost's gamma and alpha are parameters of its own.
+FOCAL_NAMES = {"gamma": "focal_gamma", "alpha": "focal_alpha", "hessian": "focal_hessian"}
+
+
+class TrainingData(NamedTuple):
+    """Checked training data: no sample in it weighs 0, and every class has one that weighs more."""
+
+    X: Any
+    y: NDArray[np.intp]
+    sample_weight: NDArray[np.float64] | None
+    kept: NDArray[np.bool_] | None  # the rows of the user's data that are left; None: all of them
+
+    def keep(self, values: Any) -> Any:
+        """Return what belongs to the rows that are left, of something that has one entry per row of the user's data."""
+        return values if values is None or self.kept is None else _safe_indexing(values, self.kept)
+
+
+class FocalClassifierMixin:
+    """Focal loss, labels, weights and probabilities of a boosted classifier; goes before the engine's class."""
+
+    focal_gamma: Any
+    focal_alpha: Any
+    focal_hessian: Any
+    class_weight: Any
+    objective: Any
+    focal_intercept_: Any
+
+    n_features_in_ = LearnedAttribute()
+    feature_names_in_ = LearnedAttribute()
+    classes_ = LearnedAttribute()
+
+    # What the engine's constructor does not know, and what we set in the engine ourselves.
+    _focal_parameters = ("focal_gamma", "focal_alpha", "focal_hessian", "class_weight", "objective")
+
+    def _known_parameters(self) -> Iterable[str]:
+        """Return every name the engine's own estimator understands."""
+        raise NotImplementedError
+
+    def _check_parameter_names(self, params: Mapping[str, Any]) -> None:
+        """Raise if a parameter is neither ours nor the engine's: both engines take any name, and drop it."""
+        known = {*self._focal_parameters, *self._known_parameters()}
+        for name in set(params) - known:
+            close = [FOCAL_NAMES[name]] if name in FOCAL_NAMES else difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f": did you mean {close[0]}?" if close else "."
+            raise ValueError(f"{name}={params[name]!r} is not a parameter of {type(self).__name__}{hint}")
+
+    def _check_objective(self) -> None:
+        if self.objective is not None:
+            raise ValueError(
+                f"objective must be None, the focal loss that {type(self).__name__} trains on, got {self.objective!r}."
+            )
+
+    def _refuse(self, name: str, value: Any, accepted: tuple[Any, ...], instead: str) -> None:
+        """Raise if a parameter that the engine ignores under a custom objective is set to anything that matters."""
+        if not any(value is neutral or (type(value) is not str and value == neutral) for neutral in accepted):
+            valid = " or ".join(map(repr, accepted))
+            raise ValueError(f"{name} must be {valid} with the focal loss, got {value!r}: {instead}.")
+
+    def _check_X(self, X: Any, *, reset: bool, allow_inf: bool) -> Any:
+        """Check features and record (or compare) their number and names. Tables go to the engine as they are."""
+        is_table = hasattr(X, "columns") or hasattr(X, "column_names")
+        if is_table or hasattr(X, "__cuda_array_interface__"):
+            return validate_data(self, X, reset=reset, skip_check_array=True)
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse=["csr", "csc"],
+            ensure_all_finite=False if allow_inf else "allow-nan",
+        )
+
+    def _training_data(self, X: Any, y: Any, sample_weight: Any, *, allow_inf: bool = False) -> TrainingData:
+        """Check everything that `fit` is given, before any work; set ``classes_``, ``n_features_in_`` and ``loss_``."""
+        self._check_parameter_names(self.get_params())  # type: ignore[attr-defined]  # the engine's class comes after
+        self._check_objective()
+        check_hessian_policy(self.focal_hessian, "focal_hessian")
+        codes, self.classes_ = _encode_labels(y, type(self).__name__)
+        X = self._check_X(X, reset=True, allow_inf=allow_inf)
+        check_consistent_length(X, codes)
+        weight = check_sample_weight(sample_weight, len(codes))
+        # Weights of the samples, then of the classes, then of the loss: "balanced" balances what comes before it.
+        totals = np.bincount(codes, weights=weight).astype(np.float64)
+        if (totals == 0).any():
+            raise ValueError(
+                "sample_weight must be > 0 for at least one sample of every class, got only zero weights for class "
+                f"{self.classes_[totals == 0].tolist()}."
+            )
+        class_weight = class_weights(self.class_weight, self.classes_, totals)
+        self.loss_ = self._make_loss(totals if class_weight is None else totals * class_weight)
+        if class_weight is not None:
+            weight = class_weight[codes] if weight is None else weight * class_weight[codes]
+        data = TrainingData(X, codes, weight, None)
+        if weight is None or weight.all():
+            return data
+        # A sample that weighs 0 must not count where the engines count samples: in bins and minimum leaf sizes.
+        data = data._replace(kept=weight > 0)
+        return data._replace(X=data.keep(X), y=data.keep(codes), sample_weight=data.keep(weight))
+
+    def _make_loss(self, totals: NDArray[np.float64]) -> BinaryFocalLoss | MulticlassFocalLoss:
+        n_classes = len(self.classes_)
+        gamma = check_gamma(_per_class(self.focal_gamma, self.classes_, "focal_gamma"), "focal_gamma")
+        check_length(gamma, n_classes, "focal_gamma")
+        alpha = _per_class(self.focal_alpha, self.classes_, "focal_alpha")
+        if isinstance(alpha, str):
+            if alpha != "balanced":
+                raise ValueError(f"focal_alpha must be None, a number, one per class or 'balanced', got {alpha!r}.")
+            alpha = _balanced(totals)
+        alpha = check_alpha(alpha, two_classes=n_classes == 2, name="focal_alpha")
+        check_length(alpha, n_classes, "focal_alpha")
+        return BinaryFocalLoss(gamma, alpha) if n_classes == 2 else MulticlassFocalLoss(gamma, alpha)
+
+    def _eval_sets(
+        self, eval_set: Any, X: Any, y: Any, data: TrainingData, recognise: Callable[[int], bool], *, allow_inf: bool
+    ) -> list[tuple[Any, NDArray[np.intp]]]:
+        """Check evaluation sets and encode their labels.
+
+        The engines evaluate on the training data without a copy if they are given the very same objects; `recognise`
+        tells whether that is what evaluation set i asks for.
+        """
+        pairs = [eval_set] if isinstance(eval_set, tuple) else list(eval_set or ())
+        return [
+            (data.X, data.y)
+            if eval_X is X and eval_y is y and recognise(i)
+            else self._eval_pair(eval_X, eval_y, f"eval_set[{i}]", allow_inf=allow_inf)
+            for i, (eval_X, eval_y) in enumerate(pairs)
+        ]
+
+    def _eval_pair(self, X: Any, y: Any, name: str, *, allow_inf: bool) -> tuple[Any, NDArray[np.intp]]:
+        """Return checked features and the codes of their labels, which must be among the training labels."""
+        labels = column_or_1d(y)
+        unknown = sorted(set(np.unique(labels).tolist()) - set(self.classes_.tolist()), key=str)
+        if unknown:
+            raise ValueError(f"The labels of {name} must be among those of y, {self.classes_.tolist()}, got {unknown}.")
+        X = self._check_X(X, reset=False, allow_inf=allow_inf)
+        check_consistent_length(X, labels)
+        return X, np.searchsorted(self.classes_, labels)
+
+    def _intercept(self, data: TrainingData) -> float | NDArray[np.float64]:
+        return self.loss_.intercept(np.bincount(data.y, weights=data.sample_weight))
+
+    def _check_fitted_X(self, X: Any, *, allow_inf: bool = False) -> Any:
+        check_is_fitted(self)
+        return self._check_X(X, reset=False, allow_inf=allow_inf)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one
+        tags.no_validation = False
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = True
+        tags.classifier_tags.multi_label = False
+        return tags
+
+
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # pandas.NA has no truth value
+        return True
+
+
+def _encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Return class codes and the sorted classes of any labels."""
+    if y is None:
+        raise ValueError(f"{estimator_name} requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind == "f":
+        missing = ~np.isfinite(y)
+    elif y.dtype.kind == "O":
+        missing = np.fromiter(map(_is_missing, y), dtype=bool, count=len(y))
+    else:
+        missing = np.zeros(len(y), dtype=bool)
+    if missing.any():
+        row = int(missing.argmax())
+        raise ValueError(f"y must hold class labels, neither missing nor infinite, got {y[row]} in row {row}.")
+    check_classification_targets(y)
+    encoder = LabelEncoder()
+    codes = encoder.fit_transform(y)
+    if len(encoder.classes_) < 2:
+        raise ValueError(f"y must hold at least two classes, got 1 class: {encoder.classes_.tolist()}.")
+    return codes, encoder.classes_
+
+
+def check_sample_weight(sample_weight: Any, n_samples: int, name: str = "sample_weight") -> NDArray[np.float64] | None:
+    """Return weights as float64, or None; raise a ValueError if they are not finite, >= 0 and somewhere > 0."""
+    if sample_weight is None:
+        return None
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
+    if weight.ndim == 0:
+        weight = np.full(n_samples, float(weight))
+    if weight.shape != (n_samples,):
+        raise ValueError(f"{name} must have the shape ({n_samples},), one weight per row of X, got {weight.shape}.")
+    if (weight < 0).any():
+        row = int((weight < 0).argmax())
+        raise ValueError(f"{name} must be >= 0, got {weight[row]} in row {row}.")
+    if not weight.any():
+        raise ValueError(f"{name} must have at least one non-zero weight, got only zeros.")
+    return weight
+
+
+def _balanced(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights that make all classes count the same; 1 for a class that is not there."""
+    return np.divide(totals.sum(), len(totals) * totals, out=np.ones_like(totals), where=totals > 0)
+
+
+def _per_class(values: Any, classes: NDArray[Any], name: str, default: float | None = None) -> Any:
+    """Return a mapping from labels as a list in the order of the classes, anything else as it is."""
+    if not isinstance(values, Mapping):
+        return values
+    labels = classes.tolist()
+    unknown = [label for label in values if label not in labels]
+    missing = [label for label in labels if label not in values]
+    if unknown or (missing and default is None):
+        raise ValueError(f"{name} must have a key for each of the classes {labels}, got the keys {list(values)}.")
+    return [values.get(label, default) for label in labels]
+
+
+def class_weights(
+    class_weight: Any, classes: NDArray[Any], totals: NDArray[np.float64], name: str = "class_weight"
+) -> NDArray[np.float64] | None:
+    """Return one weight per class, or None; as scikit-learn's `compute_class_weight`, but no key is passed over.
+
+    `totals` are the summed sample weights of each class: "balanced" takes them, not the counts, for the sizes of the
+    classes, so that a sample of weight 2 and the same sample twice are the same.
+    """
+    if class_weight is None:
+        return None
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        return _balanced(totals)
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(f"{name} must be None, 'balanced' or a dict from labels to weights, got {class_weight!r}.")
+    weights = np.asarray(_per_class(class_weight, classes, name, default=1.0), dtype=np.float64)
+    if not (np.isfinite(weights) & (weights > 0)).all():
+        raise ValueError(f"{name} must hold finite weights > 0, got {class_weight!r}.")
+    return weights

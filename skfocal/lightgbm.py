@@ -1,0 +1,497 @@
+"""FocalLGBMClassifier: LightGBM's scikit-learn classifier, trained on the focal loss."""
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+try:
+    from lightgbm import Booster, LGBMClassifier, LGBMModel
+    from lightgbm.basic import LightGBMError
+except ImportError as error:
+    raise ImportError('FocalLGBMClassifier needs LightGBM: pip install "skfocal[lightgbm]"') from error
+
+from skfocal._classifier import FocalClassifierMixin, TrainingData, check_sample_weight, class_weights
+from skfocal._compat import adopt_fitted_state, lightgbm_parameter_aliases
+from skfocal._metrics import EvalMetric, as_list, engine_probabilities, named_metric
+from skfocal.objectives import FocalObjective
+
+__all__ = ["FocalLGBMClassifier"]
+
+# What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
+_IGNORED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "is_unbalance": ((False,), "use class_weight='balanced'"),
+    "scale_pos_weight": ((1,), "use class_weight={negative: 1, positive: weight}"),
+    "boost_from_average": ((True,), "training starts from the focal intercept; pass init_score to start elsewhere"),
+    "pos_bagging_fraction": ((1,), "LightGBM cannot bag by class without its own objective; use a sampler"),
+    "neg_bagging_fraction": ((1,), "LightGBM cannot bag by class without its own objective; use a sampler"),
+    "sigmoid": ((1,), "the link is that of the focal loss"),
+    "alpha": ((), "it belongs to other objectives; did you mean focal_alpha?"),
+    "num_class": ((), "it is read from y"),
+    "linear_tree": ((False,), "the leaves of linear trees cannot carry the focal intercept"),
+}
+_OTHER_OBJECTIVES = (
+    "fair_c", "label_gain", "lambdarank_norm", "lambdarank_position_bias_regularization",
+    "lambdarank_truncation_level", "objective_seed", "poisson_max_delta_step", "reg_sqrt", "tweedie_variance_power",
+)  # fmt: skip
+_IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objectives"))
+
+
+class FocalLGBMClassifier(FocalClassifierMixin, LGBMClassifier):
+    """LightGBM classifier trained on the focal loss, with calibrated probabilities.
+
+    A drop-in `lightgbm.LGBMClassifier`: every parameter, `fit` argument and attribute of it works. What differs: trees
+    are grown on exact focal gradients and safe Hessians, training starts from the focal intercept, `predict_proba` goes
+    through the focal link, and evaluation metrics are computed through it as well. The intercept is added to the first
+    trees of the booster, which is saved with LightGBM's own objective: loaded without skfocal it predicts
+    sigmoid(margin) (softmax for several classes) of the same margins.
+
+    Parameters
+    ----------
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+        Focusing parameter >= 0: how fast the weight of a sample falls as it is classified well. 0 is the log loss. One
+        per class in the order of ``classes_``, or a dict from labels.
+    focal_alpha : float, array-like of shape (n_classes,), dict, "balanced" or None, default=None
+        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, the first has the rest
+        to 1. "balanced" weighs every class the same in all. Like `class_weight` it reweights the data: `predict_proba`
+        is the posterior of the reweighted data.
+    focal_hessian : {"stable", "exact"}, default="stable"
+        Hessian policy, see `skfocal.objectives.FocalObjective`.
+    class_weight : dict, "balanced" or None, default=None
+        Weights multiplied into `sample_weight`. Labels that a dict leaves out have weight 1. "balanced" takes the sizes
+        of the classes from `sample_weight`.
+    objective : None
+        Cannot be set; it is the focal loss.
+    boosting_type, num_leaves, max_depth, learning_rate, n_estimators, subsample_for_bin, min_split_gain, \
+min_child_weight, min_child_samples, subsample, subsample_freq, colsample_bytree, reg_alpha, reg_lambda, random_state, \
+n_jobs, importance_type
+        As in `lightgbm.LGBMClassifier`.
+    **kwargs
+        Any other parameter of LightGBM, under any of its names (``verbose``, ``max_bin``, ``device_type`` ...). An
+        unknown name is an error, and so is one that LightGBM ignores under a custom objective.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X had any.
+    loss_ : BinaryFocalLoss or MulticlassFocalLoss
+        The loss; ``loss_.predict_proba`` is the link from margins to probabilities.
+    focal_intercept_ : float, ndarray of shape (n_classes,) or None
+        The focal intercept of the training data, which is in the booster; None where `init_score` or `init_model` gave
+        the start.
+    booster_, feature_importances_, evals_result_, best_iteration_, best_score_, n_classes_
+        As in `lightgbm.LGBMClassifier`.
+
+    Notes
+    -----
+    Samples of weight 0 are left out, so they do not count towards ``min_child_samples`` or the bins.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skfocal import FocalLGBMClassifier
+    >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
+    >>> clf = FocalLGBMClassifier(focal_gamma=2.0, n_estimators=20, verbose=-1).fit(X, y)
+    >>> clf.predict_proba(X).shape
+    (2000, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        focal_gamma: float | ArrayLike | dict[Any, float] = 2.0,
+        focal_alpha: float | ArrayLike | dict[Any, float] | str | None = None,
+        focal_hessian: str = "stable",
+        boosting_type: str = "gbdt",
+        num_leaves: int = 31,
+        max_depth: int = -1,
+        learning_rate: float = 0.1,
+        n_estimators: int = 100,
+        subsample_for_bin: int = 200000,
+        objective: None = None,
+        class_weight: dict[Any, float] | str | None = None,
+        min_split_gain: float = 0.0,
+        min_child_weight: float = 1e-3,
+        min_child_samples: int = 20,
+        subsample: float = 1.0,
+        subsample_freq: int = 0,
+        colsample_bytree: float = 1.0,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 0.0,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        n_jobs: int | None = None,
+        importance_type: str = "split",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            boosting_type=boosting_type,
+            num_leaves=num_leaves,
+            max_depth=max_depth,
+            learning_rate=learning_rate,
+            n_estimators=n_estimators,
+            subsample_for_bin=subsample_for_bin,
+            objective=objective,
+            class_weight=class_weight,
+            min_split_gain=min_split_gain,
+            min_child_weight=min_child_weight,
+            min_child_samples=min_child_samples,
+            subsample=subsample,
+            subsample_freq=subsample_freq,
+            colsample_bytree=colsample_bytree,
+            reg_alpha=reg_alpha,
+            reg_lambda=reg_lambda,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            importance_type=importance_type,
+            **kwargs,
+        )
+        self.focal_gamma = focal_gamma
+        self.focal_alpha = focal_alpha
+        self.focal_hessian = focal_hessian
+
+    def _known_parameters(self) -> Iterable[str]:
+        yield from LGBMClassifier().get_params()
+        for aliases in lightgbm_parameter_aliases().values():
+            yield from aliases
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator.
+
+        Parameters
+        ----------
+        **params
+            Parameter names, LightGBM's own under any of their names among them, with their new values.
+
+        Returns
+        -------
+        self : object
+        """
+        constructor = inspect.signature(type(self).__init__).parameters
+        for name, value in params.items():
+            # LGBMClassifier keeps a second copy of everything it is set, which goes stale; and its extra parameters as
+            # public attributes, which scikit-learn does not allow.
+            if name in constructor:
+                setattr(self, name, value)
+            else:
+                self._other_params[name] = value
+        return self
+
+    def _check_ignored(self) -> None:
+        if self.boosting_type in ("rf", "random_forest"):
+            raise ValueError(
+                f"boosting_type must be 'gbdt', 'dart' or 'goss', got {self.boosting_type!r}: LightGBM grows random "
+                "forests on its own objectives only."
+            )
+        main_names = {alias: names[0] for names in lightgbm_parameter_aliases().values() for alias in names}
+        for name, value in self._other_params.items():
+            main_name = main_names.get(name, name)
+            if main_name == "objective":
+                self._refuse(name, value, (None,), "it is the focal loss")
+            elif main_name == "boosting":
+                self._refuse(name, value, ("gbdt", "dart", "goss"), "LightGBM grows them on its own objectives only")
+            elif main_name in _IGNORED:
+                self._refuse(name, value, *_IGNORED[main_name])
+
+    def fit(  # type: ignore[override]  # as LGBMClassifier's own: no query groups
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        init_score: Any = None,
+        eval_set: Any = None,
+        eval_names: list[str] | None = None,
+        eval_sample_weight: Any = None,
+        eval_class_weight: Any = None,
+        eval_init_score: Any = None,
+        eval_metric: Any = None,
+        feature_name: Any = "auto",
+        categorical_feature: Any = "auto",
+        callbacks: list[Callable[..., Any]] | None = None,
+        init_model: Any = None,
+        *,
+        eval_X: Any = None,
+        eval_y: Any = None,
+    ) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features; missing values are NaN, categorical columns of a pandas DataFrame are used as such.
+        y : array-like of shape (n_samples,)
+            Labels of any type, at least two different ones.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out.
+        init_score : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
+            Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
+        eval_set : list of (X, y) or None, default=None
+            Evaluation sets, with labels as in `y`.
+        eval_names, eval_sample_weight, eval_class_weight, eval_init_score
+            Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM.
+        eval_metric : str, callable, list of these or None, default=None
+            "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or LightGBM's names of the
+            last four; all are computed through the focal link. A callable has LightGBM's signature and is given
+            probabilities.
+        feature_name, categorical_feature, callbacks, init_model, eval_X, eval_y
+            As in `lightgbm.LGBMClassifier.fit`. With `init_model` training starts from its margins.
+
+        Returns
+        -------
+        self : FocalLGBMClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, before any training.
+        """
+        self._check_ignored()
+        data = self._training_data(X, y, sample_weight, allow_inf=True)
+        metrics = self._metrics(eval_metric)
+        if eval_X is not None or eval_y is not None:
+            eval_set = _pair_up(eval_X, eval_y, eval_set)
+
+        def has_no_weights_of_its_own(i: int) -> bool:
+            return _entry(eval_sample_weight, i) is None and _entry(eval_class_weight, i) is None
+
+        pairs = self._eval_sets(eval_set, X, y, data, has_no_weights_of_its_own, allow_inf=True)
+        eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight)
+        if init_score is None and init_model is None:
+            self.focal_intercept_ = self._intercept(data)
+            init_score = self._constant(len(data.y))
+            eval_init_score = [self._constant(len(codes)) for _, codes in pairs]
+        else:
+            self.focal_intercept_ = None
+            init_score = data.keep(init_score)
+        engine = self._train(
+            data,
+            init_score=init_score,
+            eval_set=pairs or None,
+            eval_names=eval_names,
+            eval_sample_weight=eval_weights,
+            eval_init_score=eval_init_score,
+            eval_metric=metrics,
+            feature_name=feature_name,
+            categorical_feature=categorical_feature,
+            callbacks=callbacks,
+            init_model=init_model,
+        )
+        adopt_fitted_state(self, engine)
+        if self.focal_intercept_ is not None:
+            _add_to_first_trees(self.booster_, np.atleast_1d(self.focal_intercept_))
+        self._Booster = _with_own_objective(self.booster_, len(self.classes_))
+        return self
+
+    def _constant(self, n_samples: int) -> NDArray[np.float64]:
+        """Return the focal intercept as starting margins."""
+        return np.broadcast_to(self.focal_intercept_, (n_samples, *np.shape(self.focal_intercept_))).copy()
+
+    def _train(self, data: TrainingData, **fit_arguments: Any) -> LGBMClassifier:
+        """Return LightGBM's own classifier, trained on the focal objective."""
+        params = {k: v for k, v in self.get_params().items() if k not in self._focal_parameters}
+        for alias in lightgbm_parameter_aliases()["metric"]:
+            params.pop(alias, None)
+        params |= {"objective": FocalObjective(self.loss_, self.focal_hessian), "metric": "None"}
+        try:
+            return _fit_quietly(LGBMClassifier(**params), data, fit_arguments)
+        except LightGBMError as error:
+            # With no feature left after its filter LightGBM gives up under a custom objective, and fits constant trees
+            # under its own. Unfiltered features let it do the same here.
+            if "num_features" not in str(error):
+                raise
+            return _fit_quietly(LGBMClassifier(**params | {"feature_pre_filter": False}), data, fit_arguments)
+
+    def _metrics(self, eval_metric: Any) -> list[Callable[..., Any]]:
+        """Return the metrics of `fit` and those of the parameter ``metric``, as LightGBM calls them."""
+        aliases = lightgbm_parameter_aliases()["metric"]
+        parameter = [m for name in aliases for m in _split_names(self._other_params.get(name))]
+        wanted = [] if eval_metric is None else as_list(eval_metric)
+        wanted += [m for m in parameter if m not in _NO_METRIC]
+        if not wanted and not parameter:
+            wanted = as_list(None)
+        return [
+            _user_metric(m, self.loss_) if callable(m) else _engine_metric(named_metric(m, self.loss_)) for m in wanted
+        ]
+
+    def _eval_weights(
+        self, pairs: list[tuple[Any, NDArray[np.intp]]], sample_weight: Any, class_weight: Any
+    ) -> list[NDArray[np.float64] | None]:
+        """Return the weights of each evaluation set: those of its samples times those of its classes."""
+        weights = []
+        for i, (_, codes) in enumerate(pairs):
+            weight = check_sample_weight(_entry(sample_weight, i), len(codes), f"eval_sample_weight[{i}]")
+            totals = np.bincount(codes, weights=weight, minlength=len(self.classes_)).astype(np.float64)
+            by_class = class_weights(_entry(class_weight, i), self.classes_, totals, f"eval_class_weight[{i}]")
+            if by_class is not None:
+                weight = by_class[codes] if weight is None else weight * by_class[codes]
+            weights.append(weight)
+        return weights
+
+    def _process_params(self, stage: str) -> dict[str, Any]:
+        # LightGBM hands all that get_params returns to its library, which warns of names it does not know.
+        params: dict[str, Any] = super()._process_params(stage)
+        return {k: v for k, v in params.items() if k not in self._focal_parameters or k == "objective"}
+
+    def predict_proba(
+        self,
+        X: Any,
+        raw_score: bool = False,
+        start_iteration: int = 0,
+        num_iteration: int | None = None,
+        pred_leaf: bool = False,
+        pred_contrib: bool = False,
+        validate_features: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Return posterior probabilities, through the focal link.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        raw_score, pred_leaf, pred_contrib : bool, default=False
+            Return margins, leaf indices or feature contributions instead. Contributions add up to the margin.
+        start_iteration, num_iteration, validate_features, **kwargs
+            As in `lightgbm.LGBMClassifier.predict_proba`.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``.
+        """
+        X = self._check_fitted_X(X, allow_inf=True)
+        wants_posterior = not (raw_score or pred_leaf or pred_contrib)
+        result = LGBMModel.predict(
+            self,
+            X,
+            raw_score=raw_score or wants_posterior,
+            start_iteration=start_iteration,
+            num_iteration=num_iteration,
+            pred_leaf=pred_leaf,
+            pred_contrib=pred_contrib,
+            validate_features=validate_features,
+            **kwargs,
+        )
+        return self.loss_.predict_proba(result) if wants_posterior else result
+
+    def predict(
+        self,
+        X: Any,
+        raw_score: bool = False,
+        start_iteration: int = 0,
+        num_iteration: int | None = None,
+        pred_leaf: bool = False,
+        pred_contrib: bool = False,
+        validate_features: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the most probable label of each sample.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        raw_score, start_iteration, num_iteration, pred_leaf, pred_contrib, validate_features, **kwargs
+            As in `predict_proba`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        result = self.predict_proba(
+            X, raw_score, start_iteration, num_iteration, pred_leaf, pred_contrib, validate_features, **kwargs
+        )
+        return result if raw_score or pred_leaf or pred_contrib else self.classes_[result.argmax(axis=1)]
+
+    def decision_function(self, X: Any, **kwargs: Any) -> Any:
+        """Return raw margins, those of the saved booster.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        **kwargs
+            ``start_iteration``, ``num_iteration`` and the like, as in `predict_proba`.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more
+        """
+        return self.predict_proba(X, raw_score=True, **kwargs)
+
+
+_NO_METRIC = ("", "None", "na", "null", "custom")
+
+
+def _split_names(metric: Any) -> list[Any]:
+    return [name.strip() for name in metric.split(",")] if isinstance(metric, str) else list(metric or ())
+
+
+def _entry(collection: Any, i: int) -> Any:
+    """Return what LightGBM would take for evaluation set i from a list or a dict of such things."""
+    if isinstance(collection, dict):
+        return collection.get(i)
+    return None if collection is None or i >= len(collection) else collection[i]
+
+
+def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:
+    """Return LightGBM's newer way to give evaluation sets as the older one."""
+    if eval_set is not None:
+        raise ValueError("eval_set must be None where eval_X and eval_y are given, got both.")
+    if eval_X is None or eval_y is None:
+        raise ValueError("eval_X and eval_y must be given together, got only one of them.")
+    if isinstance(eval_X, tuple) != isinstance(eval_y, tuple):
+        raise ValueError("eval_X and eval_y must be tuples of the same length or neither, got only one tuple.")
+    return list(zip(eval_X, eval_y, strict=True)) if isinstance(eval_X, tuple) else [(eval_X, eval_y)]
+
+
+# LightGBM counts the arguments of a metric; with three it passes weights.
+def _engine_metric(metric: EvalMetric) -> Callable[[Any, Any, Any], tuple[str, float, bool]]:
+    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> tuple[str, float, bool]:
+        return metric.name, metric.score(y, raw_prediction, sample_weight), metric.greater_is_better
+
+    return evaluate
+
+
+def _user_metric(metric: Callable[..., Any], loss: Any) -> Callable[[Any, Any, Any], Any]:
+    """Return a user's metric, of LightGBM's signature, so that it is given probabilities and not margins."""
+    n_arguments = len(inspect.signature(metric).parameters)
+
+    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> Any:
+        arguments = (y, engine_probabilities(loss, raw_prediction), sample_weight, None)  # the last: no query groups
+        return metric(*arguments[:n_arguments])
+
+    return evaluate
+
+
+def _fit_quietly(engine: LGBMClassifier, data: TrainingData, fit_arguments: dict[str, Any]) -> LGBMClassifier:
+    with warnings.catch_warnings():
+        # Only through eval_set, deprecated since 4.7, does LightGBM recognise the training data among evaluation sets.
+        warnings.filterwarnings("ignore", message=".*eval_set.*")
+        return engine.fit(data.X, data.y, sample_weight=data.sample_weight, **fit_arguments)
+
+
+def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> None:
+    """Add one intercept per class to the leaves of the first round's trees, as LightGBM does with its own average."""
+    for tree, intercept in zip(booster.dump_model(num_iteration=1)["tree_info"], intercepts, strict=True):
+        index = tree["tree_index"]
+        for leaf in range(tree["num_leaves"]):
+            booster.set_leaf_output(index, leaf, booster.get_leaf_output(index, leaf) + intercept)
+
+
+def _with_own_objective(booster: Booster, n_classes: int) -> Booster:
+    """Return the booster with LightGBM's own objective on record, so that any runtime applies sigmoid or softmax."""
+    objective = "binary sigmoid:1" if n_classes == 2 else f"multiclass num_class:{n_classes}"
+    lines = booster.model_to_string(num_iteration=-1).split("\n")
+    trees = lines.index("Tree=0") if "Tree=0" in lines else len(lines)
+    header = [line for line in lines[:trees] if not line.startswith("objective=")]
+    header.insert(1, f"objective={objective}")  # after the line that names the format
+    result = Booster(params={"verbosity": -1}, model_str="\n".join(header + lines[trees:]))
+    result.best_iteration, result.best_score = booster.best_iteration, booster.best_score
+    return result

@@ -1,0 +1,528 @@
+"""The focal loss on raw margins: per-sample loss, gradient, Hessian, link and intercept.
+
+A loss is a frozen, stateless, picklable value: gamma, alpha and nothing else. It knows no engine and no sample weight;
+what it returns is per sample, so that weighting and averaging happen in one place, outside. Imports only `_math`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, softmax
+
+from skfocal._math import FloatArray, focal_loss, log_link, log_odds, slope_curvature, stable_curvature
+
+__all__ = ["BinaryFocalLoss", "MulticlassFocalLoss"]
+
+HessianPolicy = Literal["stable", "exact"]
+HESSIAN_POLICIES: tuple[HessianPolicy, ...] = ("stable", "exact")
+
+# Margins beyond this are past every prior that float64 can hold: |log prior| <= 745.
+_MARGIN_LIMIT = 1e4
+
+
+def check_hessian_policy(policy: object, name: str) -> HessianPolicy:
+    """Return `policy` if it is one of `HESSIAN_POLICIES`; raise a ValueError that calls it `name` otherwise."""
+    if policy not in HESSIAN_POLICIES:
+        raise ValueError(f"{name} must be one of {list(HESSIAN_POLICIES)}, got {policy!r}.")
+    return policy
+
+
+def check_gamma(gamma: object, name: str = "gamma") -> float | tuple[float, ...]:
+    """Return a focusing parameter as a float, or as a tuple with one float per class."""
+    if isinstance(gamma, Real):
+        values: tuple[float, ...] = (float(gamma),)
+    else:
+        values = _as_floats(gamma, f"{name} must be a number >= 0 or one per class")
+    if not all(0 <= value < np.inf for value in values):
+        raise ValueError(f"{name} must be finite and >= 0, got {gamma!r}.")
+    return values[0] if isinstance(gamma, Real) else values
+
+
+def check_alpha(alpha: object, *, two_classes: bool, name: str = "alpha") -> float | tuple[float, ...] | None:
+    """Return class weights as None, a float in (0, 1) (two classes only), or a tuple with one weight per class."""
+    if alpha is None:
+        return None
+    if isinstance(alpha, Real):
+        if not two_classes:
+            raise ValueError(f"{name} must be None or one weight per class for more than two classes, got {alpha!r}.")
+        if not 0 < float(alpha) < 1:
+            raise ValueError(f"{name} must be in (0, 1), the weight of the positive class, got {alpha!r}.")
+        return float(alpha)
+    values = _as_floats(alpha, f"{name} must be None, a number in (0, 1) or one weight > 0 per class")
+    if not all(0 < value < np.inf for value in values):
+        raise ValueError(f"{name} must hold finite weights > 0, one per class, got {alpha!r}.")
+    return values
+
+
+def check_length(values: object, n_classes: int, name: str) -> None:
+    """Raise a ValueError if `values` is a tuple of another length than the number of classes."""
+    if isinstance(values, tuple) and len(values) != n_classes:
+        raise ValueError(
+            f"{name} must have one value for each of the {n_classes} classes, got {len(values)}: {values!r}."
+        )
+
+
+def _as_floats(values: object, requirement: str) -> tuple[float, ...]:
+    """Return a one-dimensional array-like as a tuple of floats."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{requirement}, got {values!r}.") from error
+    if array.ndim != 1:
+        raise ValueError(f"{requirement}, got {values!r}.")
+    return tuple(array.tolist())
+
+
+def _check_codes(y_true: ArrayLike, n_samples: int, n_classes: int) -> NDArray[np.intp]:
+    """Return class codes as integers; engines hand them over as floats."""
+    y = np.asarray(y_true)
+    if y.shape != (n_samples,):
+        raise ValueError(f"y_true must have the shape ({n_samples},) of raw_prediction's rows, got {y.shape}.")
+    codes = y.astype(np.intp)
+    wrong = (codes != y) | (codes < 0) | (codes >= n_classes)
+    if wrong.any():
+        raise ValueError(f"y_true must hold class codes 0 ... {n_classes - 1}, got {y[wrong][0]!r}.")
+    return codes
+
+
+def _as_margins(raw_prediction: ArrayLike) -> FloatArray:
+    """Return margins as an array of their own floating dtype, at least float32."""
+    raw = np.asarray(raw_prediction)
+    return raw.astype(np.result_type(raw.dtype, np.float32), copy=False)
+
+
+@dataclass(frozen=True)
+class _FocalLoss(ABC):
+    """What the two losses share: parameters per class, and the path from margins to one margin ``u`` per sample."""
+
+    gamma: float | Sequence[float] = 2.0
+    alpha: float | Sequence[float] | None = None
+
+    _two_classes: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        # Tuples keep the value hashable and comparable; a frozen dataclass is set through object.
+        object.__setattr__(self, "gamma", check_gamma(self.gamma))
+        object.__setattr__(self, "alpha", check_alpha(self.alpha, two_classes=self._two_classes))
+
+    @property
+    def _class_weights(self) -> tuple[float, ...] | None:
+        """Alpha as None or one weight per class."""
+        if isinstance(self.alpha, float):
+            return (1 - self.alpha, self.alpha)
+        return self.alpha  # type: ignore[return-value]  # a tuple or None once checked
+
+    @abstractmethod
+    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray: ...
+
+    @abstractmethod
+    def _n_classes(self, raw: FloatArray) -> int: ...
+
+    @abstractmethod
+    def _true_margin(self, y: NDArray[np.intp], raw: FloatArray) -> FloatArray:
+        """Return u, the margin by which the true class leads, shape (n_samples,)."""
+
+    def _check(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[NDArray[np.intp], FloatArray]:
+        raw = self._check_raw(raw_prediction)
+        n_classes = self._n_classes(raw)
+        self._check_lengths(n_classes)
+        return _check_codes(y_true, raw.shape[0], n_classes), raw
+
+    def _check_lengths(self, n_classes: int) -> None:
+        check_length(self.gamma, n_classes, "gamma")
+        check_length(self.alpha, n_classes, "alpha")
+
+    def _gamma_of(self, y: NDArray[np.intp], raw: FloatArray) -> float | FloatArray:
+        return self.gamma if isinstance(self.gamma, float) else np.asarray(self.gamma, dtype=raw.dtype)[y]
+
+    def _weighted(self, values: FloatArray, y: NDArray[np.intp]) -> FloatArray:
+        """Multiply per-sample values, of shape (n_samples, ...), by the alpha of each sample's class."""
+        weights = self._class_weights
+        if weights is None:
+            return values
+        per_sample = np.asarray(weights, dtype=values.dtype)[y]
+        return values * per_sample.reshape(-1, *[1] * (values.ndim - 1))
+
+    def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+        """Return the focal loss of each sample, alpha_y * -(1 - p_y)**gamma_y * log p_y.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Class codes 0 ... n_classes - 1, of any dtype.
+        raw_prediction : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Raw margins.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_samples,)
+            In nats, >= 0, in the floating dtype of `raw_prediction`.
+
+        Raises
+        ------
+        ValueError
+            If a shape, a class code or the length of gamma or alpha does not fit.
+        """
+        y, raw = self._check(y_true, raw_prediction)
+        return self._weighted(focal_loss(self._true_margin(y, raw), self._gamma_of(y, raw)), y)
+
+    def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+        """Return the derivative of each sample's loss by its margins; see `gradient_hessian`."""
+        return self.gradient_hessian(y_true, raw_prediction)[0]
+
+    def hessian(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+        """Return the exact second derivative (for K classes its diagonal); see `gradient_hessian`."""
+        return self.gradient_hessian(y_true, raw_prediction)[1]
+
+    def gradient_hessian(
+        self, y_true: ArrayLike, raw_prediction: ArrayLike, *, hessian: HessianPolicy = "exact"
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the gradient and the Hessian (for K classes its diagonal) of each sample's loss.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Class codes 0 ... n_classes - 1, of any dtype.
+        raw_prediction : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Raw margins. Finite results for |margin| up to 1e20.
+        hessian : {"exact", "stable"}, default="exact"
+            "exact" is the second derivative; it is negative where the model is confidently wrong. "stable" raises the
+            curvature along the margin of the true class to that of a quadratic that bounds the logistic loss
+            (Jaakkola & Jordan 2000), times A: positive wherever it does not underflow, and made for Newton steps.
+
+        Returns
+        -------
+        gradient, hessian : ndarray, each of the shape and floating dtype of `raw_prediction`
+
+        Raises
+        ------
+        ValueError
+            If a shape, a class code, the policy, or the length of gamma or alpha does not fit.
+        """
+        check_hessian_policy(hessian, "hessian")
+        y, raw = self._check(y_true, raw_prediction)
+        u = self._true_margin(y, raw)
+        slope, curvature = slope_curvature(u, self._gamma_of(y, raw))
+        if hessian == "stable":
+            curvature = stable_curvature(u, slope, curvature)
+        gradient, diagonal = self._chain(y, raw, slope, curvature)
+        return self._weighted(gradient, y), self._weighted(diagonal, y)
+
+    @abstractmethod
+    def _chain(
+        self, y: NDArray[np.intp], raw: FloatArray, slope: FloatArray, curvature: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Carry the two derivatives by u over to the margins (chain rule)."""
+
+    @abstractmethod
+    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+        """Map margins to posterior probabilities through the focal link."""
+
+    @abstractmethod
+    def intercept(self, prior: ArrayLike) -> float | NDArray[np.float64]:
+        """Return the best constant margins for a prior: the inverse of the focal link."""
+
+    def _log_prior(self, prior: ArrayLike) -> NDArray[np.float64]:
+        """Return the log of the prior of the data as alpha reweights it, up to a constant."""
+        values = np.asarray(prior, dtype=np.float64)
+        if values.ndim != 1 or values.size < 2:
+            raise ValueError(f"prior must have the shape (n_classes,), n_classes >= 2, got {values.shape}.")
+        self._check_lengths(values.size)
+        if not (np.isfinite(values) & (values > 0)).all():
+            raise ValueError(f"prior must be finite and > 0 for every class, got {prior!r}.")
+        weights = self._class_weights
+        return np.log(values) + (0.0 if weights is None else np.log(weights))
+
+
+@dataclass(frozen=True)
+class BinaryFocalLoss(_FocalLoss):
+    """Focal loss for two classes, on one margin z per sample.
+
+    With u = z for y = 1 and u = -z for y = 0, p = sigmoid(u) and q = 1 - p [1]_::
+
+        loss      -q**gamma * log p
+        gradient  q**gamma * (gamma * p * log p - q)                     by u; times -1 by z where y = 0
+        Hessian   p * q**gamma * (q * (gamma * log p + 2 * gamma + 1) - gamma**2 * p * log p)
+        link      posterior of class k proportional to p_k / A_k(p_k),
+                  A(p) = (1 - p)**gamma - gamma * p * (1 - p)**(gamma - 1) * log p                   [2]_
+
+    all times alpha of the true class (the link excepted: `alpha` reweights the data, and the link gives the posterior
+    of the reweighted data, as scikit-learn's `class_weight` does).
+
+    Domain: y in {0, 1}; z any real number. At gamma = 0 all of it is the log loss and the logistic link.
+
+    Parameters
+    ----------
+    gamma : float or sequence of 2 floats, default=2.0
+        Focusing parameter >= 0: how fast the weight of a sample falls as it is classified well. Two values are those
+        of the negative and the positive class.
+    alpha : float, sequence of 2 floats or None, default=None
+        Class weights. A float in (0, 1) is the weight of the positive class, the negative class then has 1 - alpha;
+        two values > 0 are the weights of the negative and the positive class; None weighs both 1.
+
+    References
+    ----------
+    .. [1] Lin et al. (2017), Focal loss for dense object detection. arXiv:1708.02002.
+    .. [2] Charoenphakdee et al. (2021), On focal loss for class-posterior probability estimation. arXiv:2011.09172.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfocal.losses import BinaryFocalLoss
+    >>> loss = BinaryFocalLoss(gamma=2.0)
+    >>> loss.loss([1, 0], [0.0, -3.0]).round(5)
+    array([1.7329e-01, 1.1000e-04])
+    >>> gradient, hessian = loss.gradient_hessian([1, 0], [0.0, -3.0])
+    >>> float(loss.intercept([0.998, 0.002]))  # doctest: +ELLIPSIS
+    -1.7...
+    >>> loss.predict_proba([loss.intercept([0.998, 0.002])]).round(6)
+    array([[0.998, 0.002]])
+    """
+
+    _two_classes = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_lengths(2)
+
+    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray:
+        raw = _as_margins(raw_prediction)
+        if raw.ndim != 1:
+            raise ValueError(f"raw_prediction must have the shape (n_samples,) for two classes, got {raw.shape}.")
+        return raw
+
+    def _n_classes(self, raw: FloatArray) -> int:
+        return 2
+
+    def _true_margin(self, y: NDArray[np.intp], raw: FloatArray) -> FloatArray:
+        return np.where(y == 1, raw, -raw)
+
+    def _chain(
+        self, y: NDArray[np.intp], raw: FloatArray, slope: FloatArray, curvature: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        return np.where(y == 1, slope, -slope), curvature
+
+    def _log_odds_posterior(self, z: Any) -> Any:
+        gamma_negative, gamma_positive = np.broadcast_to(self.gamma, 2)
+        return log_link(z, gamma_positive) - log_link(-z, gamma_negative)
+
+    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+        """Map margins to posterior probabilities through the focal link.
+
+        Parameters
+        ----------
+        raw_prediction : array-like of shape (n_samples,)
+            Raw margins z.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, 2), float64
+            Strictly increasing in z; 1/2 at z = 0 unless gamma differs between the classes. Each column is right to
+            rounding by itself, however close to 0.
+        """
+        log_odds_posterior = self._log_odds_posterior(self._check_raw(raw_prediction).astype(np.float64))
+        return np.column_stack([expit(-log_odds_posterior), expit(log_odds_posterior)])
+
+    def intercept(self, prior: ArrayLike) -> float:
+        """Return the constant margin that minimises the loss for a prior: the inverse of the focal link.
+
+        Parameters
+        ----------
+        prior : array-like of shape (2,)
+            Weight of the negative and of the positive class, > 0, on any scale: counts, proportions, or with sample
+            weights ``np.bincount(y, weights=sample_weight)``. `alpha` is applied to it.
+
+        Returns
+        -------
+        margin : float
+            ``predict_proba([margin])`` is the prior (reweighted by alpha).
+        """
+        log_prior = self._log_prior(prior)
+        target = log_prior[1] - log_prior[0]
+        # log p - log q = z, and what gamma adds to it is at most log(1 + gamma) + gamma log 2 against the target.
+        limit = abs(target) + 2 * float(np.max(self.gamma)) + 1
+        return float(
+            brentq(lambda z: self._log_odds_posterior(np.asarray(z)) - target, -limit, limit, xtol=1e-300, maxiter=1000)
+        )
+
+
+@dataclass(frozen=True)
+class MulticlassFocalLoss(_FocalLoss):
+    """Focal loss for K classes, on K margins per sample, through the softmax.
+
+    With p = softmax(z), y the true class and delta_ky = 1 where k = y [1]_::
+
+        loss      -(1 - p_y)**gamma_y * log p_y
+        gradient  A_y(p_y) * (p_k - delta_ky)                            by z_k
+        Hessian   A * p_k * (1 - p_k) - A' * p_y * (p_k - delta_ky)**2   its diagonal
+        link      posterior of class k proportional to p_k / A_k(p_k),
+                  A(p) = (1 - p)**gamma - gamma * p * (1 - p)**(gamma - 1) * log p                   [2]_
+
+    all times alpha of the true class (the link excepted, see `BinaryFocalLoss`). It is computed through the one margin
+    u = z_y - logsumexp of the other margins: the loss is then the binary one at u, and the chain rule, with r_k the
+    softmax among the other classes, gives the gradient -f'(u) r_k and the diagonal f''(u) r_k**2 - f'(u) r_k (1 - r_k)
+    for k != y, f'(u) and f''(u) for y itself. Nothing cancels, and the gradient of a sample sums to 0.
+
+    Domain: y in {0 ... K - 1}; margins any real numbers, adding a constant to all K changes nothing. With two classes
+    it equals `BinaryFocalLoss` at z = z_1 - z_0. With one gamma for all classes the link keeps the order of the
+    classes; with several it need not.
+
+    Parameters
+    ----------
+    gamma : float or sequence of K floats, default=2.0
+        Focusing parameter >= 0, for all classes or one for each.
+    alpha : sequence of K floats or None, default=None
+        Class weights > 0; None weighs every class 1.
+
+    References
+    ----------
+    .. [1] Lin et al. (2017), Focal loss for dense object detection. arXiv:1708.02002.
+    .. [2] Charoenphakdee et al. (2021), On focal loss for class-posterior probability estimation. arXiv:2011.09172.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfocal.losses import MulticlassFocalLoss
+    >>> loss = MulticlassFocalLoss(gamma=2.0)
+    >>> raw = np.array([[0.5, 0.0, -0.5], [3.0, 0.0, 0.0]])
+    >>> loss.loss([2, 0], raw).round(4)
+    array([1.1115, 0.0008])
+    >>> bool(np.allclose(loss.gradient([2, 0], raw).sum(axis=1), 0))
+    True
+    >>> loss.predict_proba([loss.intercept([90, 9, 1])]).round(6)
+    array([[0.9 , 0.09, 0.01]])
+    """
+
+    _two_classes = False
+
+    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray:
+        raw = _as_margins(raw_prediction)
+        if raw.ndim != 2 or raw.shape[1] < 2:
+            raise ValueError(
+                f"raw_prediction must have the shape (n_samples, n_classes), n_classes >= 2, got {raw.shape}."
+            )
+        return raw
+
+    def _n_classes(self, raw: FloatArray) -> int:
+        return int(raw.shape[1])
+
+    @staticmethod
+    def _rivals(y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return u and the softmax among the classes other than the true one, which gets 0."""
+        rows = np.arange(raw.shape[0])
+        rivals = raw.copy()
+        rivals[rows, y] = -np.inf
+        best = rivals.max(axis=1, keepdims=True)
+        share = np.exp(rivals - best)
+        total = share.sum(axis=1, keepdims=True)
+        # The difference first: it is exact where the two margins are close, and large margins do not drown the log.
+        u = (raw[rows, y] - best[:, 0]) - np.log(total[:, 0])
+        return u, share / total
+
+    def _true_margin(self, y: NDArray[np.intp], raw: FloatArray) -> FloatArray:
+        return self._rivals(y, raw)[0]
+
+    def _chain(
+        self, y: NDArray[np.intp], raw: FloatArray, slope: FloatArray, curvature: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        rows = np.arange(raw.shape[0])
+        share = self._rivals(y, raw)[1]
+        gradient = -slope[:, None] * share
+        gradient[rows, y] = slope
+        diagonal = curvature[:, None] * share**2 - slope[:, None] * share * self._complement(share)
+        diagonal[rows, y] = curvature
+        return gradient, diagonal
+
+    @staticmethod
+    def _complement(share: FloatArray) -> FloatArray:
+        """Return 1 - share, without cancellation for the largest share of a row, which may round to 1."""
+        rows, largest = np.arange(share.shape[0]), share.argmax(axis=1)
+        others = share.copy()
+        others[rows, largest] = 0
+        complement = 1 - share
+        complement[rows, largest] = others.sum(axis=1)
+        return complement
+
+    @staticmethod
+    def _margins_one_vs_rest(raw: FloatArray) -> FloatArray:
+        """Return z_k - logsumexp of the other margins, for every class k."""
+        rows, winner = np.arange(raw.shape[0]), raw.argmax(axis=1)
+        lead = raw - raw[rows, winner][:, None]
+        odds = np.exp(lead)
+        rest = odds.sum(axis=1, keepdims=True) - odds  # >= 1 for all but the winner, whose rest may cancel
+        rest[rows, winner] = 1
+        u = lead - np.log(rest)
+        u[rows, winner] = MulticlassFocalLoss._rivals(winner, raw)[0]
+        return u
+
+    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+        """Map margins to posterior probabilities through the focal link.
+
+        Parameters
+        ----------
+        raw_prediction : array-like of shape (n_samples, n_classes)
+            Raw margins.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, n_classes), float64
+            Rows sum to 1.
+        """
+        raw = self._check_raw(raw_prediction).astype(np.float64)
+        self._check_lengths(raw.shape[1])
+        return softmax(log_link(self._margins_one_vs_rest(raw), np.asarray(self.gamma)), axis=1)
+
+    def intercept(self, prior: ArrayLike) -> NDArray[np.float64]:
+        """Return the constant margins that minimise the loss for a prior: the inverse of the focal link.
+
+        Parameters
+        ----------
+        prior : array-like of shape (n_classes,)
+            Weight of each class, > 0, on any scale: counts, proportions, or with sample weights
+            ``np.bincount(y, weights=sample_weight)``. `alpha` is applied to it.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_classes,), float64
+            With mean 0. ``predict_proba([margins])`` is the prior (reweighted by alpha).
+        """
+        log_prior = self._log_prior(prior)
+        gammas = np.broadcast_to(self.gamma, log_prior.shape)
+        log_prior = log_prior - log_prior.max()
+        first = int(log_prior.argmax())
+
+        def margins(shift: float) -> NDArray[np.float64]:
+            """Solve log(p_k / A_k) = log prior_k + shift, class by class."""
+            return np.array([_invert_log_link(v + shift, g) for v, g in zip(log_prior, gammas, strict=True)])
+
+        def excess(shift: float) -> float:
+            """Return log of the others' total probability - log(1 - p of the first): 0 where probabilities sum to 1."""
+            log_p, log_q, _ = log_odds(margins(shift))
+            return float(np.logaddexp.reduce(np.delete(log_p, first)) - log_q[first])
+
+        # excess increases with the shift; p/A = prior * exp(shift) with p <= 1 bounds how far the root can be.
+        limit = 1.0
+        while excess(-limit) > 0 or excess(limit) < 0:
+            limit *= 2
+        u = margins(float(brentq(excess, -limit, limit, xtol=1e-300, maxiter=1000)))
+        log_p = log_odds(u).log_p
+        return log_p - log_p.mean()
+
+
+def _invert_log_link(value: float, gamma: float) -> float:
+    """Return the u with log(p / A(p)) = value, clipped to +-_MARGIN_LIMIT (at gamma = 0 the link ends at 0)."""
+
+    def gap(u: float) -> float:
+        return float(log_link(np.asarray(u), gamma)) - value
+
+    if gap(_MARGIN_LIMIT) <= 0:
+        return _MARGIN_LIMIT
+    if gap(-_MARGIN_LIMIT) >= 0:
+        return -_MARGIN_LIMIT
+    return float(brentq(gap, -_MARGIN_LIMIT, _MARGIN_LIMIT, xtol=1e-300, maxiter=1000))

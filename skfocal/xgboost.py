@@ -1,0 +1,330 @@
+"""FocalXGBClassifier: XGBoost's scikit-learn classifier, trained on the focal loss."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+try:
+    from xgboost import XGBClassifier, XGBModel
+    from xgboost.callback import EarlyStopping
+except ImportError as error:
+    raise ImportError('FocalXGBClassifier needs XGBoost: pip install "skfocal[xgboost]"') from error
+
+from skfocal._classifier import FocalClassifierMixin, check_sample_weight
+from skfocal._compat import adopt_fitted_state, xgboost_engine, xgboost_parameter_names
+from skfocal._metrics import EvalMetric, Loss, as_list, engine_probabilities, named_metric
+from skfocal.objectives import FocalObjective
+
+__all__ = ["FocalXGBClassifier"]
+
+# What XGBoost passes over in silence under a custom objective: accepted values, and what to do instead.
+_IGNORED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "scale_pos_weight": ((None, 1), "use class_weight={negative: 1, positive: weight}"),
+    "base_score": ((None,), "training starts from the focal intercept; pass base_margin to start elsewhere"),
+    "boost_from_average": ((True, 1), "training starts from the focal intercept"),
+    "num_class": ((), "it is read from y"),
+    "num_target": ((), "it is read from y"),
+    "disable_default_eval_metric": ((True, 1), "all metrics go through the focal link"),
+}
+
+
+class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
+    """XGBoost classifier trained on the focal loss, with calibrated probabilities.
+
+    A drop-in `xgboost.XGBClassifier`: every parameter, `fit` argument and attribute of it works, and labels may be of
+    any type. What differs: trees are grown on exact focal gradients and safe Hessians, training starts from the focal
+    intercept (the booster's ``base_score``), `predict_proba` goes through the focal link, and evaluation metrics are
+    computed through it as well. The booster is saved with XGBoost's own objective: loaded without skfocal it predicts
+    sigmoid(margin) (softmax for several classes) of the same margins.
+
+    Parameters
+    ----------
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+        Focusing parameter >= 0: how fast the weight of a sample falls as it is classified well. 0 is the log loss. One
+        per class in the order of ``classes_``, or a dict from labels. (``gamma`` is XGBoost's least loss reduction of a
+        split.)
+    focal_alpha : float, array-like of shape (n_classes,), dict, "balanced" or None, default=None
+        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, the first has the rest
+        to 1. "balanced" weighs every class the same in all. Like `class_weight` it reweights the data: `predict_proba`
+        is the posterior of the reweighted data.
+    focal_hessian : {"stable", "exact"}, default="stable"
+        Hessian policy, see `skfocal.objectives.FocalObjective`.
+    class_weight : dict, "balanced" or None, default=None
+        Weights multiplied into `sample_weight`. Labels that a dict leaves out have weight 1. "balanced" takes the sizes
+        of the classes from `sample_weight`.
+    objective : None
+        Cannot be set; it is the focal loss.
+    enable_categorical : bool, default=True
+        Use categorical columns of a table as such; ``tree_method="exact"`` cannot.
+    eval_metric : str, callable, list of these or None, default=None
+        "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or XGBoost's names of the last
+        four; all are computed through the focal link. A callable has scikit-learn's metric signature, is given class
+        codes and probabilities, and is minimised. Early stopping watches the last one.
+    **kwargs
+        Any other parameter of `xgboost.XGBClassifier` or of XGBoost (``tree_method``, ``device``, ``max_bin`` ...). An
+        unknown name is an error, and so is one that XGBoost ignores under a custom objective.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X had any.
+    loss_ : BinaryFocalLoss or MulticlassFocalLoss
+        The loss; ``loss_.predict_proba`` is the link from margins to probabilities.
+    focal_intercept_ : float, ndarray of shape (n_classes,) or None
+        The focal intercept of the training data, which is in the booster; None where `base_margin` or `xgb_model` gave
+        the start.
+    feature_importances_, evals_result_, best_iteration, best_score, n_classes_
+        As in `xgboost.XGBClassifier`.
+
+    Notes
+    -----
+    Samples of weight 0 are left out, so they do not count towards the bins.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skfocal import FocalXGBClassifier
+    >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
+    >>> clf = FocalXGBClassifier(focal_gamma=2.0, n_estimators=20).fit(X, y)
+    >>> clf.predict_proba(X).shape
+    (2000, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        focal_gamma: float | ArrayLike | dict[Any, float] = 2.0,
+        focal_alpha: float | ArrayLike | dict[Any, float] | str | None = None,
+        focal_hessian: str = "stable",
+        class_weight: dict[Any, float] | str | None = None,
+        objective: None = None,
+        enable_categorical: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(objective=objective, enable_categorical=enable_categorical, **kwargs)
+        self.focal_gamma = focal_gamma
+        self.focal_alpha = focal_alpha
+        self.focal_hessian = focal_hessian
+        self.class_weight = class_weight
+
+    def _known_parameters(self) -> Iterable[str]:
+        return xgboost_parameter_names()
+
+    def get_xgb_params(self) -> dict[str, Any]:
+        """Return the parameters that are XGBoost's own.
+
+        Returns
+        -------
+        params : dict
+        """
+        return {k: v for k, v in super().get_xgb_params().items() if k not in self._focal_parameters}
+
+    def _check_ignored(self) -> None:
+        params = self.get_params()
+        for name, (accepted, instead) in _IGNORED.items():
+            if name in params:
+                self._refuse(name, params[name], accepted, instead)
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        base_margin: Any = None,
+        eval_set: Any = None,
+        verbose: bool | int | None = True,
+        xgb_model: Any = None,
+        sample_weight_eval_set: Any = None,
+        base_margin_eval_set: Any = None,
+        feature_weights: Any = None,
+    ) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features; missing values are NaN, categorical columns of a table are used as such.
+        y : array-like of shape (n_samples,)
+            Labels of any type, at least two different ones.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out.
+        base_margin : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
+            Margins to start from, instead of the focal intercept. As in XGBoost they are not part of the model.
+        eval_set : list of (X, y) or None, default=None
+            Evaluation sets, with labels as in `y`.
+        verbose, xgb_model, sample_weight_eval_set, base_margin_eval_set, feature_weights
+            As in `xgboost.XGBClassifier.fit`. With `xgb_model` training starts from its margins.
+
+        Returns
+        -------
+        self : FocalXGBClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, before any training.
+        """
+        self._check_ignored()
+        data = self._training_data(X, y, sample_weight)
+        metrics = self._metrics()
+        pairs = self._eval_sets(eval_set, X, y, data, lambda i: data.kept is None, allow_inf=False)
+        eval_weights = _check_eval_weights(sample_weight_eval_set, pairs)
+        starts_elsewhere = base_margin is not None or xgb_model is not None
+        self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
+        params = self.get_params() | {
+            "objective": FocalObjective(self.loss_, self.focal_hessian),
+            "base_score": None if xgb_model is not None else self._base_score(),
+            "enable_categorical": self.enable_categorical and self.tree_method != "exact",
+            "eval_metric": None,
+            "disable_default_eval_metric": True,
+            "early_stopping_rounds": None,
+            "callbacks": self._callbacks(metrics),
+        }
+        for name in set(self._focal_parameters) - {"objective"}:
+            del params[name]
+        engine = xgboost_engine(params, _evaluate_all(metrics)).fit(
+            data.X,
+            data.y,
+            sample_weight=data.sample_weight,
+            base_margin=data.keep(base_margin),
+            eval_set=pairs or None,
+            verbose=verbose,
+            xgb_model=xgb_model,
+            sample_weight_eval_set=eval_weights,
+            base_margin_eval_set=base_margin_eval_set,
+            feature_weights=feature_weights,
+        )
+        adopt_fitted_state(self, engine)
+        return self
+
+    def _base_score(self) -> float | list[float]:
+        """Return the focal intercept as XGBoost takes it: a probability for two classes, margins for more."""
+        if len(self.classes_) == 2:
+            return float(expit(self.focal_intercept_ or 0.0))
+        return [0.0] * len(self.classes_) if self.focal_intercept_ is None else list(map(float, self.focal_intercept_))
+
+    def _callbacks(self, metrics: list[EvalMetric]) -> list[Any] | None:
+        """Return the callbacks with early stopping, which XGBoost lets guess the direction of a metric by its name."""
+        if self.early_stopping_rounds is None:
+            return self.callbacks
+        stop = EarlyStopping(self.early_stopping_rounds, maximize=metrics[-1].greater_is_better)
+        return [*(self.callbacks or ()), stop]
+
+    def _metrics(self) -> list[EvalMetric]:
+        return [
+            _user_metric(m, self.loss_) if callable(m) else named_metric(m, self.loss_)
+            for m in as_list(self.eval_metric)
+        ]
+
+    def predict_proba(
+        self,
+        X: Any,
+        validate_features: bool = True,
+        base_margin: Any = None,
+        iteration_range: Any = None,
+    ) -> NDArray[np.float64]:
+        """Return posterior probabilities, through the focal link.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        validate_features, base_margin, iteration_range
+            As in `xgboost.XGBClassifier.predict_proba`.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``.
+        """
+        raw = self.decision_function(
+            X, validate_features=validate_features, base_margin=base_margin, iteration_range=iteration_range
+        )
+        return self.loss_.predict_proba(raw)
+
+    def predict(self, X: Any, *, output_margin: bool = False, **kwargs: Any) -> NDArray[Any]:
+        """Return the most probable label of each sample.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        output_margin : bool, default=False
+            Return raw margins instead.
+        **kwargs
+            As in `predict_proba`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        if output_margin:
+            return self.decision_function(X, **kwargs)
+        best = self.predict_proba(X, **kwargs).argmax(axis=1)
+        return self.classes_[best]
+
+    def decision_function(self, X: Any, **kwargs: Any) -> NDArray[np.float32]:
+        """Return raw margins, those of the saved booster.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        **kwargs
+            As in `predict_proba`.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more, float32
+        """
+        X = self._check_fitted_X(X)
+        return XGBModel.predict(self, X, output_margin=True, **kwargs)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = False
+        return tags
+
+
+def _check_eval_weights(
+    sample_weight_eval_set: Any, pairs: list[tuple[Any, NDArray[np.intp]]]
+) -> list[NDArray[np.float64] | None] | None:
+    if sample_weight_eval_set is None:
+        return None
+    if len(sample_weight_eval_set) != len(pairs):
+        raise ValueError(
+            f"sample_weight_eval_set must have one entry for each of the {len(pairs)} evaluation sets, "
+            f"got {len(sample_weight_eval_set)}."
+        )
+    return [
+        check_sample_weight(weight, len(codes), f"sample_weight_eval_set[{i}]")
+        for i, ((_, codes), weight) in enumerate(zip(pairs, sample_weight_eval_set, strict=True))
+    ]
+
+
+def _user_metric(metric: Callable[..., float], loss: Loss) -> EvalMetric:
+    """Return a user's metric, of scikit-learn's signature, so that it is given probabilities and not margins."""
+
+    def score(y: Any, raw_prediction: Any, sample_weight: Any) -> float:
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return metric(y, engine_probabilities(loss, raw_prediction), **weight)
+
+    return EvalMetric(getattr(metric, "__name__", type(metric).__name__), score, greater_is_better=False)
+
+
+def _evaluate_all(metrics: list[EvalMetric]) -> Callable[[Any, Any], list[tuple[str, float]]]:
+    """Return the metrics as `xgboost.train` calls one."""
+
+    def evaluate(raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
+        weight = data.get_weight() if data.get_weight().size else None
+        return [(metric.name, metric.score(data.get_label(), raw_prediction, weight)) for metric in metrics]
+
+    return evaluate
