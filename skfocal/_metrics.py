@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
-from skfocal.objectives import FocalMetric
+from skfocal.objectives import FOCAL_LOSS, FocalMetric
 
 Loss = BinaryFocalLoss | MulticlassFocalLoss
 Score = Callable[[NDArray[np.intp], NDArray[np.float64], Any], float]
@@ -63,10 +63,10 @@ def named_metric(name: str, loss: Loss) -> EvalMetric:
     ValueError
         If there is no such metric; the message lists those there are.
     """
-    if name == FocalMetric.__name__:
+    if name == FOCAL_LOSS:
         return EvalMetric(name, FocalMetric(loss).mean, greater_is_better=False)
     if name not in _CANONICAL:
-        known = sorted([FocalMetric.__name__, *_CANONICAL])
+        known = sorted([FOCAL_LOSS, *_CANONICAL])
         raise ValueError(f"eval_metric must be a callable or one of {known}, got {name!r}.")
     score, greater_is_better, _ = _METRICS[_CANONICAL[name]]
 
@@ -88,5 +88,5 @@ def engine_probabilities(loss: Loss, raw_prediction: Any) -> NDArray[np.float64]
 def as_list(eval_metric: Any) -> list[Any]:
     """Return what the user gave as metrics as a list; the focal loss where that is nothing."""
     if eval_metric is None:
-        return [FocalMetric.__name__]
+        return [FOCAL_LOSS]
     return list(eval_metric) if isinstance(eval_metric, list | tuple | set) else [eval_metric]

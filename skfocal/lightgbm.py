@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 try:
     from lightgbm import Booster, LGBMClassifier, LGBMModel
@@ -155,6 +156,11 @@ n_jobs, importance_type
         self.focal_gamma = focal_gamma
         self.focal_alpha = focal_alpha
         self.focal_hessian = focal_hessian
+
+    def _check_X(self, X: Any, *, reset: bool, allow_inf: bool) -> Any:
+        X = super()._check_X(X, reset=reset, allow_inf=allow_inf)
+        # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion.
+        return sparse.csr_matrix(X) if isinstance(X, sparse.sparray) else X
 
     def _known_parameters(self) -> Iterable[str]:
         yield from LGBMClassifier().get_params()
@@ -492,6 +498,6 @@ def _with_own_objective(booster: Booster, n_classes: int) -> Booster:
     trees = lines.index("Tree=0") if "Tree=0" in lines else len(lines)
     header = [line for line in lines[:trees] if not line.startswith("objective=")]
     header.insert(1, f"objective={objective}")  # after the line that names the format
-    result = Booster(params={"verbosity": -1}, model_str="\n".join(header + lines[trees:]))
+    result = Booster(model_str="\n".join(header + lines[trees:]))
     result.best_iteration, result.best_score = booster.best_iteration, booster.best_score
     return result

@@ -15,6 +15,8 @@ from skfocal.losses import BinaryFocalLoss, HessianPolicy, MulticlassFocalLoss, 
 
 __all__ = ["FocalMetric", "FocalObjective"]
 
+FOCAL_LOSS = "focal_loss"  # the name of the metric
+
 # XGBoost's own floor of the log loss's Hessian; a float32, and far below every Hessian that moves a tree.
 _HESSIAN_FLOOR = 1e-16
 
@@ -77,7 +79,7 @@ class FocalObjective:
     >>> objective = FocalObjective(BinaryFocalLoss(gamma=2.0))
     >>> gradient, hessian = objective(np.array([1.0, 0.0]), np.array([-2.0, -2.0]), np.array([1.0, 0.5]))
     >>> gradient.round(4)
-    array([-0.8704,  0.0024])
+    array([-1.0767,  0.0024])
     """
 
     loss: BinaryFocalLoss | MulticlassFocalLoss
@@ -146,7 +148,7 @@ class FocalMetric:
     """
 
     loss: BinaryFocalLoss | MulticlassFocalLoss
-    __name__ = "focal_loss"  # XGBoost reports a metric under its function's name
+    __name__ = FOCAL_LOSS  # XGBoost reports a metric under its function's name
 
     def __post_init__(self) -> None:
         _check_loss(self.loss)

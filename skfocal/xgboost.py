@@ -9,7 +9,7 @@ from scipy.special import expit
 
 try:
     from xgboost import XGBClassifier, XGBModel
-    from xgboost.callback import EarlyStopping
+    from xgboost.callback import EarlyStopping, TrainingCallback
 except ImportError as error:
     raise ImportError('FocalXGBClassifier needs XGBoost: pip install "skfocal[xgboost]"') from error
 
@@ -177,6 +177,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         metrics = self._metrics()
         pairs = self._eval_sets(eval_set, X, y, data, lambda i: data.kept is None, allow_inf=False)
         eval_weights = _check_eval_weights(sample_weight_eval_set, pairs)
+        evaluation = _Evaluation(metrics)
         starts_elsewhere = base_margin is not None or xgb_model is not None
         self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
         params = self.get_params() | {
@@ -186,11 +187,11 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
             "eval_metric": None,
             "disable_default_eval_metric": True,
             "early_stopping_rounds": None,
-            "callbacks": self._callbacks(metrics),
+            "callbacks": self._callbacks(evaluation, metrics),
         }
         for name in set(self._focal_parameters) - {"objective"}:
             del params[name]
-        engine = xgboost_engine(params, _evaluate_all(metrics)).fit(
+        engine = xgboost_engine(params, evaluation).fit(
             data.X,
             data.y,
             sample_weight=data.sample_weight,
@@ -211,12 +212,15 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
             return float(expit(self.focal_intercept_ or 0.0))
         return [0.0] * len(self.classes_) if self.focal_intercept_ is None else list(map(float, self.focal_intercept_))
 
-    def _callbacks(self, metrics: list[EvalMetric]) -> list[Any] | None:
-        """Return the callbacks with early stopping, which XGBoost lets guess the direction of a metric by its name."""
-        if self.early_stopping_rounds is None:
-            return self.callbacks
-        stop = EarlyStopping(self.early_stopping_rounds, maximize=metrics[-1].greater_is_better)
-        return [*(self.callbacks or ()), stop]
+    def _callbacks(self, evaluation: "_Evaluation", metrics: list[EvalMetric]) -> list[Any]:
+        """Return the user's callbacks after our evaluation and before early stopping.
+
+        Early stopping as XGBoost sets it up would guess the direction of a metric by its name.
+        """
+        callbacks = [evaluation, *(self.callbacks or ())]
+        if self.early_stopping_rounds is not None:
+            callbacks.append(EarlyStopping(rounds=self.early_stopping_rounds, maximize=metrics[-1].greater_is_better))
+        return callbacks
 
     def _metrics(self) -> list[EvalMetric]:
         return [
@@ -320,11 +324,27 @@ def _user_metric(metric: Callable[..., float], loss: Loss) -> EvalMetric:
     return EvalMetric(getattr(metric, "__name__", type(metric).__name__), score, greater_is_better=False)
 
 
-def _evaluate_all(metrics: list[EvalMetric]) -> Callable[[Any, Any], list[tuple[str, float]]]:
-    """Return the metrics as `xgboost.train` calls one."""
+class _Evaluation(TrainingCallback):
+    """The metrics as `xgboost.train` calls one, and a callback that puts their exact values on record.
 
-    def evaluate(raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
+    XGBoost passes the values of a callable metric on as text with six decimals: too few for the focal loss of a rare
+    class, a few 1e-4, and early stopping would see no progress.
+    """
+
+    def __init__(self, metrics: list[EvalMetric]) -> None:
+        self._metrics = metrics
+        self._scores: list[list[tuple[str, float]]] = []  # of this round, one entry for each evaluation set
+
+    def __call__(self, raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
         weight = data.get_weight() if data.get_weight().size else None
-        return [(metric.name, metric.score(data.get_label(), raw_prediction, weight)) for metric in metrics]
+        scores = [(metric.name, metric.score(data.get_label(), raw_prediction, weight)) for metric in self._metrics]
+        self._scores.append(scores)
+        return scores
 
-    return evaluate
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Replace the rounded values of this round."""
+        for history, scores in zip(evals_log.values(), self._scores, strict=True):
+            for name, value in scores:
+                history[name][-1] = value
+        self._scores.clear()
+        return False

@@ -1,0 +1,13 @@
+"""scikit-learn's own checks, none declared to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from .conftest import ESTIMATORS
+
+
+# The engines warn of what these checks are made of (constant features, a column vector for y), not of us.
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks([estimator(n_estimators=10) for estimator in ESTIMATORS])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)

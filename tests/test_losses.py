@@ -1,0 +1,400 @@
+"""The losses against the textbook formulas in mpmath, and those against numerical differentiation."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+
+from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLoss
+
+from .conftest import LOSSES
+
+GAMMAS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+# 50 digits are right at the end: 1 - p is summed from the other classes, so nothing cancels.
+DIGITS = 60
+Z = np.unique(
+    np.concatenate([s * np.array([0, 1e-8, 0.1, 0.5, 1, 2.2, 2.8, 5, 14.5, 36, 88, 300, 700]) for s in (1, -1)])
+)
+TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
+DTYPES = [np.float64, np.float32]
+
+
+def mp_softmax(z):
+    """Return p and 1 - p of K margins."""
+    e = [mp.exp(v) for v in z]
+    return [v / sum(e) for v in e], [sum(e[:k] + e[k + 1 :]) / sum(e) for k in range(len(z))]
+
+
+def mp_log_p(p, q):
+    return -mp.log1p(q / p)
+
+
+def mp_loss(z, y, gamma):
+    """Return the textbook focal loss of K margins."""
+    p, q = mp_softmax(z)
+    return -(q[y] ** gamma) * mp_log_p(p[y], q[y])
+
+
+def mp_derivatives(z, y, gamma):
+    """Return the textbook gradient, the diagonal of the Hessian, and the largest term of each of its entries.
+
+    Gradient A (p_k - delta_ky), Hessian A p_k (1 - p_k) - A' p_y (p_k - delta_ky)**2; test_reference checks them.
+    """
+    ps, qs = mp_softmax(z)
+    p, q = ps[y], qs[y]
+    log_p = mp_log_p(p, q)
+    A = [q**gamma, -gamma * p * q ** (gamma - 1) * log_p]
+    dA = [-gamma * q ** (gamma - 1) * (log_p + 2), gamma * (gamma - 1) * q ** (gamma - 2) * p * log_p]
+    gradient, hessian, largest = [], [], []
+    for k in range(len(z)):
+        difference = -q if k == y else ps[k]
+        terms = [a * ps[k] * qs[k] for a in A] + [-a * p * difference**2 for a in dA]
+        gradient.append(sum(A) * difference)
+        hessian.append(sum(terms))
+        largest.append(max(map(abs, [*terms, gamma * q ** (gamma - 1) * p * difference**2 * log_p])))
+    return gradient, hessian, largest
+
+
+def mp_reference(z, y, gamma):
+    """Return loss, gradient, Hessian and the Hessian's largest terms for rows of K margins."""
+    with mp.workdps(DIGITS):
+        rows = [[mpf(float(v)) for v in row] for row in z]
+        loss = [mp_loss(row, y, gamma) for row in rows]
+        derivatives = zip(*(mp_derivatives(row, y, gamma) for row in rows), strict=True)
+        return [np.array(result, dtype=np.float64) for result in (loss, *map(list, derivatives))]
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.25, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("z", [(0.3, -0.7, 1.9), (-2.0, 4.0, 0.5), (0.0, 2.8)])
+def test_reference(z, gamma):
+    """The reference is the derivative of the loss: mpmath differentiates it numerically."""
+    with mp.workdps(DIGITS):
+        z = [mpf(v) for v in z]
+        for y in range(len(z)):
+            gradient, hessian, _ = mp_derivatives(z, y, gamma)
+            for k in range(len(z)):
+
+                def along_k(x, y=y, k=k):
+                    return mp_loss([*z[:k], x, *z[k + 1 :]], y, gamma)
+
+                assert mp.almosteq(mp.diff(along_k, z[k]), gradient[k], 1e-25)
+                assert mp.almosteq(mp.diff(along_k, z[k], 2), hessian[k], 1e-15, 1e-15)
+
+
+def mp_posterior(z, gammas):
+    """Return the focal link by its textbook formula: eta_k proportional to p_k / A_k(p_k)."""
+    weights = []
+    for p, q, g in zip(*mp_softmax(z), gammas, strict=True):
+        weights.append(p / (q**g - g * p * q ** (g - 1) * mp_log_p(p, q)))
+    return [w / sum(weights) for w in weights]
+
+
+def assert_close(actual, expected, tolerance, scale=None):
+    """Assert relative closeness; where the numbers are too small for the type, to its smallest normal number."""
+    tiny = np.finfo(actual.dtype).tiny
+    bound = tolerance * np.maximum(np.abs(expected), 0 if scale is None else scale)
+    error = np.abs(actual.astype(np.float64) - expected)
+    worst = np.argmax(error - np.maximum(bound, tiny))
+    assert (error <= np.maximum(bound, tiny)).all(), (actual.flat[worst], np.asarray(expected).flat[worst])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("y", [0, 1])
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_binary_agrees_with_mpmath(gamma, y, dtype):
+    z = Z.astype(dtype)
+    loss, gradient, hessian, largest = mp_reference([[0, v] for v in z], y, gamma)
+    labels = np.full(len(z), y)
+    focal = BinaryFocalLoss(gamma)
+    assert_close(focal.loss(labels, z), loss, TOLERANCE[dtype])
+    assert_close(focal.gradient(labels, z), gradient[:, 1], TOLERANCE[dtype])
+    assert_close(focal.hessian(labels, z), hessian[:, 1], TOLERANCE[dtype], largest[:, 1])
+    assert focal.gradient(labels, z).dtype == dtype
+
+
+def some_margins(dtype):
+    rng = np.random.default_rng(0)
+    scales = np.array([0.1, 1, 10, 100, 350])[:, None]
+    extreme = [[700, -700, 0], [-700, 700, 0], [0, 700, 699.5], [-300, -300, 5], [700, 700, 700]]
+    return np.concatenate([rng.uniform(-2, 2, size=(5, 3)) * scales, extreme]).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_multiclass_agrees_with_mpmath(gamma, dtype):
+    raw = some_margins(dtype)
+    focal = MulticlassFocalLoss(gamma)
+    for y in range(3):
+        labels = np.full(len(raw), y)
+        loss, gradient, hessian, largest = mp_reference(raw, y, gamma)
+        assert_close(focal.loss(labels, raw), loss, TOLERANCE[dtype])
+        assert_close(focal.gradient(labels, raw), gradient, TOLERANCE[dtype])
+        assert_close(focal.hessian(labels, raw), hessian, TOLERANCE[dtype], largest)
+
+
+@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0)])
+def test_binary_link_agrees_with_mpmath(gamma):
+    gammas = np.broadcast_to(gamma, 2).tolist()
+    with mp.workdps(DIGITS):
+        expected = np.array([[float(v) for v in mp_posterior([mpf(0), mpf(z)], gammas)] for z in Z])
+    assert_close(BinaryFocalLoss(gamma).predict_proba(Z), expected, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0, 1.0)])
+def test_multiclass_link_agrees_with_mpmath(gamma, dtype):
+    raw = some_margins(dtype)
+    gammas = np.broadcast_to(gamma, 3).tolist()
+    with mp.workdps(DIGITS):
+        expected = np.array([[float(v) for v in mp_posterior([mpf(float(v)) for v in z], gammas)] for z in raw])
+    assert_close(MulticlassFocalLoss(gamma).predict_proba(raw), expected, 1e-12)
+
+
+PRIORS = [[0.998, 0.002], [0.3, 0.7], [1e-12, 1.0], [1.0, 1e-100]]
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0)])
+def test_binary_intercept_agrees_with_mpmath(gamma, prior):
+    gammas = np.broadcast_to(gamma, 2).tolist()
+    actual = BinaryFocalLoss(gamma).intercept(prior)
+    with mp.workdps(DIGITS):
+        target = mp.log(mpf(prior[1]) / mpf(prior[0]))
+
+        def gap(z):
+            posterior = mp_posterior([mpf(0), z], gammas)
+            return mp.log(posterior[1] / posterior[0]) - target
+
+        expected = float(mp.findroot(gap, mpf(actual), tol=mpf(10) ** -40))
+    assert actual == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("prior", [[0.9, 0.09, 0.01], [1, 1e-6, 1e-4], [2, 3, 4]])
+@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0, 1.0), (0.0, 2.0, 0.0)])
+def test_multiclass_intercept_agrees_with_mpmath(gamma, prior):
+    gammas = np.broadcast_to(gamma, 3).tolist()
+    actual = MulticlassFocalLoss(gamma).intercept(prior)
+    with mp.workdps(DIGITS):
+
+        def gap(*z):
+            posterior = mp_posterior(z, gammas)
+            logs = [mp.log(v) - mp.log(mpf(w)) for v, w in zip(posterior, prior, strict=True)]
+            return [logs[1] - logs[0], logs[2] - logs[0], sum(z)]
+
+        root = mp.findroot(gap, [mpf(v) for v in actual], tol=mpf(10) ** -40)
+        expected = np.array([float(v) for v in root])
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("loss", [BinaryFocalLoss(2.0), BinaryFocalLoss((0.0, 5.0), 0.3), MulticlassFocalLoss(0.5)])
+def test_intercept_minimises_the_weighted_loss(loss):
+    """The best constant, found by a general optimiser: neither the link nor the intercept formula is used."""
+    from scipy.optimize import minimize
+
+    prior = np.array([0.8, 0.2]) if isinstance(loss, BinaryFocalLoss) else np.array([0.7, 0.2, 0.1])
+    labels = np.arange(len(prior))
+
+    def mean_loss(z):
+        raw = np.full(2, z[0]) if isinstance(loss, BinaryFocalLoss) else np.tile(z, (3, 1))
+        return prior @ loss.loss(labels, raw)
+
+    intercept = np.atleast_1d(loss.intercept(prior))
+    best = minimize(mean_loss, np.zeros(len(intercept)), tol=1e-12)
+    np.testing.assert_allclose(intercept, best.x - (best.x.mean() if len(intercept) > 1 else 0), atol=1e-5)
+
+
+priors = st.lists(st.floats(1e-9, 1), min_size=2, max_size=6)
+
+
+@given(prior=priors, gamma=st.floats(0, 8))
+def test_link_inverts_the_intercept(prior, gamma):
+    prior = np.array(prior) / np.sum(prior)
+    multiclass = MulticlassFocalLoss(gamma)
+    np.testing.assert_allclose(multiclass.predict_proba([multiclass.intercept(prior)])[0], prior, rtol=1e-9)
+    if len(prior) == 2:
+        binary = BinaryFocalLoss(gamma)
+        np.testing.assert_allclose(binary.predict_proba([binary.intercept(prior)])[0], prior, rtol=1e-9)
+
+
+@given(z=st.lists(st.floats(-800, 800), min_size=2, max_size=20, unique=True), gamma=st.floats(0, 8))
+def test_binary_link_is_increasing_and_half_at_zero(z, gamma):
+    posterior = BinaryFocalLoss(gamma).predict_proba(np.sort(z))
+    assert (np.diff(posterior[:, 1]) >= 0).all()
+    np.testing.assert_allclose(posterior.sum(axis=1), 1, rtol=1e-12)
+    assert BinaryFocalLoss(gamma).predict_proba([0.0]).tolist() == [[0.5, 0.5]]
+
+
+@given(
+    raw=st.lists(st.lists(st.floats(-50, 50), min_size=4, max_size=4), min_size=1, max_size=5), gamma=st.floats(0, 8)
+)
+def test_multiclass_link_keeps_the_order_of_the_classes(raw, gamma):
+    raw = np.array(raw)
+    posterior = MulticlassFocalLoss(gamma).predict_proba(raw)
+    ordered = np.take_along_axis(posterior, raw.argsort(axis=1), axis=1)
+    assert (np.diff(ordered, axis=1) >= -1e-15).all()
+
+
+@pytest.mark.parametrize("alpha", [None, (0.2, 0.8)])
+@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0)])
+@pytest.mark.parametrize("policy", HESSIAN_POLICIES)
+def test_two_classes_equal_binary(gamma, alpha, policy):
+    rng = np.random.default_rng(1)
+    raw, y = rng.normal(scale=5, size=(50, 2)), rng.integers(2, size=50)
+    z = raw[:, 1] - raw[:, 0]
+    multiclass, binary = MulticlassFocalLoss(gamma, alpha), BinaryFocalLoss(gamma, alpha)
+    np.testing.assert_allclose(multiclass.loss(y, raw), binary.loss(y, z), rtol=1e-12)
+    gradient, hessian = binary.gradient_hessian(y, z, hessian=policy)
+    multi_gradient, multi_hessian = multiclass.gradient_hessian(y, raw, hessian=policy)
+    np.testing.assert_allclose(multi_gradient, np.column_stack([-gradient, gradient]), rtol=1e-12)
+    np.testing.assert_allclose(multi_hessian, np.column_stack([hessian, hessian]), rtol=1e-11, atol=1e-15)
+    np.testing.assert_allclose(multiclass.predict_proba(raw), binary.predict_proba(z), rtol=1e-12)
+    intercept = multiclass.intercept([0.9, 0.1])
+    assert intercept[1] - intercept[0] == pytest.approx(binary.intercept([0.9, 0.1]), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_softmax_gradient_sums_to_zero(gamma, dtype):
+    raw = some_margins(dtype)
+    for y in range(3):
+        gradient = MulticlassFocalLoss(gamma).gradient(np.full(len(raw), y), raw)
+        assert (np.abs(gradient.sum(axis=1)) <= 4 * np.finfo(dtype).eps * np.abs(gradient).max(axis=1)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("policy", HESSIAN_POLICIES)
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_finite_up_to_1e20(gamma, policy, dtype):
+    z = np.array([s * 10.0**e for e in range(-20, 21) for s in (1, -1)], dtype=dtype)
+    binary, multiclass = BinaryFocalLoss(gamma), MulticlassFocalLoss(gamma)
+    raw = np.column_stack([z, -z, np.zeros_like(z)])
+    for y in (0, 1):
+        labels = np.full(len(z), y)
+        results = [binary.loss(labels, z), *binary.gradient_hessian(labels, z, hessian=policy), binary.predict_proba(z)]
+        results += [multiclass.loss(labels, raw), *multiclass.gradient_hessian(labels, raw, hessian=policy)]
+        results += [multiclass.predict_proba(raw)]
+        assert all(np.isfinite(result).all() for result in results)
+
+
+@given(z=st.floats(-600, 600), gamma=st.floats(0, 8))
+def test_stable_hessian_is_positive_bounded_below_and_at_least_exact(z, gamma):
+    """The bound itself, written with A and the Jaakkola-Jordan curvature in mpmath."""
+    labels, raw = np.array([1]), np.array([z])
+    gradient, stable = BinaryFocalLoss(gamma).gradient_hessian(labels, raw, hessian="stable")
+    exact = BinaryFocalLoss(gamma).hessian(labels, raw)
+    with mp.workdps(DIGITS):
+        u = mpf(z)
+        p, q = 1 / (1 + mp.exp(-u)), 1 / (1 + mp.exp(u))
+        A = q**gamma - gamma * p * q ** (gamma - 1) * mp.log(p)
+        jaakkola_jordan = mp.tanh(abs(u) / 2) / (2 * abs(u)) if u else mpf(1) / 4
+        bound = float(A * (jaakkola_jordan if u < 0 else p * q))
+    assert stable[0] == pytest.approx(max(float(exact[0]), bound), rel=1e-9, abs=1e-300)
+    if abs(gradient[0]) > 1e-290:
+        assert stable[0] > 0
+        assert abs(gradient[0]) / stable[0] <= max(2.0, 2 * abs(z) + 2.0)
+
+
+@pytest.mark.parametrize("alpha", [0.25, (0.75, 0.25)])
+def test_alpha_weighs_the_classes(alpha):
+    y, z = np.array([0, 1]), np.array([0.3, 0.3])
+    plain, weighted = BinaryFocalLoss(2.0), BinaryFocalLoss(2.0, alpha)
+    weights = np.array([0.75, 0.25])
+    np.testing.assert_array_equal(weighted.loss(y, z), plain.loss(y, z) * weights)
+    np.testing.assert_array_equal(weighted.gradient(y, z), plain.gradient(y, z) * weights)
+    np.testing.assert_array_equal(weighted.hessian(y, z), plain.hessian(y, z) * weights)
+    np.testing.assert_array_equal(weighted.predict_proba(z), plain.predict_proba(z))
+    assert weighted.intercept([0.5, 0.5]) == pytest.approx(plain.intercept([0.75, 0.25]))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_are_values(loss):
+    focal = loss(1.5)
+    assert pickle.loads(pickle.dumps(focal)) == focal == loss(gamma=1.5)
+    assert hash(focal) == hash(loss(1.5))
+    assert focal != loss(2.0)
+    with pytest.raises(AttributeError):
+        focal.gamma = 3.0
+    assert hash(loss(np.array([1.0, 2.0]), [1.0, 2.0])) == hash(loss((1.0, 2.0), (1.0, 2.0)))
+
+
+def test_integer_and_list_margins():
+    focal = BinaryFocalLoss(2.0)
+    np.testing.assert_array_equal(focal.gradient([1, 0], [1, -2]), focal.gradient(np.array([1.0, 0.0]), [1.0, -2.0]))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"gamma": -1}, ValueError, r"gamma must be finite and >= 0, got -1"),
+        ({"gamma": float("nan")}, ValueError, r"gamma must be finite and >= 0, got nan"),
+        ({"gamma": float("inf")}, ValueError, r"gamma must be finite and >= 0, got inf"),
+        ({"gamma": (1.0, -2.0)}, ValueError, r"gamma must be finite and >= 0, got \(1.0, -2.0\)"),
+        ({"gamma": "two"}, TypeError, r"gamma must be a number >= 0 or one per class, got 'two'"),
+        ({"gamma": None}, TypeError, r"gamma must be a number >= 0 or one per class, got None"),
+        ({"gamma": [[1.0]]}, ValueError, r"gamma must be a number >= 0 or one per class, got \[\[1.0\]\]"),
+        ({"alpha": (1.0, 0.0)}, ValueError, r"alpha must hold finite weights > 0, one per class, got \(1.0, 0.0\)"),
+        ({"alpha": "half"}, TypeError, r"alpha must be None.* got 'half'"),
+    ],
+)
+def test_bad_parameters(loss, params, error, message):
+    with pytest.raises(error, match=message):
+        loss(**params)
+
+
+@pytest.mark.parametrize("alpha", [0, 1, -0.5, 1.5, float("nan")])
+def test_bad_scalar_alpha(alpha):
+    with pytest.raises(ValueError, match=r"alpha must be in \(0, 1\).*got"):
+        BinaryFocalLoss(2.0, alpha)
+    with pytest.raises(ValueError, match="alpha must be None or one weight per class"):
+        MulticlassFocalLoss(2.0, alpha)
+
+
+@pytest.mark.parametrize("name", ["gamma", "alpha"])
+def test_wrong_number_of_values(name):
+    with pytest.raises(ValueError, match=f"{name} must have one value for each of the 2 classes, got 3"):
+        BinaryFocalLoss(**{name: (1.0, 1.0, 1.0)})
+    loss = MulticlassFocalLoss(**{name: (1.0, 1.0)})
+    for call in (
+        lambda: loss.gradient([0], np.zeros((1, 3))),
+        lambda: loss.intercept([1, 1, 1]),
+        lambda: loss.predict_proba(np.zeros((1, 3))),
+    ):
+        with pytest.raises(ValueError, match=f"{name} must have one value for each of the 3 classes, got 2"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "raw", "message"),
+    [
+        (BinaryFocalLoss(), [0], np.zeros((1, 2)), r"raw_prediction must have the shape \(n_samples,\).*got \(1, 2\)"),
+        (MulticlassFocalLoss(), [0], np.zeros(3), r"raw_prediction must have the shape \(n_samples, n_cl.*got \(3,\)"),
+        (MulticlassFocalLoss(), [0], np.zeros((1, 1)), r"n_classes >= 2, got \(1, 1\)"),
+        (BinaryFocalLoss(), [0, 1], np.zeros(3), r"y_true must have the shape \(3,\).*got \(2,\)"),
+        (BinaryFocalLoss(), [0, 2], np.zeros(2), r"y_true must hold class codes 0 ... 1, got 2"),
+        (BinaryFocalLoss(), [0, 0.5], np.zeros(2), r"y_true must hold class codes 0 ... 1, got 0.5"),
+        (BinaryFocalLoss(), [0, np.nan], np.zeros(2), r"y_true must hold class codes 0 ... 1, got nan"),
+        (MulticlassFocalLoss(), [-1], np.zeros((1, 3)), r"y_true must hold class codes 0 ... 2, got -1"),
+    ],
+)
+def test_bad_arrays(loss, y, raw, message):
+    for method in (loss.loss, loss.gradient, loss.hessian):
+        with pytest.raises(ValueError, match=message):
+            method(y, raw)
+
+
+def test_unknown_policy():
+    with pytest.raises(ValueError, match=r"hessian must be one of \['stable', 'exact'\], got 'newton'"):
+        BinaryFocalLoss().gradient_hessian([0], [0.0], hessian="newton")
+
+
+@pytest.mark.parametrize("prior", [[1, 0], [1, -1], [1, np.nan], [1, np.inf]])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_bad_prior(loss, prior):
+    with pytest.raises(ValueError, match="prior must be finite and > 0 for every class, got"):
+        loss().intercept(prior)
+    with pytest.raises(ValueError, match=r"prior must have the shape \(n_classes,\)"):
+        loss().intercept(0.3)
