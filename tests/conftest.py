@@ -5,6 +5,7 @@ from pathlib import Path
 
 # Tests run side by side; engines that use every core for tiny data only wait for each other. Before they are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips one of its checks
 
 import numpy as np
 import pytest

@@ -1,0 +1,72 @@
+"""The sample that ships: as it is described, and as the script makes it from the full data."""
+
+import builtins
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from skfocal.data.make_creditcard import RESOLUTION, sample
+from skfocal.datasets import load_creditcard
+
+from .conftest import real_data
+
+
+def test_description_holds():
+    creditcard = load_creditcard()
+    assert creditcard.data.shape == (14_708, 30)
+    assert creditcard.data.dtype == np.float32
+    assert creditcard.target.sum() == 492
+    assert (np.diff(creditcard.data[:, 0]) >= 0).all()
+    assert creditcard.feature_names == ["Time", *(f"V{i}" for i in range(1, 29)), "Amount"]
+    assert creditcard.target_names == ["legitimate", "fraud"]
+    assert set(creditcard.sample_weight[creditcard.target == 0]) == {20}
+    assert set(creditcard.sample_weight[creditcard.target == 1]) == {1}
+    assert np.average(creditcard.target, weights=creditcard.sample_weight) == pytest.approx(492 / 284_807, rel=1e-4)
+    for credit in ("Machine Learning Group", "DbCL", "Dal Pozzolo", "2015"):
+        assert credit in creditcard.DESCR
+    assert (files("skfocal") / "data" / "creditcard.npz").stat().st_size <= 1_200_000
+
+
+def test_forms():
+    pd = pytest.importorskip("pandas")
+    creditcard = load_creditcard()
+    X, y = load_creditcard(return_X_y=True)
+    np.testing.assert_array_equal(X, creditcard.data)
+    np.testing.assert_array_equal(y, creditcard.target)
+    assert creditcard.frame is None
+    framed = load_creditcard(as_frame=True)
+    pd.testing.assert_frame_equal(framed.data, pd.DataFrame(X, columns=creditcard.feature_names))
+    np.testing.assert_array_equal(framed.target, y)
+    np.testing.assert_array_equal(framed.sample_weight, creditcard.sample_weight)
+    assert list(framed.frame.columns) == [*creditcard.feature_names, "target"]
+    frame, series = load_creditcard(return_X_y=True, as_frame=True)
+    assert isinstance(frame, pd.DataFrame)
+    assert isinstance(series, pd.Series)
+
+
+def test_as_frame_needs_pandas(monkeypatch):
+    real_import = builtins.__import__
+
+    def no_pandas(name, *args, **kwargs):
+        if name == "pandas":
+            raise ImportError(name)
+        return real_import(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", no_pandas)
+    with pytest.raises(ImportError, match=r"as_frame=True needs pandas: pip install \"skfocal\[all\]\""):
+        load_creditcard(as_frame=True)
+
+
+def test_the_sample_is_made_from_the_full_data():
+    X, y = real_data("creditcard")
+    made = sample(X.assign(target=y))
+    with (files("skfocal") / "data" / "creditcard.npz").open("rb") as file, np.load(file) as shipped:
+        for name, values in made.items():
+            np.testing.assert_array_equal(shipped[name], values)
+    # Independently of the script: every shipped row is a row of the full data, to the resolution.
+    creditcard = load_creditcard()
+    frauds = X[y == 1].to_numpy()
+    np.testing.assert_allclose(creditcard.data[creditcard.target == 1], frauds, atol=RESOLUTION / 2, rtol=1e-6)
+    legitimate = X[y == 0].to_numpy()[::20]
+    np.testing.assert_allclose(creditcard.data[creditcard.target == 0], legitimate, atol=RESOLUTION / 2, rtol=1e-6)

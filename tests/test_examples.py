@@ -1,0 +1,62 @@
+"""The examples run as a user runs them, in an empty directory."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .conftest import real_data
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "plot_fraud_detection.py"
+
+
+@pytest.fixture
+def run(tmp_path, pytestconfig):
+    """Return a function that runs the example and returns what it prints; warnings are errors, as in the tests."""
+    pytest.importorskip("imblearn")
+    pytest.importorskip("matplotlib")
+    warnings = [f"-W{action}" for action in pytestconfig.getoption("pythonwarnings") or ["error"]]
+
+    def run(*arguments):
+        command = [sys.executable, *warnings, str(EXAMPLE), *arguments]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    return run
+
+
+def table(output):
+    """Return {row name: [AP, log loss, Brier, recall, seconds]}."""
+    rows = [
+        line.rsplit(maxsplit=5) for line in output.splitlines() if line.startswith(("LightGBM", "XGBoost", "SMOTE"))
+    ]
+    return {name: [float(value) for value in values] for name, *values in rows}
+
+
+def test_fraud_detection(run, tmp_path):
+    from matplotlib import pyplot
+
+    rows = table(run())
+    assert len(rows) == 6
+    for engine in ("LightGBM", "XGBoost"):
+        own, focal = rows[f"{engine}, own log loss"], rows[f"{engine}, focal loss"]
+        assert focal[0] > own[0]  # average precision
+        assert focal[1] < own[1]  # log loss
+        assert focal[2] < own[2]  # Brier
+        assert focal[3] > own[3]  # recall at 90 % precision
+    picture = pyplot.imread(tmp_path / "fraud_detection.png")
+    assert picture.shape[1] > picture.shape[0] > 500
+    assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 50
+
+
+def test_fraud_detection_takes_the_published_csv(run, tmp_path):
+    X, y = real_data("creditcard")
+    frame = X.assign(Class=y)
+    keep = (frame["Class"] == 1) | (np.arange(len(frame)) % 25 == 0)
+    frame[keep].to_csv(tmp_path / "creditcard.csv", index=False)
+    output = run("--data", "creditcard.csv", "--output", "picture.png")
+    assert f"{int(0.8 * keep.sum())} transactions to train" in output
+    assert (tmp_path / "picture.png").exists()

@@ -1,0 +1,41 @@
+"""skfocal imports without any engine, and says which extra is missing where one is needed."""
+
+import subprocess
+import sys
+
+import pytest
+
+import skfocal
+
+OPTIONAL = ["lightgbm", "xgboost", "matplotlib", "imblearn"]  # pandas, where it is, comes with scikit-learn
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def test_nothing_optional_is_imported():
+    code = (
+        "import sys, skfocal, skfocal.losses, skfocal.objectives, skfocal.datasets\n"
+        "from skfocal import BinaryFocalLoss, FocalObjective\n"
+        "skfocal.datasets.load_creditcard()\n"
+        f"print(sorted(set({OPTIONAL}) & set(sys.modules)))"
+    )
+    result = run(code)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+@pytest.mark.parametrize(("name", "engine"), [("FocalLGBMClassifier", "lightgbm"), ("FocalXGBClassifier", "xgboost")])
+def test_a_missing_engine_names_its_extra(name, engine):
+    hide = "import sys; " + "".join(f"sys.modules[{module!r}] = None; " for module in OPTIONAL)
+    result = run(hide + f"import skfocal; skfocal.BinaryFocalLoss(); skfocal.{name}")
+    assert f"ImportError: {name} needs" in result.stderr
+    assert f'pip install "skfocal[{engine}]"' in result.stderr
+
+
+def test_public_names():
+    assert set(skfocal.__all__) <= set(dir(skfocal))
+    for name in skfocal.__all__:
+        assert getattr(skfocal, name) is not None
+    with pytest.raises(AttributeError, match="module 'skfocal' has no attribute 'FocalForest'"):
+        _ = skfocal.FocalForest

@@ -1,0 +1,169 @@
+"""What is LightGBM's own: parameters, evaluation, and the booster that carries the intercept."""
+
+import lightgbm
+import numpy as np
+import pytest
+from sklearn.utils.class_weight import compute_sample_weight
+
+from skfocal import FocalLGBMClassifier
+
+from .conftest import make
+
+
+def fitted(X, y, **params):
+    return make(FocalLGBMClassifier, **params).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"boosting_type": "dart"},
+        {"boosting_type": "goss"},
+        {"data_sample_strategy": "goss"},
+        {"use_quantized_grad": True},
+        {"subsample": 0.5, "subsample_freq": 1, "extra_trees": True},
+    ],
+    ids=str,
+)
+def test_every_way_to_boost_keeps_the_intercept(data, params):
+    X, y = data
+    np.testing.assert_allclose(fitted(X, y, **params).predict_proba(X).mean(axis=0), np.bincount(y) / len(y), atol=0.03)
+
+
+def test_contributions_add_up_to_the_margin(data):
+    X, y = data
+    model = fitted(X, y)
+    contributions = model.predict(X, pred_contrib=True).reshape(len(y), -1, X.shape[1] + 1).sum(axis=2)
+    np.testing.assert_allclose(contributions.squeeze(), model.decision_function(X), rtol=1e-10, atol=1e-10)
+
+
+def test_engine_predictions(data):
+    X, y = data
+    model = fitted(X, y)
+    np.testing.assert_array_equal(model.predict(X, raw_score=True), model.decision_function(X))
+    assert model.predict(X, pred_leaf=True).shape == (len(y), 20 * (1 if y.max() == 1 else 5))
+    first = model.predict_proba(X, num_iteration=1)
+    np.testing.assert_allclose(first, fitted(X, y, n_estimators=1).predict_proba(X))
+    assert model.n_estimators_ == 20
+
+
+@pytest.mark.parametrize("start", [FocalLGBMClassifier, lightgbm.LGBMClassifier])
+def test_init_model_is_continued_from_its_margins(data, start):
+    X, y = data
+    first = start(n_estimators=5, verbose=-1).fit(X, y)
+    more = make(FocalLGBMClassifier, learning_rate=1e-12).fit(X, y, init_model=first)
+    np.testing.assert_allclose(more.decision_function(X), first.predict(X, raw_score=True), atol=1e-9)
+    assert more.booster_.num_trees() == (5 + 20) * (1 if y.max() == 1 else 5)
+
+
+def test_the_training_data_among_evaluation_sets_is_recognised_with_its_weights(binary):
+    X, y = binary
+    weight = np.random.default_rng(0).uniform(0, 2, size=len(y)) * (np.arange(len(y)) % 3 > 0)
+    model = make(FocalLGBMClassifier).fit(X, y, sample_weight=weight, eval_set=[(X, y)])
+    expected = np.average(model.loss_.loss(y, model.decision_function(X)), weights=weight)
+    assert model.evals_result_["training"]["focal_loss"][-1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_evaluation_sets_as_lightgbm_4_7_names_them(binary):
+    X, y = binary
+    model = make(FocalLGBMClassifier).fit(X, y, eval_X=(X[:500], X[500:]), eval_y=(y[:500], y[500:]))
+    expected = make(FocalLGBMClassifier).fit(X, y, eval_set=[(X[:500], y[:500]), (X[500:], y[500:])])
+    assert model.evals_result_ == expected.evals_result_
+    with pytest.raises(ValueError, match="eval_X and eval_y must be given together"):
+        make(FocalLGBMClassifier).fit(X, y, eval_X=X)
+    with pytest.raises(ValueError, match="eval_set must be None where eval_X and eval_y are given"):
+        make(FocalLGBMClassifier).fit(X, y, eval_set=[(X, y)], eval_X=X, eval_y=y)
+
+
+def test_evaluation_class_weight_is_a_sample_weight(multiclass):
+    X, y = multiclass
+    names = np.array(["a", "b", "c", "d", "e"])
+    by_class = {name: i + 1.0 for i, name in enumerate(names)}
+    model = make(FocalLGBMClassifier).fit(X, names[y], eval_set=[(X, names[y])], eval_class_weight=[by_class])
+    weight = compute_sample_weight(by_class, names[y])
+    expected = make(FocalLGBMClassifier).fit(X, names[y], eval_set=[(X, names[y])], eval_sample_weight={0: weight})
+    assert list(model.evals_result_["valid_0"]) == ["focal_loss"]
+    assert model.evals_result_ == expected.evals_result_
+
+
+def test_metric_as_a_parameter(binary):
+    X, y = binary
+
+    def history(eval_metric=None, **params):
+        model = make(FocalLGBMClassifier, **params).fit(X, y, eval_set=[(X, y)], eval_metric=eval_metric)
+        return model.evals_result_.get("training", {})
+
+    both = history(metric="auc,binary_logloss")
+    assert list(both) == ["auc", "binary_logloss"]
+    assert both == history(["auc", "binary_logloss"])
+    assert list(history(["error"], metrics=["auc"])) == ["error", "auc"]
+    assert not history(metric="None")
+
+
+def test_lightgbms_own_callbacks_work(binary):
+    X, y = binary
+    stop = lightgbm.early_stopping(3, verbose=False)
+    model = make(FocalLGBMClassifier, n_estimators=300, learning_rate=0.5)
+    model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], callbacks=[stop], eval_metric="average_precision")
+    assert 0 < model.best_iteration_ < 300
+    assert model.booster_.best_iteration == model.best_iteration_
+    assert model.best_score_["valid_0"]["average_precision"] == pytest.approx(
+        max(model.evals_result_["valid_0"]["average_precision"])
+    )
+
+
+def test_parameters_reach_the_engine(binary):
+    X, y = binary
+    for name in ("device_type", "device"):
+        with pytest.raises(lightgbm.basic.LightGBMError, match="CUDA"):
+            fitted(X, y, **{name: "cuda"})
+    model = fitted(X, y, max_bin=15, path_smooth=2.0, colsample_bytree=0.5)
+    settings = model.booster_.model_to_string()
+    for line in ("[max_bin: 15]", "[path_smooth: 2]", "[feature_fraction: 0.5]"):
+        assert line in settings
+    assert "verbose" not in vars(model)
+    assert model.get_params()["max_bin"] == 15
+
+
+def test_extra_parameters_can_be_set_and_searched(binary):
+    X, y = binary
+    model = make(FocalLGBMClassifier).set_params(max_bin=15, focal_gamma=1.0)
+    np.testing.assert_array_equal(
+        model.fit(X, y).predict_proba(X), fitted(X, y, max_bin=15, focal_gamma=1.0).predict_proba(X)
+    )
+    model.focal_gamma = 3.0  # get_params tells what is, not what was once set
+    assert model.get_params()["focal_gamma"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"gamma": 2.0}, r"gamma=2\.0 is not a parameter of FocalLGBMClassifier: did you mean focal_gamma\?"),
+        ({"alpha": 0.25}, r"alpha .*got 0\.25: .*did you mean focal_alpha\?"),
+        ({"application": "binary"}, "application must be None with the focal loss, got 'binary'"),
+        ({"is_unbalance": True}, "is_unbalance must be False .*got True: use class_weight='balanced'"),
+        ({"unbalance": True}, "unbalance must be False"),
+        ({"pos_bagging_fraction": 0.5}, r"pos_bagging_fraction must be 1 .*got 0\.5"),
+        ({"sigmoid": 2.0}, r"sigmoid must be 1 .*got 2\.0"),
+        ({"linear_tree": True}, "linear_tree must be False .*got True"),
+        ({"fair_c": 1.0}, r"fair_c .*got 1\.0: it belongs to other objectives"),
+        ({"boosting_type": "rf"}, "boosting_type must be 'gbdt', 'dart' or 'goss', got 'rf'"),
+        ({"boosting": "rf"}, "boosting must be .*got 'rf'"),
+    ],
+    ids=str,
+)
+def test_what_lightgbm_would_ignore_is_refused(binary, params, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(*binary, **params)
+
+
+def test_what_changes_nothing_is_accepted(binary):
+    X, y = binary
+    neutral = {"is_unbalance": False, "scale_pos_weight": 1.0, "boost_from_average": True, "sigmoid": 1}
+    np.testing.assert_array_equal(fitted(X, y, **neutral).predict_proba(X), fitted(X, y).predict_proba(X))
+
+
+def test_infinite_features_are_lightgbms_business(binary):
+    X, y = binary
+    X = np.where(X > 2, np.inf, X)
+    assert np.isfinite(fitted(X, y).predict_proba(X)).all()

@@ -1,0 +1,35 @@
+"""The README: its Python runs, in order, and prints what it says; its commands and links are those there are."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_code_runs_and_prints_what_it_says(capsys):
+    pytest.importorskip("imblearn")
+    code = blocks("python")
+    assert len(code) == 3
+    namespace = {}
+    for block in code:
+        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
+    promised = re.findall(r"print\(.*\)  # (\S+)$", "\n".join(code), flags=re.MULTILINE)
+    assert capsys.readouterr().out.split() == promised == ["0.80", "0.0045"]
+    assert 0 < namespace["posterior"][:, 1].mean() < 1
+
+
+def test_commands_name_what_there_is():
+    commands = [line for block in blocks("bash") for line in block.splitlines()]
+    assert commands == [
+        'pip install ".[all]" && python examples/plot_fraud_detection.py',
+        'pip install -e ".[test]" && pytest',
+    ]
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / link).exists(), link

@@ -1,0 +1,73 @@
+"""The bars on real data. Those that train for minutes are in benchmarks/quality.py."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.metrics import average_precision_score, log_loss
+from sklearn.model_selection import train_test_split
+
+from skfocal import FocalLGBMClassifier
+from skfocal.datasets import load_creditcard
+
+from .conftest import ESTIMATORS, make, real_data
+
+
+def split(name):
+    """Split in time where the data has one, else at random."""
+    X, y = real_data(name)
+    if name == "creditcard":
+        first = int(0.8 * len(y))
+        return X[:first], X[first:], y[:first], y[first:]
+    return train_test_split(X, y, test_size=0.25, stratify=y, random_state=0)
+
+
+def mean_average_precision(y, proba):
+    if proba.shape[1] == 2:
+        return average_precision_score(y, proba[:, 1])
+    return np.mean([average_precision_score(y == k, proba[:, k]) for k in range(proba.shape[1])])
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_credit_card_fraud(estimator):
+    X, X_test, y, y_test = split("creditcard")
+    model = make(estimator, n_estimators=100, n_jobs=2).fit(X, y)
+    proba = model.predict_proba(X_test)
+    is_lightgbm = estimator is FocalLGBMClassifier
+    assert average_precision_score(y_test, proba[:, 1]) >= (0.80 if is_lightgbm else 0.79)
+    assert log_loss(y_test, proba) <= (0.0033 if is_lightgbm else 0.0036)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 3.0])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_link_is_as_good_as_the_log_loss_on_census_data(estimator, gamma):
+    X, X_test, y, y_test = split("census_kdd_half")
+    plain = make(estimator, n_estimators=100, n_jobs=2, focal_gamma=0.0, focal_hessian="exact").fit(X, y)
+    focal = make(estimator, n_estimators=100, n_jobs=2, focal_gamma=gamma).fit(X, y)
+    assert log_loss(y_test, focal.predict_proba(X_test)) <= 1.02 * log_loss(y_test, plain.predict_proba(X_test))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 5.0])
+@pytest.mark.parametrize("name", ["german_credit", "mc_page_blocks", "mc_thyroid"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_no_gamma_collapses(estimator, name, gamma):
+    X, X_test, y, y_test = split(name)
+    # gamma = 0 with the exact Hessian is the engine's own log loss.
+    plain = make(estimator, n_estimators=100, focal_gamma=0.0, focal_hessian="exact").fit(X, y).predict_proba(X_test)
+    proba = make(estimator, n_estimators=100, focal_gamma=gamma).fit(X, y).predict_proba(X_test)
+    assert np.isfinite(proba).all()
+    assert len(np.unique(proba[:, -1])) > 10
+    assert mean_average_precision(y_test, proba) >= 0.9 * mean_average_precision(y_test, plain)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_shipped_sample(estimator):
+    """Without any other data: ranks frauds, and the probabilities are those of the true 0.17 %."""
+    creditcard = load_creditcard()
+    train = creditcard.data[:, 0] < np.quantile(creditcard.data[:, 0], 0.7)
+    X, y, weight = creditcard.data[:, 1:], creditcard.target, creditcard.sample_weight
+    model = make(estimator).fit(X[train], y[train], sample_weight=weight[train])
+    proba, raw = model.predict_proba(X[~train]), model.decision_function(X[~train])
+    test = {"sample_weight": weight[~train]}
+    assert average_precision_score(y[~train], proba[:, 1], **test) > 0.6
+    assert np.average(proba[:, 1], weights=weight[~train]) == pytest.approx(0.0017, abs=0.001)
+    assert log_loss(y[~train], proba, **test) < 0.5 * log_loss(y[~train], expit(raw.astype(float)), **test)

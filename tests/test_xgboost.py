@@ -1,0 +1,162 @@
+"""What is XGBoost's own: parameters, evaluation, and the intercept in base_score."""
+
+import json
+
+import numpy as np
+import pytest
+import xgboost
+
+from skfocal import FocalXGBClassifier
+
+from .conftest import make
+
+
+def fitted(X, y, **params):
+    return make(FocalXGBClassifier, **params).fit(X, y)
+
+
+def settings(model):
+    """Return all leaves of a booster's configuration."""
+
+    def leaves(tree):
+        for key, value in tree.items():
+            if isinstance(value, dict):
+                yield from leaves(value)
+            else:
+                yield key, value
+
+    return dict(leaves(json.loads(model.get_booster().save_config())))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"booster": "dart"},
+        {"booster": "gblinear"},
+        {"tree_method": "exact"},
+        {"tree_method": "approx"},
+        {"multi_strategy": "multi_output_tree"},
+        {"num_parallel_tree": 3, "subsample": 0.5},
+    ],
+    ids=str,
+)
+def test_every_way_to_boost_keeps_the_intercept(data, params):
+    X, y = data
+    np.testing.assert_allclose(fitted(X, y, **params).predict_proba(X).mean(axis=0), np.bincount(y) / len(y), atol=0.03)
+
+
+def test_contributions_add_up_to_the_margin(data):
+    X, y = data
+    model = fitted(X, y)
+    contributions = model.get_booster().predict(xgboost.DMatrix(X), pred_contribs=True).sum(axis=-1)
+    np.testing.assert_allclose(contributions, model.decision_function(X), atol=1e-4)
+
+
+def test_engine_predictions(data):
+    X, y = data
+    model = fitted(X, y)
+    np.testing.assert_array_equal(model.predict(X, output_margin=True), model.decision_function(X))
+    first = model.predict_proba(X, iteration_range=(0, 1))
+    np.testing.assert_allclose(first, fitted(X, y, n_estimators=1).predict_proba(X))
+    margin = np.zeros(len(y) if y.max() == 1 else (len(y), 5), dtype=np.float32)
+    shift = model.decision_function(X) - model.predict(X, output_margin=True, base_margin=margin)
+    np.testing.assert_allclose(shift, np.broadcast_to(model.focal_intercept_, shift.shape), atol=1e-5)
+
+
+@pytest.mark.parametrize("start", [FocalXGBClassifier, xgboost.XGBClassifier])
+def test_xgb_model_is_continued_from_its_margins(data, start):
+    X, y = data
+    first = start(n_estimators=5).fit(X, y)
+    more = make(FocalXGBClassifier, learning_rate=1e-9).fit(X, y, xgb_model=first)
+    np.testing.assert_allclose(more.decision_function(X), first.predict(X, output_margin=True), atol=1e-6)
+    assert more.get_booster().num_boosted_rounds() == 25
+
+
+def test_evaluation_scores_keep_all_their_digits(binary):
+    X, y = binary
+    model = make(FocalXGBClassifier, focal_gamma=5.0).fit(X, y, eval_set=[(X, y)], verbose=False)
+    expected = np.mean(model.loss_.loss(y, model.decision_function(X).astype(float)))
+    assert expected < 1e-2
+    assert model.evals_result_["validation_0"]["focal_loss"][-1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_several_evaluation_sets(binary):
+    X, y = binary
+    sets = [(X, y), (X[:500], y[:500])]
+    weights = [np.ones(len(y)), np.arange(1.0, 501)]
+    model = make(FocalXGBClassifier).fit(X, y, eval_set=sets, sample_weight_eval_set=weights, verbose=False)
+    for (X_eval, y_eval), weight, scores in zip(sets, weights, model.evals_result_.values(), strict=True):
+        loss = model.loss_.loss(y_eval, model.decision_function(X_eval).astype(float))
+        assert scores["focal_loss"][-1] == pytest.approx(np.average(loss, weights=weight), rel=1e-6)
+    with pytest.raises(
+        ValueError, match="sample_weight_eval_set must have one entry for each of the 2 evaluation sets"
+    ):
+        make(FocalXGBClassifier).fit(X, y, eval_set=sets, sample_weight_eval_set=weights[:1])
+
+
+def test_early_stopping_without_evaluation_data_is_an_error(binary):
+    with pytest.raises(ValueError, match="at least 1 validation dataset"):
+        fitted(*binary, early_stopping_rounds=3)
+
+
+def test_a_users_callbacks_run(binary):
+    X, y = binary
+
+    class Rounds(xgboost.callback.TrainingCallback):
+        seen = ()
+
+        def after_iteration(self, model, epoch, evals_log):
+            self.seen = (*self.seen, evals_log["validation_0"]["focal_loss"][-1])
+            return False
+
+    rounds = Rounds()
+    model = make(FocalXGBClassifier, callbacks=[rounds]).fit(X, y, eval_set=[(X, y)], verbose=False)
+    assert list(rounds.seen) == model.evals_result_["validation_0"]["focal_loss"]
+    assert model.callbacks == [rounds]
+
+
+def test_parameters_reach_the_engine(binary):
+    X, y = binary
+    model = fitted(X, y, tree_method="approx", gamma=0.5, max_cached_hist_node=7)
+    config = settings(model)
+    assert config["tree_method"] == "approx"
+    assert float(config["gamma"]) == 0.5  # XGBoost's own: least loss reduction of a split
+    with pytest.raises(xgboost.core.XGBoostError, match="nonsense"):
+        fitted(X, y, device="nonsense")
+    assert set(model.get_xgb_params()) & {"focal_gamma", "focal_alpha", "focal_hessian", "class_weight"} == set()
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"base_score": 0.5}, r"base_score must be None .*got 0\.5: .*pass base_margin"),
+        ({"disable_default_eval_metric": False}, "disable_default_eval_metric must be True"),
+        ({"max_dept": 3}, "max_dept=3 is not a parameter of FocalXGBClassifier: did you mean max_depth"),
+    ],
+    ids=str,
+)
+def test_what_xgboost_would_ignore_is_refused(binary, params, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(*binary, **params)
+
+
+def test_what_changes_nothing_is_accepted(binary):
+    X, y = binary
+    np.testing.assert_array_equal(fitted(X, y, scale_pos_weight=1).predict_proba(X), fitted(X, y).predict_proba(X))
+
+
+def test_infinite_features_are_an_error(binary):
+    X, y = binary
+    with pytest.raises(ValueError, match="Input X contains infinity"):
+        fitted(np.where(X > 2, np.inf, X), y)
+
+
+def test_categories_can_be_switched_off(binary):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    frame = pd.DataFrame(X).assign(kind=pd.Categorical(np.where(X[:, 0] > 0, "a", "b")))
+    frame.columns = frame.columns.astype(str)
+    fitted(frame, y)
+    for params in ({"enable_categorical": False}, {"tree_method": "exact"}):
+        with pytest.raises(ValueError, match="enable_categorical"):
+            fitted(frame, y, **params)
