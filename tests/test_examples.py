@@ -37,7 +37,7 @@ def table(output):
 
 
 def test_fraud_detection(run, tmp_path):
-    from matplotlib import pyplot
+    import matplotlib.pyplot as plt
 
     rows = table(run())
     assert len(rows) == 6
@@ -47,7 +47,7 @@ def test_fraud_detection(run, tmp_path):
         assert focal[1] < own[1]  # log loss
         assert focal[2] < own[2]  # Brier
         assert focal[3] > own[3]  # recall at 90 % precision
-    picture = pyplot.imread(tmp_path / "fraud_detection.png")
+    picture = plt.imread(tmp_path / "fraud_detection.png")
     assert picture.shape[1] > picture.shape[0] > 500
     assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 50
 
