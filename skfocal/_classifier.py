@@ -4,13 +4,15 @@ Knows no engine. Imports `losses` and `_compat`.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from reprlib import repr as short_repr
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import _safe_indexing, check_array, check_consistent_length, column_or_1d
+from sklearn.utils import _safe_indexing, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,8 +26,13 @@ from skfocal.losses import (
     check_length,
 )
 
-# Plain names that people try first, and ours. XGBoost's gamma and alpha are parameters of its own.
-FOCAL_NAMES = {"gamma": "focal_gamma", "alpha": "focal_alpha", "hessian": "focal_hessian"}
+# Names that people try first, and ours. XGBoost's gamma and alpha are parameters of its own.
+_HINTS = {
+    "alpha": "focal_alpha",
+    "gamma": "focal_gamma",
+    "hessian": "focal_hessian",
+    "is_unbalance": "class_weight='balanced'",
+}
 
 
 class TrainingData(NamedTuple):
@@ -35,6 +42,11 @@ class TrainingData(NamedTuple):
     y: NDArray[np.intp]
     sample_weight: NDArray[np.float64] | None
     kept: NDArray[np.bool_] | None  # the rows of the user's data that are left; None: all of them
+
+    @property
+    def n_given(self) -> int:
+        """Number of rows of the user's data."""
+        return len(self.y if self.kept is None else self.kept)
 
     def keep(self, values: Any) -> Any:
         """Return what belongs to the rows that are left, of something that has one entry per row of the user's data."""
@@ -66,8 +78,9 @@ class FocalClassifierMixin:
         """Raise if a parameter is neither ours nor the engine's: both engines take any name, and drop it."""
         known = {*self._focal_parameters, *self._known_parameters()}
         for name in set(params) - known:
-            close = [FOCAL_NAMES[name]] if name in FOCAL_NAMES else difflib.get_close_matches(name, sorted(known), n=1)
-            hint = f": did you mean {close[0]}?" if close else "."
+            close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+            hint = _HINTS.get(name) or (close[0] if close else None)
+            hint = f": did you mean {hint}?" if hint else "."
             raise ValueError(f"{name}={params[name]!r} is not a parameter of {type(self).__name__}{hint}")
 
     def _check_objective(self) -> None:
@@ -79,8 +92,8 @@ class FocalClassifierMixin:
     def _refuse(self, name: str, value: Any, accepted: tuple[Any, ...], instead: str) -> None:
         """Raise if a parameter that the engine ignores under a custom objective is set to anything that matters."""
         if not any(value is neutral or (type(value) is not str and value == neutral) for neutral in accepted):
-            valid = " or ".join(map(repr, accepted))
-            raise ValueError(f"{name} must be {valid} with the focal loss, got {value!r}: {instead}.")
+            valid = f"be {' or '.join(map(repr, accepted))}" if accepted else "be left out"
+            raise ValueError(f"{name} must {valid} with the focal loss, got {value!r}: {instead}.")
 
     def _check_X(self, X: Any, *, reset: bool, allow_inf: bool) -> Any:
         """Check features and record (or compare) their number and names. Tables go to the engine as they are."""
@@ -95,14 +108,14 @@ class FocalClassifierMixin:
             ensure_all_finite=False if allow_inf else "allow-nan",
         )
 
-    def _training_data(self, X: Any, y: Any, sample_weight: Any, *, allow_inf: bool = False) -> TrainingData:
+    def _training_data(self, X: Any, y: Any, sample_weight: Any, *, allow_inf: bool) -> TrainingData:
         """Check everything that `fit` is given, before any work; set ``classes_``, ``n_features_in_`` and ``loss_``."""
         self._check_parameter_names(self.get_params())  # type: ignore[attr-defined]  # the engine's class comes after
         self._check_objective()
         check_hessian_policy(self.focal_hessian, "focal_hessian")
+        if not isinstance(self.focal_gamma, Mapping):
+            check_gamma(self.focal_gamma, "focal_gamma")
         codes, self.classes_ = _encode_labels(y, type(self).__name__)
-        X = self._check_X(X, reset=True, allow_inf=allow_inf)
-        check_consistent_length(X, codes)
         weight = check_sample_weight(sample_weight, len(codes))
         # Weights of the samples, then of the classes, then of the loss: "balanced" balances what comes before it.
         totals = np.bincount(codes, weights=weight).astype(np.float64)
@@ -115,6 +128,8 @@ class FocalClassifierMixin:
         self.loss_ = self._make_loss(totals if class_weight is None else totals * class_weight)
         if class_weight is not None:
             weight = class_weight[codes] if weight is None else weight * class_weight[codes]
+        X = self._check_X(X, reset=True, allow_inf=allow_inf)
+        check_consistent_length(X, codes)
         data = TrainingData(X, codes, weight, None)
         if weight is None or weight.all():
             return data
@@ -143,7 +158,11 @@ class FocalClassifierMixin:
         The engines evaluate on the training data without a copy if they are given the very same objects; `recognise`
         tells whether that is what evaluation set i asks for.
         """
-        pairs = [eval_set] if isinstance(eval_set, tuple) else list(eval_set or ())
+        one_pair = isinstance(eval_set, tuple) and not all(isinstance(entry, tuple) for entry in eval_set)
+        pairs = [eval_set] if one_pair else list(() if eval_set is None else eval_set)
+        for i, pair in enumerate(pairs):
+            if not isinstance(pair, tuple | list) or len(pair) != 2 or pair[1] is None:
+                raise ValueError(f"eval_set must be a list of pairs (X, y), got a {type(pair).__name__} as entry {i}.")
         return [
             (data.X, data.y)
             if eval_X is X and eval_y is y and recognise(i)
@@ -161,10 +180,21 @@ class FocalClassifierMixin:
         check_consistent_length(X, labels)
         return X, np.searchsorted(self.classes_, labels)
 
+    @contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        """Leave the estimator as it was if `fit` fails: a fitted model must not get the labels of another."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
     def _intercept(self, data: TrainingData) -> float | NDArray[np.float64]:
         return self.loss_.intercept(np.bincount(data.y, weights=data.sample_weight))
 
-    def _check_fitted_X(self, X: Any, *, allow_inf: bool = False) -> Any:
+    def _check_fitted_X(self, X: Any, *, allow_inf: bool) -> Any:
         check_is_fitted(self)
         return self._check_X(X, reset=False, allow_inf=allow_inf)
 
@@ -192,6 +222,8 @@ def _encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.intp], NDArr
     y = column_or_1d(y, warn=True)
     if y.dtype.kind == "f":
         missing = ~np.isfinite(y)
+    elif y.dtype.kind in "mM":
+        missing = np.isnat(y)
     elif y.dtype.kind == "O":
         missing = np.fromiter(map(_is_missing, y), dtype=bool, count=len(y))
     else:
@@ -207,11 +239,23 @@ def _encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.intp], NDArr
     return codes, encoder.classes_
 
 
+def _as_floats(values: Any, name: str, requirement: str) -> NDArray[np.float64]:
+    """Return numbers as a finite float64 array of any shape."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must {requirement}, got {short_repr(values)}.") from error
+    finite = np.isfinite(array)
+    if not finite.all():
+        raise ValueError(f"{name} must {requirement}, got {array[~finite][0]}.")
+    return array
+
+
 def check_sample_weight(sample_weight: Any, n_samples: int, name: str = "sample_weight") -> NDArray[np.float64] | None:
     """Return weights as float64, or None; raise a ValueError if they are not finite, >= 0 and somewhere > 0."""
     if sample_weight is None:
         return None
-    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
+    weight = _as_floats(sample_weight, name, "hold finite numbers >= 0")
     if weight.ndim == 0:
         weight = np.full(n_samples, float(weight))
     if weight.shape != (n_samples,):
@@ -219,9 +263,27 @@ def check_sample_weight(sample_weight: Any, n_samples: int, name: str = "sample_
     if (weight < 0).any():
         row = int((weight < 0).argmax())
         raise ValueError(f"{name} must be >= 0, got {weight[row]} in row {row}.")
+    if weight.max() > np.finfo(np.float32).max:
+        raise ValueError(f"{name} must be at most {np.finfo(np.float32).max:.3g}, a float32, got {weight.max()}.")
     if not weight.any():
         raise ValueError(f"{name} must have at least one non-zero weight, got only zeros.")
     return weight
+
+
+def check_margins(
+    margins: Any, n_samples: int, n_classes: int, name: str, order: Literal["C", "F"]
+) -> NDArray[np.float64] | None:
+    """Return margins to start from in the shape of the engine's margins, or None.
+
+    `order` is the one in which the engine reads margins of several classes that come flat.
+    """
+    if margins is None:
+        return None
+    array = _as_floats(margins, name, "hold finite numbers")
+    shape = (n_samples,) if n_classes == 2 else (n_samples, n_classes)
+    if array.shape not in (shape, (n_samples, 1) if n_classes == 2 else (n_samples * n_classes,)):
+        raise ValueError(f"{name} must have the shape {shape}, got {array.shape}.")
+    return array.reshape(shape, order=order)
 
 
 def _balanced(totals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -255,7 +317,7 @@ def class_weights(
         return _balanced(totals)
     if not isinstance(class_weight, Mapping):
         raise ValueError(f"{name} must be None, 'balanced' or a dict from labels to weights, got {class_weight!r}.")
-    weights = np.asarray(_per_class(class_weight, classes, name, default=1.0), dtype=np.float64)
-    if not (np.isfinite(weights) & (weights > 0)).all():
+    weights = _as_floats(_per_class(class_weight, classes, name, default=1.0), name, "hold finite weights > 0")
+    if not (weights > 0).all():
         raise ValueError(f"{name} must hold finite weights > 0, got {class_weight!r}.")
     return weights

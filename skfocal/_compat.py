@@ -69,7 +69,11 @@ def lightgbm_parameter_aliases() -> dict[str, list[str]]:
 
 @cache
 def xgboost_parameter_names() -> frozenset[str]:
-    """Return every parameter name that XGBoost knows. It tells the native ones only in a trained booster's settings."""
+    """Return every parameter name that XGBoost knows. It tells the native ones only in a trained booster's settings.
+
+    There they stand beside what is learned and what was derived; and of ``top_k``, which one of the linear updaters
+    reads by itself, they say nothing.
+    """
     import xgboost
 
     names = set(xgboost.XGBClassifier().get_params())
@@ -77,7 +81,8 @@ def xgboost_parameter_names() -> frozenset[str]:
     for settings in ({"booster": "gbtree"}, {"booster": "dart"}, {"booster": "gblinear"}, {"tree_method": "exact"}):
         booster = xgboost.train({"objective": "binary:logistic", "verbosity": 0, **settings}, data, num_boost_round=1)
         names.update(_leaf_keys(json.loads(booster.save_config())))
-    return frozenset(names)
+    state = {"boost_from_average", "name", "num_feature", "num_target", "num_trees", "specified_updater", "updater_seq"}
+    return frozenset(names - state | {"top_k"})
 
 
 def _leaf_keys(tree: Any) -> Iterator[str]:

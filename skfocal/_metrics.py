@@ -55,25 +55,27 @@ _METRICS: dict[str, tuple[Score, bool, tuple[str, ...]]] = {
 _CANONICAL = {alias: name for name, (_, _, others) in _METRICS.items() for alias in (name, *others)}
 
 
-def named_metric(name: str, loss: Loss) -> EvalMetric:
-    """Return the metric of that name, reported under the name it was asked for.
+def find_metric(metric: Any, loss: Loss) -> EvalMetric:
+    """Return a `FocalMetric`, or the metric of a name, as asked for.
 
     Raises
     ------
     ValueError
         If there is no such metric; the message lists those there are.
     """
-    if name == FOCAL_LOSS:
-        return EvalMetric(name, FocalMetric(loss).mean, greater_is_better=False)
-    if name not in _CANONICAL:
+    if metric == FOCAL_LOSS:
+        metric = FocalMetric(loss)
+    if isinstance(metric, FocalMetric):
+        return EvalMetric(FOCAL_LOSS, metric.mean, greater_is_better=False)
+    if not isinstance(metric, str) or metric not in _CANONICAL:
         known = sorted([FOCAL_LOSS, *_CANONICAL])
-        raise ValueError(f"eval_metric must be a callable or one of {known}, got {name!r}.")
-    score, greater_is_better, _ = _METRICS[_CANONICAL[name]]
+        raise ValueError(f"eval_metric must be a callable or one of {known}, got {metric!r}.")
+    score, greater_is_better, _ = _METRICS[_CANONICAL[metric]]
 
     def from_margins(y: Any, raw_prediction: Any, sample_weight: Any) -> float:
         return float(score(np.asarray(y, dtype=np.intp), loss.predict_proba(raw_prediction), sample_weight))
 
-    return EvalMetric(name, from_margins, greater_is_better)
+    return EvalMetric(metric, from_margins, greater_is_better)
 
 
 def engine_probabilities(loss: Loss, raw_prediction: Any) -> NDArray[np.float64]:
@@ -86,7 +88,12 @@ def engine_probabilities(loss: Loss, raw_prediction: Any) -> NDArray[np.float64]
 
 
 def as_list(eval_metric: Any) -> list[Any]:
-    """Return what the user gave as metrics as a list; the focal loss where that is nothing."""
+    """Return what the user gave as metrics as a list without repetitions."""
     if eval_metric is None:
-        return [FOCAL_LOSS]
-    return list(eval_metric) if isinstance(eval_metric, list | tuple | set) else [eval_metric]
+        return []
+    return list(dict.fromkeys(eval_metric)) if isinstance(eval_metric, list | tuple) else [eval_metric]
+
+
+def is_user_metric(metric: Any) -> bool:
+    """Tell whether a metric is a user's function of probabilities; a `FocalMetric` is one of margins."""
+    return callable(metric) and not isinstance(metric, FocalMetric)

@@ -2,11 +2,11 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 try:
@@ -15,10 +15,10 @@ try:
 except ImportError as error:
     raise ImportError('FocalLGBMClassifier needs LightGBM: pip install "skfocal[lightgbm]"') from error
 
-from skfocal._classifier import FocalClassifierMixin, TrainingData, check_sample_weight, class_weights
+from skfocal._classifier import FocalClassifierMixin, TrainingData, check_margins, check_sample_weight, class_weights
 from skfocal._compat import adopt_fitted_state, lightgbm_parameter_aliases
-from skfocal._metrics import EvalMetric, as_list, engine_probabilities, named_metric
-from skfocal.objectives import FocalObjective
+from skfocal._metrics import EvalMetric, as_list, engine_probabilities, find_metric, is_user_metric
+from skfocal.objectives import FOCAL_LOSS, FocalObjective
 
 __all__ = ["FocalLGBMClassifier"]
 
@@ -30,8 +30,11 @@ _IGNORED: dict[str, tuple[tuple[Any, ...], str]] = {
     "pos_bagging_fraction": ((1,), "LightGBM cannot bag by class without its own objective; use a sampler"),
     "neg_bagging_fraction": ((1,), "LightGBM cannot bag by class without its own objective; use a sampler"),
     "sigmoid": ((1,), "the link is that of the focal loss"),
-    "alpha": ((), "it belongs to other objectives; did you mean focal_alpha?"),
+    "alpha": ((), "it belongs to other objectives, the focal loss has focal_alpha"),
     "num_class": ((), "it is read from y"),
+    "auc_mu_weights": ((), "the metrics are ours, and have no such parameter"),
+    "eval_at": ((), "the metrics are ours, and have no such parameter"),
+    "multi_error_top_k": ((1,), "the metrics are ours, and have no such parameter"),
     "linear_tree": ((False,), "the leaves of linear trees cannot carry the focal intercept"),
 }
 _OTHER_OBJECTIVES = (
@@ -42,7 +45,7 @@ _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objective
 
 
 class FocalLGBMClassifier(FocalClassifierMixin, LGBMClassifier):
-    """LightGBM classifier trained on the focal loss, with calibrated probabilities.
+    """LightGBM classifier trained on the focal loss, with probabilities through the focal link.
 
     A drop-in `lightgbm.LGBMClassifier`: every parameter, `fit` argument and attribute of it works. What differs: trees
     are grown on exact focal gradients and safe Hessians, training starts from the focal intercept, `predict_proba` goes
@@ -53,12 +56,14 @@ class FocalLGBMClassifier(FocalClassifierMixin, LGBMClassifier):
     Parameters
     ----------
     focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
-        Focusing parameter >= 0: how fast the weight of a sample falls as it is classified well. 0 is the log loss. One
-        per class in the order of ``classes_``, or a dict from labels.
+        Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
+        loss. One per class in the order of ``classes_``, or a dict from labels. If it differs between classes,
+        `predict` and `predict_proba` still agree, but the sign (or the largest) of the margins may be another class.
     focal_alpha : float, array-like of shape (n_classes,), dict, "balanced" or None, default=None
-        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, the first has the rest
-        to 1. "balanced" weighs every class the same in all. Like `class_weight` it reweights the data: `predict_proba`
-        is the posterior of the reweighted data.
+        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, in the order of
+        ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
+        class the same in all. Like `class_weight`, whose effect on the model is the same, it reweights the data:
+        `predict_proba` is the posterior of the reweighted data.
     focal_hessian : {"stable", "exact"}, default="stable"
         Hessian policy, see `skfocal.objectives.FocalObjective`.
     class_weight : dict, "balanced" or None, default=None
@@ -94,6 +99,11 @@ n_jobs, importance_type
     -----
     Samples of weight 0 are left out, so they do not count towards ``min_child_samples`` or the bins.
 
+    Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
+    model is then the intercept.
+
+    Dicts are from the labels that `fit` is given: meta-estimators that encode labels first want codes as keys.
+
     Examples
     --------
     >>> from sklearn.datasets import make_classification
@@ -107,8 +117,8 @@ n_jobs, importance_type
     def __init__(
         self,
         *,
-        focal_gamma: float | ArrayLike | dict[Any, float] = 2.0,
-        focal_alpha: float | ArrayLike | dict[Any, float] | str | None = None,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
         focal_hessian: str = "stable",
         boosting_type: str = "gbdt",
         num_leaves: int = 31,
@@ -117,7 +127,7 @@ n_jobs, importance_type
         n_estimators: int = 100,
         subsample_for_bin: int = 200000,
         objective: None = None,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
         min_split_gain: float = 0.0,
         min_child_weight: float = 1e-3,
         min_child_samples: int = 20,
@@ -190,18 +200,16 @@ n_jobs, importance_type
         return self
 
     def _check_ignored(self) -> None:
-        if self.boosting_type in ("rf", "random_forest"):
-            raise ValueError(
-                f"boosting_type must be 'gbdt', 'dart' or 'goss', got {self.boosting_type!r}: LightGBM grows random "
-                "forests on its own objectives only."
-            )
         main_names = {alias: names[0] for names in lightgbm_parameter_aliases().values() for alias in names}
-        for name, value in self._other_params.items():
+        for name, value in {"boosting_type": self.boosting_type, **self._other_params}.items():
             main_name = main_names.get(name, name)
             if main_name == "objective":
                 self._refuse(name, value, (None,), "it is the focal loss")
-            elif main_name == "boosting":
-                self._refuse(name, value, ("gbdt", "dart", "goss"), "LightGBM grows them on its own objectives only")
+            elif main_name == "boosting" and value in ("rf", "random_forest"):
+                raise ValueError(
+                    f"{name} must be 'gbdt', 'dart' or 'goss', got {value!r}: LightGBM grows random forests on its own "
+                    "objectives only."
+                )
             elif main_name in _IGNORED:
                 self._refuse(name, value, *_IGNORED[main_name])
 
@@ -238,7 +246,7 @@ n_jobs, importance_type
         init_score : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
             Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
         eval_set : list of (X, y) or None, default=None
-            Evaluation sets, with labels as in `y`.
+            Evaluation sets, with labels as in `y`. They start from the focal intercept like the training data.
         eval_names, eval_sample_weight, eval_class_weight, eval_init_score
             Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM.
         eval_metric : str, callable, list of these or None, default=None
@@ -257,42 +265,63 @@ n_jobs, importance_type
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
         """
-        self._check_ignored()
-        data = self._training_data(X, y, sample_weight, allow_inf=True)
-        metrics = self._metrics(eval_metric)
-        if eval_X is not None or eval_y is not None:
-            eval_set = _pair_up(eval_X, eval_y, eval_set)
+        with self._unchanged_on_error():
+            self._check_ignored()
+            data = self._training_data(X, y, sample_weight, allow_inf=True)
+            metrics = self._metrics(eval_metric)
+            if eval_X is not None or eval_y is not None:
+                eval_set = _pair_up(eval_X, eval_y, eval_set)
 
-        def has_no_weights_of_its_own(i: int) -> bool:
-            return _entry(eval_sample_weight, i) is None and _entry(eval_class_weight, i) is None
+            def has_no_weights_of_its_own(i: int) -> bool:
+                return _entry(eval_sample_weight, i) is None and _entry(eval_class_weight, i) is None
 
-        pairs = self._eval_sets(eval_set, X, y, data, has_no_weights_of_its_own, allow_inf=True)
-        eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight)
-        if init_score is None and init_model is None:
-            self.focal_intercept_ = self._intercept(data)
-            init_score = self._constant(len(data.y))
-            eval_init_score = [self._constant(len(codes)) for _, codes in pairs]
-        else:
-            self.focal_intercept_ = None
-            init_score = data.keep(init_score)
-        engine = self._train(
-            data,
-            init_score=init_score,
-            eval_set=pairs or None,
-            eval_names=eval_names,
-            eval_sample_weight=eval_weights,
-            eval_init_score=eval_init_score,
-            eval_metric=metrics,
-            feature_name=feature_name,
-            categorical_feature=categorical_feature,
-            callbacks=callbacks,
-            init_model=init_model,
-        )
-        adopt_fitted_state(self, engine)
-        if self.focal_intercept_ is not None:
-            _add_to_first_trees(self.booster_, np.atleast_1d(self.focal_intercept_))
-        self._Booster = _with_own_objective(self.booster_, len(self.classes_))
+            pairs = self._eval_sets(eval_set, X, y, data, has_no_weights_of_its_own, allow_inf=True)
+            given = {
+                "eval_names": eval_names,
+                "eval_sample_weight": eval_sample_weight,
+                "eval_class_weight": eval_class_weight,
+                "eval_init_score": eval_init_score,
+            }
+            for name, entries in given.items():
+                _check_entries(entries, len(pairs), name)
+            eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight)
+            starts_elsewhere = init_score is not None or init_model is not None
+            init_score = self._check_start(init_score, data.n_given, "init_score")
+            self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
+            engine = self._train(
+                data,
+                init_score=data.keep(init_score) if starts_elsewhere else self._constant(len(data.y)),
+                eval_set=pairs or None,
+                eval_names=eval_names,
+                eval_sample_weight=eval_weights,
+                eval_init_score=self._eval_starts(pairs, eval_init_score),
+                eval_metric=metrics,
+                feature_name=feature_name,
+                categorical_feature=categorical_feature,
+                callbacks=callbacks,
+                init_model=init_model,
+            )
+            adopt_fitted_state(self, engine)
+            if self.focal_intercept_ is not None:
+                _add_to_first_trees(self.booster_, np.atleast_1d(self.focal_intercept_))
+            self._Booster = _with_own_objective(self.booster_, len(self.classes_))
         return self
+
+    def _check_start(self, margins: Any, n_samples: int, name: str) -> NDArray[np.float64] | None:
+        # LightGBM reads flat margins of several classes class by class.
+        return check_margins(margins, n_samples, len(self.classes_), name, order="F")
+
+    def _eval_starts(
+        self, pairs: list[tuple[Any, NDArray[np.intp]]], eval_init_score: Any
+    ) -> list[NDArray[np.float64] | None]:
+        """Return the margins that each evaluation set starts from: those given, else where the training data starts."""
+        starts = []
+        for i, (_, codes) in enumerate(pairs):
+            start = self._check_start(_entry(eval_init_score, i), len(codes), f"eval_init_score[{i}]")
+            if start is None and self.focal_intercept_ is not None:
+                start = self._constant(len(codes))
+            starts.append(start)
+        return starts
 
     def _constant(self, n_samples: int) -> NDArray[np.float64]:
         """Return the focal intercept as starting margins."""
@@ -317,12 +346,12 @@ n_jobs, importance_type
         """Return the metrics of `fit` and those of the parameter ``metric``, as LightGBM calls them."""
         aliases = lightgbm_parameter_aliases()["metric"]
         parameter = [m for name in aliases for m in _split_names(self._other_params.get(name))]
-        wanted = [] if eval_metric is None else as_list(eval_metric)
-        wanted += [m for m in parameter if m not in _NO_METRIC]
+        wanted = as_list([*as_list(eval_metric), *(m for m in parameter if m not in _NO_METRIC)])
         if not wanted and not parameter:
-            wanted = as_list(None)
+            wanted = [FOCAL_LOSS]
         return [
-            _user_metric(m, self.loss_) if callable(m) else _engine_metric(named_metric(m, self.loss_)) for m in wanted
+            _user_metric(m, self.loss_) if is_user_metric(m) else _engine_metric(find_metric(m, self.loss_))
+            for m in wanted
         ]
 
     def _eval_weights(
@@ -428,6 +457,7 @@ n_jobs, importance_type
         Returns
         -------
         margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more
+            > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes.
         """
         return self.predict_proba(X, raw_score=True, **kwargs)
 
@@ -444,6 +474,14 @@ def _entry(collection: Any, i: int) -> Any:
     if isinstance(collection, dict):
         return collection.get(i)
     return None if collection is None or i >= len(collection) else collection[i]
+
+
+def _check_entries(entries: Any, n_eval: int, name: str) -> None:
+    """Raise if there are entries for more evaluation sets than there are, or no entries at all."""
+    if entries is not None and not isinstance(entries, list | tuple | dict):
+        raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")
+    if entries is not None and len(entries) > n_eval:
+        raise ValueError(f"{name} must have at most {n_eval} entries, one per evaluation set, got {len(entries)}.")
 
 
 def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:

@@ -24,11 +24,13 @@ HESSIAN_POLICIES: tuple[HessianPolicy, ...] = ("stable", "exact")
 
 # Margins beyond this are past every prior that float64 can hold: |log prior| <= 745.
 _MARGIN_LIMIT = 1e4
+# A larger gamma has no use (at 100 a sample with p = 0.1 already weighs 3e-5), and its powers would overflow.
+_GAMMA_LIMIT = 1e4
 
 
 def check_hessian_policy(policy: object, name: str) -> HessianPolicy:
     """Return `policy` if it is one of `HESSIAN_POLICIES`; raise a ValueError that calls it `name` otherwise."""
-    if policy not in HESSIAN_POLICIES:
+    if not isinstance(policy, str) or policy not in HESSIAN_POLICIES:
         raise ValueError(f"{name} must be one of {list(HESSIAN_POLICIES)}, got {policy!r}.")
     return policy
 
@@ -39,8 +41,8 @@ def check_gamma(gamma: object, name: str = "gamma") -> float | tuple[float, ...]
         values: tuple[float, ...] = (float(gamma),)
     else:
         values = _as_floats(gamma, f"{name} must be a number >= 0 or one per class")
-    if not all(0 <= value < np.inf for value in values):
-        raise ValueError(f"{name} must be finite and >= 0, got {gamma!r}.")
+    if not all(0 <= value <= _GAMMA_LIMIT for value in values):
+        raise ValueError(f"{name} must be in [0, {_GAMMA_LIMIT:g}], got {gamma!r}.")
     return values[0] if isinstance(gamma, Real) else values
 
 
@@ -52,7 +54,7 @@ def check_alpha(alpha: object, *, two_classes: bool, name: str = "alpha") -> flo
         if not two_classes:
             raise ValueError(f"{name} must be None or one weight per class for more than two classes, got {alpha!r}.")
         if not 0 < float(alpha) < 1:
-            raise ValueError(f"{name} must be in (0, 1), the weight of the positive class, got {alpha!r}.")
+            raise ValueError(f"{name} must be in (0, 1), the weight of the second class, got {alpha!r}.")
         return float(alpha)
     values = _as_floats(alpha, f"{name} must be None, a number in (0, 1) or one weight > 0 per class")
     if not all(0 < value < np.inf for value in values):
@@ -76,7 +78,7 @@ def _as_floats(values: object, requirement: str) -> tuple[float, ...]:
         raise TypeError(f"{requirement}, got {values!r}.") from error
     if values is None:  # which NumPy takes for nan
         raise TypeError(f"{requirement}, got None.")
-    if array.ndim != 1:
+    if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{requirement}, got {values!r}.")
     return tuple(array.tolist())
 
@@ -86,6 +88,8 @@ def _check_codes(y_true: ArrayLike, n_samples: int, n_classes: int) -> NDArray[n
     y = np.asarray(y_true)
     if y.shape != (n_samples,):
         raise ValueError(f"y_true must have the shape ({n_samples},) of raw_prediction's rows, got {y.shape}.")
+    if y.dtype.kind not in "biuf":
+        raise ValueError(f"y_true must hold class codes 0 ... {n_classes - 1}, got dtype {y.dtype}.")
     with np.errstate(invalid="ignore"):  # nan, which the comparison catches
         codes = y.astype(np.intp)
     wrong = (codes != y) | (codes < 0) | (codes >= n_classes)
@@ -97,6 +101,8 @@ def _check_codes(y_true: ArrayLike, n_samples: int, n_classes: int) -> NDArray[n
 def _as_margins(raw_prediction: ArrayLike) -> FloatArray:
     """Return margins as an array of their own floating dtype, at least float32."""
     raw = np.asarray(raw_prediction)
+    if raw.dtype.kind not in "biuf":
+        raise TypeError(f"raw_prediction must hold real numbers, got dtype {raw.dtype}.")
     return raw.astype(np.result_type(raw.dtype, np.float32), copy=False)
 
 
@@ -263,8 +269,8 @@ class BinaryFocalLoss(_FocalLoss):
     Parameters
     ----------
     gamma : float or sequence of 2 floats, default=2.0
-        Focusing parameter >= 0: how fast the weight of a sample falls as it is classified well. Two values are those
-        of the negative and the positive class.
+        Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. Two values are
+        those of the negative and the positive class.
     alpha : float, sequence of 2 floats or None, default=None
         Class weights. A float in (0, 1) is the weight of the positive class, the negative class then has 1 - alpha;
         two values > 0 are the weights of the negative and the positive class; None weighs both 1.
@@ -349,6 +355,8 @@ class BinaryFocalLoss(_FocalLoss):
             ``predict_proba([margin])`` is the prior (reweighted by alpha).
         """
         log_prior = self._log_prior(prior)
+        if log_prior.size != 2:
+            raise ValueError(f"prior must have the shape (2,), got {log_prior.shape}.")
         target = log_prior[1] - log_prior[0]
         # log p - log q = z, and what gamma adds to it is at most log(1 + gamma) + gamma log 2 against the target.
         limit = abs(target) + 2 * float(np.max(self.gamma)) + 1
@@ -381,7 +389,7 @@ class MulticlassFocalLoss(_FocalLoss):
     Parameters
     ----------
     gamma : float or sequence of K floats, default=2.0
-        Focusing parameter >= 0, for all classes or one for each.
+        Focusing parameter in [0, 1e4], for all classes or one for each.
     alpha : sequence of K floats or None, default=None
         Class weights > 0; None weighs every class 1.
 
@@ -515,7 +523,7 @@ class MulticlassFocalLoss(_FocalLoss):
         limit = 1.0
         while excess(-limit) > 0 or excess(limit) < 0:
             limit *= 2
-        u = margins(float(brentq(excess, -limit, limit, xtol=1e-300, maxiter=1000)))
+        u = margins(float(brentq(excess, -limit, limit, xtol=1e-15, maxiter=1000)))
         log_p = log_odds(u).log_p
         return log_p - log_p.mean()
 
@@ -530,4 +538,4 @@ def _invert_log_link(value: float, gamma: float) -> float:
         return _MARGIN_LIMIT
     if gap(-_MARGIN_LIMIT) >= 0:
         return -_MARGIN_LIMIT
-    return float(brentq(gap, -_MARGIN_LIMIT, _MARGIN_LIMIT, xtol=1e-300, maxiter=1000))
+    return float(brentq(gap, -_MARGIN_LIMIT, _MARGIN_LIMIT, xtol=1e-15, maxiter=1000))

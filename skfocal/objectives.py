@@ -114,7 +114,10 @@ class FocalObjective:
             hessian *= _multiclass_factor(raw)
         np.maximum(hessian, _HESSIAN_FLOOR, out=hessian)
         if weight is not None:
-            weight = np.asarray(weight, dtype=raw.dtype).reshape(-1, *[1] * (raw.ndim - 1))
+            weight = np.asarray(weight, dtype=raw.dtype)
+            if weight.shape != raw.shape[:1]:
+                raise ValueError(f"sample_weight must have the shape {raw.shape[:1]}, got {weight.shape}.")
+            weight = weight.reshape(-1, *[1] * (raw.ndim - 1))
             gradient, hessian = gradient * weight, hessian * weight
         return gradient, hessian
 

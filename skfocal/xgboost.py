@@ -1,10 +1,11 @@
 """FocalXGBClassifier: XGBoost's scikit-learn classifier, trained on the focal loss."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import expit
 
 try:
@@ -13,10 +14,10 @@ try:
 except ImportError as error:
     raise ImportError('FocalXGBClassifier needs XGBoost: pip install "skfocal[xgboost]"') from error
 
-from skfocal._classifier import FocalClassifierMixin, check_sample_weight
+from skfocal._classifier import FocalClassifierMixin, check_margins, check_sample_weight
 from skfocal._compat import adopt_fitted_state, xgboost_engine, xgboost_parameter_names
-from skfocal._metrics import EvalMetric, Loss, as_list, engine_probabilities, named_metric
-from skfocal.objectives import FocalObjective
+from skfocal._metrics import EvalMetric, Loss, as_list, engine_probabilities, find_metric, is_user_metric
+from skfocal.objectives import FOCAL_LOSS, FocalObjective
 
 __all__ = ["FocalXGBClassifier"]
 
@@ -24,15 +25,13 @@ __all__ = ["FocalXGBClassifier"]
 _IGNORED: dict[str, tuple[tuple[Any, ...], str]] = {
     "scale_pos_weight": ((None, 1), "use class_weight={negative: 1, positive: weight}"),
     "base_score": ((None,), "training starts from the focal intercept; pass base_margin to start elsewhere"),
-    "boost_from_average": ((True, 1), "training starts from the focal intercept"),
     "num_class": ((), "it is read from y"),
-    "num_target": ((), "it is read from y"),
     "disable_default_eval_metric": ((True, 1), "all metrics go through the focal link"),
 }
 
 
 class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
-    """XGBoost classifier trained on the focal loss, with calibrated probabilities.
+    """XGBoost classifier trained on the focal loss, with probabilities through the focal link.
 
     A drop-in `xgboost.XGBClassifier`: every parameter, `fit` argument and attribute of it works, and labels may be of
     any type. What differs: trees are grown on exact focal gradients and safe Hessians, training starts from the focal
@@ -43,13 +42,15 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
     Parameters
     ----------
     focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
-        Focusing parameter >= 0: how fast the weight of a sample falls as it is classified well. 0 is the log loss. One
-        per class in the order of ``classes_``, or a dict from labels. (``gamma`` is XGBoost's least loss reduction of a
-        split.)
+        Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
+        loss. One per class in the order of ``classes_``, or a dict from labels. If it differs between classes,
+        `predict` and `predict_proba` still agree, but the sign (or the largest) of the margins may be another class.
+        (``gamma`` is XGBoost's own, the least loss reduction of a split.)
     focal_alpha : float, array-like of shape (n_classes,), dict, "balanced" or None, default=None
-        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, the first has the rest
-        to 1. "balanced" weighs every class the same in all. Like `class_weight` it reweights the data: `predict_proba`
-        is the posterior of the reweighted data.
+        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, in the order of
+        ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
+        class the same in all. Like `class_weight`, whose effect on the model is the same, it reweights the data:
+        `predict_proba` is the posterior of the reweighted data.
     focal_hessian : {"stable", "exact"}, default="stable"
         Hessian policy, see `skfocal.objectives.FocalObjective`.
     class_weight : dict, "balanced" or None, default=None
@@ -87,6 +88,10 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
     -----
     Samples of weight 0 are left out, so they do not count towards the bins.
 
+    Early stopping by ``early_stopping_rounds`` drops the rounds after the best one (linear boosters keep them).
+
+    Dicts are from the labels that `fit` is given: meta-estimators that encode labels first want codes as keys.
+
     Examples
     --------
     >>> from sklearn.datasets import make_classification
@@ -100,10 +105,10 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
     def __init__(
         self,
         *,
-        focal_gamma: float | ArrayLike | dict[Any, float] = 2.0,
-        focal_alpha: float | ArrayLike | dict[Any, float] | str | None = None,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
         focal_hessian: str = "stable",
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
         objective: None = None,
         enable_categorical: bool = True,
         **kwargs: Any,
@@ -172,39 +177,70 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
         """
-        self._check_ignored()
-        data = self._training_data(X, y, sample_weight)
-        metrics = self._metrics()
-        pairs = self._eval_sets(eval_set, X, y, data, lambda i: data.kept is None, allow_inf=False)
-        eval_weights = _check_eval_weights(sample_weight_eval_set, pairs)
-        evaluation = _Evaluation(metrics)
-        starts_elsewhere = base_margin is not None or xgb_model is not None
-        self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
-        params = self.get_params() | {
-            "objective": FocalObjective(self.loss_, self.focal_hessian),
-            "base_score": None if xgb_model is not None else self._base_score(),
-            "enable_categorical": self.enable_categorical and self.tree_method != "exact",
-            "eval_metric": None,
-            "disable_default_eval_metric": True,
-            "early_stopping_rounds": None,
-            "callbacks": self._callbacks(evaluation, metrics),
-        }
-        for name in set(self._focal_parameters) - {"objective"}:
-            del params[name]
-        engine = xgboost_engine(params, evaluation).fit(
-            data.X,
-            data.y,
-            sample_weight=data.sample_weight,
-            base_margin=data.keep(base_margin),
-            eval_set=pairs or None,
-            verbose=verbose,
-            xgb_model=xgb_model,
-            sample_weight_eval_set=eval_weights,
-            base_margin_eval_set=base_margin_eval_set,
-            feature_weights=feature_weights,
-        )
-        adopt_fitted_state(self, engine)
+        with self._unchanged_on_error():
+            self._check_ignored()
+            data = self._training_data(X, y, sample_weight, allow_inf=self._missing_is_inf())
+            metrics = self._metrics()
+            recognised = data.kept is None
+            pairs = self._eval_sets(eval_set, X, y, data, lambda i: recognised, allow_inf=self._missing_is_inf())
+            eval_weights = _check_each(sample_weight_eval_set, pairs, "sample_weight_eval_set", check_sample_weight)
+            eval_margins = _check_each(base_margin_eval_set, pairs, "base_margin_eval_set", self._check_start)
+            base_margin = data.keep(self._check_start(base_margin, data.n_given, "base_margin"))
+            starts_elsewhere = base_margin is not None or xgb_model is not None
+            self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
+            evaluation = _Evaluation(metrics)
+            params = self.get_params() | {
+                "objective": FocalObjective(self.loss_, self.focal_hessian),
+                "base_score": None if xgb_model is not None else self._base_score(),
+                "enable_categorical": self.enable_categorical and self.tree_method != "exact",
+                "eval_metric": None,
+                "disable_default_eval_metric": True,
+                "early_stopping_rounds": None,
+                "callbacks": self._callbacks(evaluation, metrics),
+            }
+            for name in set(self._focal_parameters) - {"objective"}:
+                del params[name]
+            engine = xgboost_engine(params, evaluation).fit(
+                data.X,
+                data.y,
+                sample_weight=data.sample_weight,
+                base_margin=base_margin,
+                eval_set=pairs or None,
+                verbose=verbose,
+                xgb_model=xgb_model,
+                sample_weight_eval_set=eval_weights,
+                base_margin_eval_set=eval_margins,
+                feature_weights=feature_weights,
+            )
+            adopt_fitted_state(self, engine)
         return self
+
+    def load_model(self, fname: Any) -> None:
+        """Not available: a file of XGBoost holds neither the labels nor the loss, so probabilities would be wrong.
+
+        Pickle the classifier; or load the booster alone with `xgboost.Booster`, which gives the same margins.
+
+        Parameters
+        ----------
+        fname : str, path or bytearray
+            Not read.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        raise NotImplementedError(
+            "load_model cannot restore the labels and the focal loss from a file of XGBoost: pickle the "
+            "FocalXGBClassifier, or load the booster alone with xgboost.Booster(model_file=...)."
+        )
+
+    def _missing_is_inf(self) -> bool:
+        return self.missing is not None and bool(np.isinf(self.missing))
+
+    def _check_start(self, margins: Any, n_samples: int, name: str) -> NDArray[np.float64] | None:
+        # XGBoost reads flat margins of several classes row by row.
+        return check_margins(margins, n_samples, len(self.classes_), name, order="C")
 
     def _base_score(self) -> float | list[float]:
         """Return the focal intercept as XGBoost takes it: a probability for two classes, margins for more."""
@@ -213,19 +249,18 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         return [0.0] * len(self.classes_) if self.focal_intercept_ is None else list(map(float, self.focal_intercept_))
 
     def _callbacks(self, evaluation: "_Evaluation", metrics: list[EvalMetric]) -> list[Any]:
-        """Return the user's callbacks after our evaluation and before early stopping.
-
-        Early stopping as XGBoost sets it up would guess the direction of a metric by its name.
-        """
-        callbacks = [evaluation, *(self.callbacks or ())]
+        """Return the user's callbacks after our evaluation and before early stopping."""
+        callbacks = list(self.callbacks or ())
         if self.early_stopping_rounds is not None:
-            callbacks.append(EarlyStopping(rounds=self.early_stopping_rounds, maximize=metrics[-1].greater_is_better))
-        return callbacks
+            # The rounds after the best one are dropped, so that the saved booster is the model; linear ones cannot.
+            save_best = self.booster != "gblinear"
+            callbacks.append(EarlyStopping(rounds=self.early_stopping_rounds, save_best=save_best))
+        return [evaluation, *(_with_direction(callback, metrics) for callback in callbacks)]
 
     def _metrics(self) -> list[EvalMetric]:
         return [
-            _user_metric(m, self.loss_) if callable(m) else named_metric(m, self.loss_)
-            for m in as_list(self.eval_metric)
+            _user_metric(m, self.loss_) if is_user_metric(m) else find_metric(m, self.loss_)
+            for m in as_list(self.eval_metric) or [FOCAL_LOSS]
         ]
 
     def predict_proba(
@@ -288,8 +323,9 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         Returns
         -------
         margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more, float32
+            > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes.
         """
-        X = self._check_fitted_X(X)
+        X = self._check_fitted_X(X, allow_inf=self._missing_is_inf())
         return XGBModel.predict(self, X, output_margin=True, **kwargs)
 
     def __sklearn_tags__(self) -> Any:
@@ -298,20 +334,32 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         return tags
 
 
-def _check_eval_weights(
-    sample_weight_eval_set: Any, pairs: list[tuple[Any, NDArray[np.intp]]]
-) -> list[NDArray[np.float64] | None] | None:
-    if sample_weight_eval_set is None:
+def _check_each(
+    entries: Any, pairs: list[tuple[Any, NDArray[np.intp]]], name: str, check: Callable[[Any, int, str], Any]
+) -> list[Any] | None:
+    """Return the entry of each evaluation set, checked; XGBoost wants one for each, or none at all."""
+    if entries is None:
         return None
-    if len(sample_weight_eval_set) != len(pairs):
+    if not isinstance(entries, list | tuple):
+        raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")
+    if len(entries) != len(pairs):
         raise ValueError(
-            f"sample_weight_eval_set must have one entry for each of the {len(pairs)} evaluation sets, "
-            f"got {len(sample_weight_eval_set)}."
+            f"{name} must have one entry for each of the {len(pairs)} evaluation sets, got {len(entries)}."
         )
     return [
-        check_sample_weight(weight, len(codes), f"sample_weight_eval_set[{i}]")
-        for i, ((_, codes), weight) in enumerate(zip(pairs, sample_weight_eval_set, strict=True))
+        check(entry, len(codes), f"{name}[{i}]")
+        for i, (entry, (_, codes)) in enumerate(zip(entries, pairs, strict=True))
     ]
+
+
+def _with_direction(callback: Any, metrics: list[EvalMetric]) -> Any:
+    """Return a callback, and early stopping told whether its metric is to grow: XGBoost guesses that by the name."""
+    if not isinstance(callback, EarlyStopping) or callback.maximize is not None:
+        return callback
+    watched = callback.metric_name or metrics[-1].name
+    directed = copy(callback)
+    directed.maximize = any(metric.greater_is_better for metric in metrics if metric.name == watched)
+    return directed
 
 
 def _user_metric(metric: Callable[..., float], loss: Loss) -> EvalMetric:

@@ -418,13 +418,13 @@ def test_zero_weights_and_starting_margins_stay_aligned(estimator, binary):
 
 
 BAD_PARAMETERS = [
-    ({"focal_gamma": -1}, "focal_gamma must be finite and >= 0, got -1"),
-    ({"focal_gamma": float("nan")}, "focal_gamma must be finite and >= 0, got nan"),
+    ({"focal_gamma": -1}, r"focal_gamma must be in \[0, 10000\], got -1"),
+    ({"focal_gamma": float("nan")}, r"focal_gamma must be in \[0, 10000\], got nan"),
     ({"focal_gamma": [1.0, 2.0, 3.0]}, "focal_gamma must have one value for each of the 2 classes, got 3"),
     ({"focal_gamma": {0: 1.0}}, r"focal_gamma must have a key for each of the classes \[0, 1\], got the keys \[0\]"),
     ({"focal_gamma": "two"}, "focal_gamma must be a number >= 0 or one per class, got 'two'"),
-    ({"focal_alpha": 1.5}, r"focal_alpha must be in \(0, 1\), the weight of the positive class, got 1.5"),
-    ({"focal_alpha": 0}, r"focal_alpha must be in \(0, 1\), the weight of the positive class, got 0"),
+    ({"focal_alpha": 1.5}, r"focal_alpha must be in \(0, 1\), the weight of the second class, got 1.5"),
+    ({"focal_alpha": 0}, r"focal_alpha must be in \(0, 1\), the weight of the second class, got 0"),
     ({"focal_alpha": [0.5]}, "focal_alpha must have one value for each of the 2 classes, got 1"),
     ({"focal_alpha": [0.5, -0.5]}, r"focal_alpha must hold finite weights > 0, one per class, got \[0.5, -0.5\]"),
     ({"focal_alpha": {0: 1.0, 2: 1.0}}, r"focal_alpha must have a key for each of the classes \[0, 1\]"),
@@ -435,8 +435,7 @@ BAD_PARAMETERS = [
     ({"class_weight": {7: 1.0}}, r"class_weight must have a key for each of the classes \[0, 1\], got the keys \[7\]"),
     ({"class_weight": "even"}, "class_weight must be None, 'balanced' or a dict from labels to weights, got 'even'"),
     ({"scale_pos_weight": 5}, "scale_pos_weight must be .*got 5: use class_weight="),
-    ({"boost_from_average": False}, "boost_from_average must be True .*got False"),
-    ({"num_class": 2}, "num_class must .*got 2"),
+    ({"num_class": 2}, "num_class must be left out with the focal loss, got 2: it is read from y"),
     ({"focal_gama": 2.0}, "focal_gama=2.0 is not a parameter of .*did you mean focal_gamma"),
     ({"hessian": "exact"}, "hessian='exact' is not a parameter of .*did you mean focal_hessian"),
 ]
@@ -470,7 +469,22 @@ BAD_DATA = {
     "negative weight": (lambda y: y, lambda y: y - 0.5, "sample_weight must be >= 0, got -0.5 in row"),
     "zero weights": (lambda y: y, lambda y: np.zeros(len(y)), "sample_weight must have at least one non-zero weight"),
     "zero weights of a class": (lambda y: y, lambda y: 1.0 * y, r"sample_weight must be > 0 for .* class \[0\]"),
-    "nan weight": (lambda y: y, lambda y: np.full(len(y), np.nan), "sample_weight contains NaN"),
+    "nan weight": (
+        lambda y: y,
+        lambda y: np.full(len(y), np.nan),
+        "sample_weight must hold finite numbers >= 0, got nan",
+    ),
+    "words for weights": (
+        lambda y: y,
+        lambda y: np.full(len(y), "a"),
+        r"sample_weight must hold finite numbers >= 0, got array\(\['a'",
+    ),
+    "huge weights": (lambda y: y, lambda y: np.full(len(y), 1e39), r"sample_weight must be at most 3\.4e\+38"),
+    "not a time": (
+        lambda y: np.where(np.arange(len(y)) == 3, np.datetime64("NaT"), np.datetime64("2020-01-01") + y),
+        None,
+        "y must hold class labels, neither missing nor infinite, got NaT in row 3",
+    ),
     "short weights": (lambda y: y, lambda y: np.ones(3), r"sample_weight must have the shape \(2000,\).*got \(3,\)"),
 }
 
@@ -499,6 +513,121 @@ def test_bad_evaluation_sets(estimator, binary):
         fit_with_eval(estimator, X, y, [(X, y)], None, weight=np.full(len(y), -1.0))
     with pytest.raises(ValueError, match=r"3 features, but .* is expecting 8 features"):
         make(estimator).fit(X, y, eval_set=[(X[:, :3], y)])
+
+
+@pytest.mark.parametrize(
+    ("eval_set", "message"),
+    [
+        (lambda X, y: [X, y], r"eval_set must be a list of pairs \(X, y\), got a ndarray as entry 0"),
+        (lambda X, y: [(X, None)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
+        (lambda X, y: [(X, y, y)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
+    ],
+)
+def test_what_is_no_list_of_pairs(estimator, binary, eval_set, message):
+    with pytest.raises(ValueError, match=message):
+        make(estimator).fit(*binary, eval_set=eval_set(*binary))
+
+
+def test_pairs_in_a_tuple(estimator, binary):
+    X, y = binary
+    model = make(estimator).fit(X, y, eval_set=((X[:500], y[:500]), (X[500:], y[500:])), **quiet_fit(estimator))
+    assert len(model.evals_result_) == 2
+
+
+@pytest.mark.parametrize(
+    ("margins", "message"),
+    [
+        (lambda n, k: np.zeros(3), r"must have the shape \(2000,.*got \(3,\)"),
+        (lambda n, k: np.zeros((n, k + 1)), r"must have the shape \(2000,.*got \(2000, "),
+        (lambda n, k: np.full(n if k == 2 else (n, k), np.nan), "must hold finite numbers, got nan"),
+        (lambda n, k: ["a"] * n, "must hold finite numbers, got"),
+    ],
+)
+def test_bad_margins_to_start_from(estimator, data, margins, message):
+    X, y = data
+    name = start_argument(estimator)
+    with pytest.raises((ValueError, TypeError), match=f"{name} {message}"):
+        make(estimator).fit(X, y, **{name: margins(len(y), y.max() + 1)})
+
+
+def test_flat_margins_are_read_as_the_engine_reads_them(estimator, multiclass):
+    X, y = multiclass
+    margins = np.random.default_rng(0).normal(size=(len(y), 5)).astype(np.float32)
+    flat = margins.ravel(order="F" if is_lightgbm(estimator) else "C")
+    name = start_argument(estimator)
+    square, flattened = (make(estimator).fit(X, y, **{name: start}).decision_function(X) for start in (margins, flat))
+    np.testing.assert_array_equal(square, flattened)
+
+
+def test_evaluation_sets_may_start_elsewhere(estimator, binary):
+    """A start that is only the evaluation set's own moves its first score, and no tree."""
+    X, y = binary
+    name = "eval_init_score" if is_lightgbm(estimator) else "base_margin_eval_set"
+    fit = {"eval_set": [(X[:500], y[:500])], **quiet_fit(estimator)}
+    near = make(estimator).fit(X, y, **fit)
+    far = make(estimator).fit(X, y, **fit, **{name: [np.full(500, 9.0)]})
+    np.testing.assert_array_equal(near.decision_function(X), far.decision_function(X))
+    (near_scores,), (far_scores,) = near.evals_result_.values(), far.evals_result_.values()
+    assert far_scores["focal_loss"][0] > 5 * near_scores["focal_loss"][0]
+
+
+def test_a_failed_fit_leaves_a_fitted_model_alone(estimator, binary):
+    X, y = binary
+    model = make(estimator).fit(X, y)
+    before = model.predict_proba(X), model.predict(X)
+    model.set_params(focal_gamma=0.0)
+    with pytest.raises(ValueError, match="must be among those of y"):
+        model.fit(X[:, :4], np.array(["a", "b"])[y], eval_set=[(X[:, :4], y)])
+    for old, new in zip(before, (model.predict_proba(X), model.predict(X)), strict=True):
+        np.testing.assert_array_equal(old, new)
+    unfitted = make(estimator, class_weight={0: -1.0})
+    with pytest.raises(ValueError, match="class_weight"):
+        unfitted.fit(X, y)
+    assert not hasattr(unfitted, "classes_")
+
+
+def test_our_own_metric_object_is_a_metric_too(estimator, binary):
+    X, y = binary
+    other = skfocal.FocalMetric(BinaryFocalLoss(0.5))
+    model, history = fit_with_eval(estimator, X, y, [(X, y)], [other, "auc", "auc"])
+    assert list(history) == ["focal_loss", "auc"]
+    assert len(history["auc"]) == 20
+    assert history["focal_loss"][-1] == pytest.approx(other.mean(y, model.decision_function(X)), rel=1e-5)
+
+
+def test_no_metric_is_the_default_metric(estimator, binary):
+    X, y = binary
+    _, history = fit_with_eval(estimator, X, y, [(X, y)], [])
+    assert list(history) == ["focal_loss"]
+
+
+@pytest.mark.parametrize("metric", ["focal_loss", "roc_auc"])
+def test_saved_booster_after_early_stopping(estimator, binary, metric, tmp_path):
+    X, y = binary
+    params = {"n_estimators": 200, "learning_rate": 0.5, "early_stopping_rounds": 5}
+    model, history = fit_with_eval(estimator, X[:1000], y[:1000], [(X[1000:], y[1000:])], [metric], **params)
+    assert len(history[metric]) < 200
+    if is_lightgbm(estimator):
+        assert model.booster_.num_trees() == len(history[metric])
+        model.booster_.save_model(tmp_path / "model")
+        raw = own_module(estimator).Booster(model_file=tmp_path / "model").predict(X, raw_score=True)
+    else:
+        model.get_booster().save_model(tmp_path / "model.ubj")
+        xgboost = own_module(estimator)
+        raw = xgboost.Booster(model_file=tmp_path / "model.ubj").predict(xgboost.DMatrix(X), output_margin=True)
+    np.testing.assert_array_equal(raw, model.decision_function(X))
+
+
+def own_module(estimator):
+    return pytest.importorskip("lightgbm" if is_lightgbm(estimator) else "xgboost")
+
+
+def test_gamma_per_class_decides_by_probability(estimator, binary):
+    """With several gammas the link is not 1/2 at margin 0: labels follow the probabilities."""
+    X, y = binary
+    model = make(estimator, focal_gamma=[0.0, 4.0]).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), model.predict_proba(X).argmax(axis=1))
+    assert (model.predict(X) != (model.decision_function(X) > 0)).any()
 
 
 def test_scikit_learn_sees_a_classifier_of_several_classes(estimator):

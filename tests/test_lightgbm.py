@@ -86,6 +86,15 @@ def test_evaluation_class_weight_is_a_sample_weight(multiclass):
     assert model.evals_result_ == expected.evals_result_
 
 
+@pytest.mark.parametrize("name", ["eval_names", "eval_sample_weight", "eval_class_weight", "eval_init_score"])
+def test_more_entries_than_evaluation_sets(binary, name):
+    X, y = binary
+    with pytest.raises(ValueError, match=f"{name} must have at most 1 entries, one per evaluation set, got 2"):
+        make(FocalLGBMClassifier).fit(X, y, eval_set=[(X, y)], **{name: [None, None]})
+    with pytest.raises(TypeError, match=f"{name} must be a list with an entry per evaluation set, got a ndarray"):
+        make(FocalLGBMClassifier).fit(X, y, eval_set=[(X, y)], **{name: np.ones(len(y))})
+
+
 def test_metric_as_a_parameter(binary):
     X, y = binary
 
@@ -139,16 +148,18 @@ def test_extra_parameters_can_be_set_and_searched(binary):
     ("params", "message"),
     [
         ({"gamma": 2.0}, r"gamma=2\.0 is not a parameter of FocalLGBMClassifier: did you mean focal_gamma\?"),
-        ({"alpha": 0.25}, r"alpha .*got 0\.25: .*did you mean focal_alpha\?"),
+        ({"alpha": 0.25}, r"alpha must be left out with the focal loss, got 0\.25: .*the focal loss has focal_alpha"),
         ({"application": "binary"}, "application must be None with the focal loss, got 'binary'"),
         ({"is_unbalance": True}, "is_unbalance must be False .*got True: use class_weight='balanced'"),
         ({"unbalance": True}, "unbalance must be False"),
         ({"pos_bagging_fraction": 0.5}, r"pos_bagging_fraction must be 1 .*got 0\.5"),
         ({"sigmoid": 2.0}, r"sigmoid must be 1 .*got 2\.0"),
         ({"linear_tree": True}, "linear_tree must be False .*got True"),
-        ({"fair_c": 1.0}, r"fair_c .*got 1\.0: it belongs to other objectives"),
+        ({"fair_c": 1.0}, r"fair_c must be left out with the focal loss, got 1\.0: it belongs to other objectives"),
         ({"boosting_type": "rf"}, "boosting_type must be 'gbdt', 'dart' or 'goss', got 'rf'"),
-        ({"boosting": "rf"}, "boosting must be .*got 'rf'"),
+        ({"boosting": "rf"}, "boosting must be 'gbdt', 'dart' or 'goss', got 'rf'"),
+        ({"boost_from_average": False}, "boost_from_average must be True .*got False"),
+        ({"multi_error_top_k": 2}, "multi_error_top_k must be 1 .*got 2"),
     ],
     ids=str,
 )
@@ -159,7 +170,13 @@ def test_what_lightgbm_would_ignore_is_refused(binary, params, message):
 
 def test_what_changes_nothing_is_accepted(binary):
     X, y = binary
-    neutral = {"is_unbalance": False, "scale_pos_weight": 1.0, "boost_from_average": True, "sigmoid": 1}
+    neutral = {
+        "boosting": "gbrt",
+        "is_unbalance": False,
+        "scale_pos_weight": 1.0,
+        "boost_from_average": True,
+        "sigmoid": 1,
+    }
     np.testing.assert_array_equal(fitted(X, y, **neutral).predict_proba(X), fitted(X, y).predict_proba(X))
 
 

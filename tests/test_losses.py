@@ -172,7 +172,7 @@ def test_binary_intercept_agrees_with_mpmath(gamma, prior):
     assert actual == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("prior", [[0.9, 0.09, 0.01], [1, 1e-6, 1e-4], [2, 3, 4]])
+@pytest.mark.parametrize("prior", [[0.9, 0.09, 0.01], [1, 1e-6, 1e-4], [2, 3, 4], [1, 1e-100, 1e-300]])
 @pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0, 1.0), (0.0, 2.0, 0.0)])
 def test_multiclass_intercept_agrees_with_mpmath(gamma, prior):
     gammas = np.broadcast_to(gamma, 3).tolist()
@@ -329,10 +329,11 @@ def test_integer_and_list_margins():
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"gamma": -1}, ValueError, r"gamma must be finite and >= 0, got -1"),
-        ({"gamma": float("nan")}, ValueError, r"gamma must be finite and >= 0, got nan"),
-        ({"gamma": float("inf")}, ValueError, r"gamma must be finite and >= 0, got inf"),
-        ({"gamma": (1.0, -2.0)}, ValueError, r"gamma must be finite and >= 0, got \(1.0, -2.0\)"),
+        ({"gamma": -1}, ValueError, r"gamma must be in \[0, 10000\], got -1"),
+        ({"gamma": float("nan")}, ValueError, r"gamma must be in \[0, 10000\], got nan"),
+        ({"gamma": float("inf")}, ValueError, r"gamma must be in \[0, 10000\], got inf"),
+        ({"gamma": (1.0, -2.0)}, ValueError, r"gamma must be in \[0, 10000\], got \(1.0, -2.0\)"),
+        ({"gamma": []}, ValueError, r"gamma must be a number >= 0 or one per class, got \[\]"),
         ({"gamma": "two"}, TypeError, r"gamma must be a number >= 0 or one per class, got 'two'"),
         ({"gamma": None}, TypeError, r"gamma must be a number >= 0 or one per class, got None"),
         ({"gamma": [[1.0]]}, ValueError, r"gamma must be a number >= 0 or one per class, got \[\[1.0\]\]"),
@@ -377,6 +378,7 @@ def test_wrong_number_of_values(name):
         (BinaryFocalLoss(), [0, 2], np.zeros(2), r"y_true must hold class codes 0 ... 1, got 2"),
         (BinaryFocalLoss(), [0, 0.5], np.zeros(2), r"y_true must hold class codes 0 ... 1, got 0.5"),
         (BinaryFocalLoss(), [0, np.nan], np.zeros(2), r"y_true must hold class codes 0 ... 1, got nan"),
+        (BinaryFocalLoss(), ["a"], np.zeros(1), r"y_true must hold class codes 0 ... 1, got dtype <U1"),
         (MulticlassFocalLoss(), [-1], np.zeros((1, 3)), r"y_true must hold class codes 0 ... 2, got -1"),
     ],
 )
@@ -387,8 +389,9 @@ def test_bad_arrays(loss, y, raw, message):
 
 
 def test_unknown_policy():
-    with pytest.raises(ValueError, match=r"hessian must be one of \['stable', 'exact'\], got 'newton'"):
-        BinaryFocalLoss().gradient_hessian([0], [0.0], hessian="newton")
+    for policy in ("newton", ["exact"], np.array(["exact", "stable"])):
+        with pytest.raises(ValueError, match=r"hessian must be one of \['stable', 'exact'\], got"):
+            BinaryFocalLoss().gradient_hessian([0], [0.0], hessian=policy)
 
 
 @pytest.mark.parametrize("prior", [[1, 0], [1, -1], [1, np.nan], [1, np.inf]])
@@ -398,3 +401,14 @@ def test_bad_prior(loss, prior):
         loss().intercept(prior)
     with pytest.raises(ValueError, match=r"prior must have the shape \(n_classes,\)"):
         loss().intercept(0.3)
+
+
+def test_three_priors_for_two_classes():
+    with pytest.raises(ValueError, match=r"prior must have the shape \(2,\), got \(3,\)"):
+        BinaryFocalLoss().intercept([1, 2, 3])
+
+
+def test_margins_that_are_no_real_numbers():
+    for raw in ([1j], ["a"]):
+        with pytest.raises(TypeError, match="raw_prediction must hold real numbers, got dtype"):
+            BinaryFocalLoss().loss([0], raw)

@@ -162,6 +162,11 @@ def test_adapters_are_values_and_check_their_loss(adapter):
         adapter(2.0)
 
 
+def test_wrong_number_of_weights():
+    with pytest.raises(ValueError, match=r"sample_weight must have the shape \(2,\), got \(3,\)"):
+        FocalObjective(BinaryFocalLoss())(np.zeros(2), np.zeros(2), np.ones(3))
+
+
 def test_unknown_policy():
     with pytest.raises(ValueError, match=r"hessian must be one of \['stable', 'exact'\], got 'clipped'"):
         FocalObjective(BinaryFocalLoss(), "clipped")

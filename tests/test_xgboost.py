@@ -99,6 +99,32 @@ def test_early_stopping_without_evaluation_data_is_an_error(binary):
         fitted(*binary, early_stopping_rounds=3)
 
 
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "focal_loss"])
+def test_a_users_early_stopping_goes_in_the_right_direction(binary, metric):
+    X, y = binary
+    stop = xgboost.callback.EarlyStopping(rounds=5)
+    model = make(FocalXGBClassifier, n_estimators=200, learning_rate=0.5, eval_metric=metric, callbacks=[stop])
+    model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False)
+    scores = np.array(model.evals_result_["validation_0"][metric])
+    assert model.best_iteration == (scores.argmin() if metric == "focal_loss" else scores.argmax())
+    assert stop.maximize is None  # the user's own object is as it was
+
+
+def test_linear_boosters_stop_early_too(binary):
+    X, y = binary
+    model = make(FocalXGBClassifier, n_estimators=200, booster="gblinear", early_stopping_rounds=3)
+    model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False)
+    assert model.best_iteration < 199
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_load_model_says_what_to_do_instead(binary, tmp_path):
+    model = fitted(*binary)
+    model.save_model(tmp_path / "model.ubj")
+    with pytest.raises(NotImplementedError, match=r"pickle the FocalXGBClassifier, or load .* xgboost.Booster"):
+        FocalXGBClassifier().load_model(tmp_path / "model.ubj")
+
+
 def test_a_users_callbacks_run(binary):
     X, y = binary
 
@@ -131,6 +157,8 @@ def test_parameters_reach_the_engine(binary):
     [
         ({"base_score": 0.5}, r"base_score must be None .*got 0\.5: .*pass base_margin"),
         ({"disable_default_eval_metric": False}, "disable_default_eval_metric must be True"),
+        ({"name": 1}, "name=1 is not a parameter of FocalXGBClassifier"),
+        ({"is_unbalance": True}, "is_unbalance=True is not a parameter .* did you mean class_weight='balanced'"),
         ({"max_dept": 3}, "max_dept=3 is not a parameter of FocalXGBClassifier: did you mean max_depth"),
     ],
     ids=str,
@@ -143,6 +171,19 @@ def test_what_xgboost_would_ignore_is_refused(binary, params, message):
 def test_what_changes_nothing_is_accepted(binary):
     X, y = binary
     np.testing.assert_array_equal(fitted(X, y, scale_pos_weight=1).predict_proba(X), fitted(X, y).predict_proba(X))
+
+
+def test_parameters_of_the_linear_updaters(binary):
+    linear = {"booster": "gblinear", "updater": "coord_descent", "feature_selector": "greedy", "top_k": 2}
+    assert np.isfinite(fitted(*binary, **linear).predict_proba(binary[0])).all()
+
+
+def test_infinity_may_mean_missing(binary):
+    X, y = binary
+    holes = np.where(X > 2, np.nan, X)
+    expected = fitted(holes, y).predict_proba(holes)
+    marked = np.where(X > 2, np.inf, X)
+    np.testing.assert_array_equal(fitted(marked, y, missing=np.inf).predict_proba(marked), expected)
 
 
 def test_infinite_features_are_an_error(binary):
