@@ -127,7 +127,7 @@ n_jobs, importance_type
         n_estimators: int = 100,
         subsample_for_bin: int = 200000,
         objective: None = None,
-        class_weight: Mapping[Any, float] | str | None = None,
+        class_weight: dict[Any, float] | str | None = None,
         min_split_gain: float = 0.0,
         min_child_weight: float = 1e-3,
         min_child_samples: int = 20,

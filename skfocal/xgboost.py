@@ -108,7 +108,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
         focal_hessian: str = "stable",
-        class_weight: Mapping[Any, float] | str | None = None,
+        class_weight: dict[Any, float] | str | None = None,
         objective: None = None,
         enable_categorical: bool = True,
         **kwargs: Any,
