@@ -5,8 +5,8 @@
 
 FOLDER holds parquet files with an integer column ``target``. creditcard is split in time (first 80 % to train), the
 others at random (75 %, stratified). Library defaults, 100 trees. AP is the average precision of the positive class, or
-its mean over classes; the log loss is that of `predict_proba`. The last table compares the Hessian policies over all
-data sets and gammas.
+its mean over classes; the log loss is that of `predict_proba`, beside it that of the margins' sigmoid or softmax. The
+last table compares the Hessian policies over all data sets and gammas.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
+from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, log_loss
 from sklearn.model_selection import train_test_split
@@ -41,6 +42,12 @@ def load(path):
     return train_test_split(frame, target, test_size=0.25, stratify=target, random_state=0)
 
 
+def by_sigmoid(model, X):
+    """Return the probabilities that the margins of a focal model would give without the link."""
+    raw = model.decision_function(X).astype(np.float64)
+    return softmax(raw, axis=1) if raw.ndim == 2 else np.column_stack([expit(-raw), expit(raw)])
+
+
 def evaluate(model, X, X_test, y, y_test):
     """Fit and return average precision, log loss, and whether the model is finite and not constant."""
     proba = model.fit(X, y).predict_proba(X_test)
@@ -49,6 +56,7 @@ def evaluate(model, X, X_test, y, y_test):
     return {
         "AP": ap,
         "log loss": log_loss(y_test, proba),
+        "by sigmoid": log_loss(y_test, by_sigmoid(model, X_test)) if hasattr(model, "loss_") else np.nan,
         "sound": np.isfinite(proba).all() and len(np.unique(proba)) > 10,
     }
 
@@ -62,6 +70,8 @@ def compare(path):
         regularised = evaluate(clone(own).set_params(reg_lambda=10), *data)
         base = evaluate(own, *data)
         models = [("own log loss", None, base), ("own, reg_lambda=10", None, regularised)]
+        both = clone(FOCAL[engine]).set_params(reg_lambda=10)
+        models.append(("stable, reg_lambda=10", 2.0, evaluate(both, *data)))
         for policy in HESSIAN_POLICIES:
             for gamma in GAMMAS:
                 focal = clone(FOCAL[engine]).set_params(focal_gamma=gamma, focal_hessian=policy)

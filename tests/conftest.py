@@ -38,6 +38,13 @@ def make(estimator, **params):
     return estimator(**{"n_estimators": 20, "n_jobs": 1, **quiet, **params})
 
 
+def own(estimator, **params):
+    """Return the engine's own classifier with parameters like those of `make`."""
+    engine = next(base for base in estimator.__bases__ if not base.__module__.startswith("skfocal"))
+    quiet = {"verbose": -1} if "LGBM" in estimator.__name__ else {"enable_categorical": True}
+    return engine(**{"n_estimators": 20, "n_jobs": 1, **quiet, **params})
+
+
 def start_argument(estimator):
     """Return the name under which an engine's fit takes margins to start from."""
     return "init_score" if "LGBM" in estimator.__name__ else "base_margin"

@@ -15,18 +15,11 @@ from sklearn.model_selection import GridSearchCV
 import skfocal
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
-from .conftest import make, start_argument
+from .conftest import make, own, start_argument
 
 
 def is_lightgbm(estimator):
     return "LGBM" in estimator.__name__
-
-
-def own(estimator, **params):
-    """Return the engine's own classifier with parameters like those of `make`."""
-    engine = next(base for base in estimator.__bases__ if not base.__module__.startswith("skfocal"))
-    quiet = {"verbose": -1} if is_lightgbm(estimator) else {}
-    return engine(**{"n_estimators": 20, "n_jobs": 1, **quiet, **params})
 
 
 def no_counts(estimator):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
+from sklearn import config_context
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -14,12 +14,13 @@ def blocks(language):
 
 
 def test_code_runs_and_prints_what_it_says(capsys):
-    pytest.importorskip("imblearn")
     code = blocks("python")
     assert len(code) == 3
     namespace = {}
-    for block in code:
-        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
+    with config_context():  # the README switches metadata routing on
+        for block in code:
+            exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
+    assert set(namespace["search"].cv_results_["param_focal_gamma"]) == {0.0, 0.5, 1.0, 2.0}
     promised = re.findall(r"print\(.*\)  # (\S+)$", "\n".join(code), flags=re.MULTILINE)
     assert capsys.readouterr().out.split() == promised == ["0.80", "0.0045"]
     assert 0 < namespace["posterior"][:, 1].mean() < 1
