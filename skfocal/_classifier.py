@@ -4,8 +4,9 @@ Knows no engine. Imports `losses` and `_compat`.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple
 
@@ -70,13 +71,18 @@ class FocalClassifierMixin:
     # What the engine's constructor does not know, and what we set in the engine ourselves.
     _focal_parameters = ("focal_gamma", "focal_alpha", "focal_hessian", "class_weight", "objective")
 
-    def _known_parameters(self) -> Iterable[str]:
-        """Return every name the engine's own estimator understands."""
+    def _engine_names(self) -> frozenset[str]:
+        """Return every name of a parameter that the engine's own estimator understands."""
         raise NotImplementedError
+
+    def _engine_params(self) -> dict[str, Any]:
+        """Return the parameters that are the engine's: neither ours nor those that a subclass has added."""
+        names = self._engine_names().difference(self._focal_parameters)
+        return {k: v for k, v in self.get_params().items() if k in names}  # type: ignore[attr-defined]  # the engine's
 
     def _check_parameter_names(self, params: Mapping[str, Any]) -> None:
         """Raise if a parameter is neither ours nor the engine's: both engines take any name, and drop it."""
-        known = {*self._focal_parameters, *self._known_parameters()}
+        known = {*self._focal_parameters, *self._engine_names(), *signature(type(self).__init__).parameters}
         for name in set(params) - known:
             close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
             hint = _HINTS.get(name) or (close[0] if close else None)
@@ -91,7 +97,8 @@ class FocalClassifierMixin:
 
     def _refuse(self, name: str, value: Any, accepted: tuple[Any, ...], instead: str) -> None:
         """Raise if a parameter that the engine ignores under a custom objective is set to anything that matters."""
-        if not any(value is neutral or (type(value) is not str and value == neutral) for neutral in accepted):
+        # None is how both engines spell a parameter that is not set.
+        if value is not None and not any(np.ndim(value) == 0 and value == neutral for neutral in accepted):
             valid = f"be {' or '.join(map(repr, accepted))}" if accepted else "be left out"
             raise ValueError(f"{name} must {valid} with the focal loss, got {value!r}: {instead}.")
 
@@ -128,6 +135,7 @@ class FocalClassifierMixin:
         self.loss_ = self._make_loss(totals if class_weight is None else totals * class_weight)
         if class_weight is not None:
             weight = class_weight[codes] if weight is None else weight * class_weight[codes]
+            _check_size(weight, "sample_weight times class_weight")
         X = self._check_X(X, reset=True, allow_inf=allow_inf)
         check_consistent_length(X, codes)
         data = TrainingData(X, codes, weight, None)
@@ -158,8 +166,12 @@ class FocalClassifierMixin:
         The engines evaluate on the training data without a copy if they are given the very same objects; `recognise`
         tells whether that is what evaluation set i asks for.
         """
+        if eval_set is None:
+            return []
+        if not isinstance(eval_set, list | tuple):
+            raise ValueError(f"eval_set must be a list of pairs (X, y), got a {type(eval_set).__name__}.")
         one_pair = isinstance(eval_set, tuple) and not all(isinstance(entry, tuple) for entry in eval_set)
-        pairs = [eval_set] if one_pair else list(() if eval_set is None else eval_set)
+        pairs = [eval_set] if one_pair else list(eval_set)
         for i, pair in enumerate(pairs):
             if not isinstance(pair, tuple | list) or len(pair) != 2 or pair[1] is None:
                 raise ValueError(f"eval_set must be a list of pairs (X, y), got a {type(pair).__name__} as entry {i}.")
@@ -172,7 +184,7 @@ class FocalClassifierMixin:
 
     def _eval_pair(self, X: Any, y: Any, name: str, *, allow_inf: bool) -> tuple[Any, NDArray[np.intp]]:
         """Return checked features and the codes of their labels, which must be among the training labels."""
-        labels = column_or_1d(y)
+        labels = _check_labels(y, name)
         unknown = sorted(set(np.unique(labels).tolist()) - set(self.classes_.tolist()), key=str)
         if unknown:
             raise ValueError(f"The labels of {name} must be among those of y, {self.classes_.tolist()}, got {unknown}.")
@@ -215,10 +227,8 @@ def _is_missing(label: Any) -> bool:
         return True
 
 
-def _encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """Return class codes and the sorted classes of any labels."""
-    if y is None:
-        raise ValueError(f"{estimator_name} requires y to be passed, but the target y is None.")
+def _check_labels(y: Any, name: str) -> NDArray[Any]:
+    """Return labels of any type as an array; raise a ValueError if one is missing or infinite."""
     y = column_or_1d(y, warn=True)
     if y.dtype.kind == "f":
         missing = ~np.isfinite(y)
@@ -230,7 +240,15 @@ def _encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.intp], NDArr
         missing = np.zeros(len(y), dtype=bool)
     if missing.any():
         row = int(missing.argmax())
-        raise ValueError(f"y must hold class labels, neither missing nor infinite, got {y[row]} in row {row}.")
+        raise ValueError(f"{name} must hold class labels, neither missing nor infinite, got {y[row]} in row {row}.")
+    return y
+
+
+def _encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Return class codes and the sorted classes of any labels."""
+    if y is None:
+        raise ValueError(f"{estimator_name} requires y to be passed, but the target y is None.")
+    y = _check_labels(y, "y")
     check_classification_targets(y)
     encoder = LabelEncoder()
     codes = encoder.fit_transform(y)
@@ -263,11 +281,17 @@ def check_sample_weight(sample_weight: Any, n_samples: int, name: str = "sample_
     if (weight < 0).any():
         row = int((weight < 0).argmax())
         raise ValueError(f"{name} must be >= 0, got {weight[row]} in row {row}.")
-    if weight.max() > np.finfo(np.float32).max:
-        raise ValueError(f"{name} must be at most {np.finfo(np.float32).max:.3g}, a float32, got {weight.max()}.")
+    _check_size(weight, name)
     if not weight.any():
         raise ValueError(f"{name} must have at least one non-zero weight, got only zeros.")
     return weight
+
+
+def _check_size(weight: NDArray[np.float64], name: str) -> None:
+    """Raise if a weight is too large for the engines, which keep float32."""
+    largest = np.finfo(np.float32).max
+    if weight.max() > largest:
+        raise ValueError(f"{name} must be at most {largest:.3g}, a float32, got {weight.max()}.")
 
 
 def check_margins(

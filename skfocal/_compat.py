@@ -68,6 +68,15 @@ def lightgbm_parameter_aliases() -> dict[str, list[str]]:
 
 
 @cache
+def lightgbm_parameter_names() -> frozenset[str]:
+    """Return every name of a parameter that LightGBM's scikit-learn class or its library understands."""
+    import lightgbm
+
+    aliases = lightgbm_parameter_aliases().values()
+    return frozenset(lightgbm.LGBMClassifier().get_params()).union(*aliases)
+
+
+@cache
 def xgboost_parameter_names() -> frozenset[str]:
     """Return every parameter name that XGBoost knows. It tells the native ones only in a trained booster's settings.
 

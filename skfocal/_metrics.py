@@ -66,6 +66,8 @@ def find_metric(metric: Any, loss: Loss) -> EvalMetric:
     if metric == FOCAL_LOSS:
         metric = FocalMetric(loss)
     if isinstance(metric, FocalMetric):
+        if type(metric.loss) is not type(loss):
+            raise ValueError(f"eval_metric must be a FocalMetric of a {type(loss).__name__}, got {metric!r}.")
         return EvalMetric(FOCAL_LOSS, metric.mean, greater_is_better=False)
     if not isinstance(metric, str) or metric not in _CANONICAL:
         known = sorted([FOCAL_LOSS, *_CANONICAL])
@@ -92,6 +94,15 @@ def as_list(eval_metric: Any) -> list[Any]:
     if eval_metric is None:
         return []
     return list(dict.fromkeys(eval_metric)) if isinstance(eval_metric, list | tuple) else [eval_metric]
+
+
+def check_names(metrics: list[EvalMetric]) -> list[EvalMetric]:
+    """Return metrics if their names differ: the engines would merge the values of equal ones."""
+    names = [metric.name for metric in metrics]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"eval_metric must hold metrics of different names, got {twice} more than once.")
+    return metrics
 
 
 def is_user_metric(metric: Any) -> bool:

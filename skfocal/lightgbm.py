@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,8 +16,8 @@ except ImportError as error:
     raise ImportError('FocalLGBMClassifier needs LightGBM: pip install "skfocal[lightgbm]"') from error
 
 from skfocal._classifier import FocalClassifierMixin, TrainingData, check_margins, check_sample_weight, class_weights
-from skfocal._compat import adopt_fitted_state, lightgbm_parameter_aliases
-from skfocal._metrics import EvalMetric, as_list, engine_probabilities, find_metric, is_user_metric
+from skfocal._compat import adopt_fitted_state, lightgbm_parameter_aliases, lightgbm_parameter_names
+from skfocal._metrics import EvalMetric, as_list, check_names, engine_probabilities, find_metric, is_user_metric
 from skfocal.objectives import FOCAL_LOSS, FocalObjective
 
 __all__ = ["FocalLGBMClassifier"]
@@ -47,11 +47,12 @@ _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objective
 class FocalLGBMClassifier(FocalClassifierMixin, LGBMClassifier):
     """LightGBM classifier trained on the focal loss, with probabilities through the focal link.
 
-    A drop-in `lightgbm.LGBMClassifier`: every parameter, `fit` argument and attribute of it works. What differs: trees
-    are grown on exact focal gradients and safe Hessians, training starts from the focal intercept, `predict_proba` goes
-    through the focal link, and evaluation metrics are computed through it as well. The intercept is added to the first
-    trees of the booster, which is saved with LightGBM's own objective: loaded without skfocal it predicts
-    sigmoid(margin) (softmax for several classes) of the same margins.
+    Takes the place of `lightgbm.LGBMClassifier`: its parameters, `fit` arguments and attributes work as there, and
+    those that have no meaning here are refused by name. What differs: trees are grown on exact focal gradients and
+    safe Hessians, training starts from the focal intercept, `predict_proba` goes through the focal link, and
+    evaluation metrics are computed through it as well. The intercept is added to the first trees of the booster,
+    which is saved with LightGBM's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax for
+    several classes) of the same margins.
 
     Parameters
     ----------
@@ -172,10 +173,8 @@ n_jobs, importance_type
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion.
         return sparse.csr_matrix(X) if isinstance(X, sparse.sparray) else X
 
-    def _known_parameters(self) -> Iterable[str]:
-        yield from LGBMClassifier().get_params()
-        for aliases in lightgbm_parameter_aliases().values():
-            yield from aliases
+    def _engine_names(self) -> frozenset[str]:
+        return lightgbm_parameter_names()
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters of this estimator.
@@ -242,7 +241,8 @@ n_jobs, importance_type
         y : array-like of shape (n_samples,)
             Labels of any type, at least two different ones.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out.
+            Weights >= 0. In the loss, the intercept and the metrics a sample of weight 2 counts like the same sample
+            twice; LightGBM's bins and ``min_child_samples`` count rows. Samples of weight 0 are left out.
         init_score : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
             Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
         eval_set : list of (X, y) or None, default=None
@@ -272,10 +272,11 @@ n_jobs, importance_type
             if eval_X is not None or eval_y is not None:
                 eval_set = _pair_up(eval_X, eval_y, eval_set)
 
-            def has_no_weights_of_its_own(i: int) -> bool:
-                return _entry(eval_sample_weight, i) is None and _entry(eval_class_weight, i) is None
+            def has_nothing_of_its_own(i: int) -> bool:
+                own = (eval_sample_weight, eval_class_weight, eval_init_score)
+                return all(_entry(entries, i) is None for entries in own)
 
-            pairs = self._eval_sets(eval_set, X, y, data, has_no_weights_of_its_own, allow_inf=True)
+            pairs = self._eval_sets(eval_set, X, y, data, has_nothing_of_its_own, allow_inf=True)
             given = {
                 "eval_names": eval_names,
                 "eval_sample_weight": eval_sample_weight,
@@ -329,7 +330,7 @@ n_jobs, importance_type
 
     def _train(self, data: TrainingData, **fit_arguments: Any) -> LGBMClassifier:
         """Return LightGBM's own classifier, trained on the focal objective."""
-        params = {k: v for k, v in self.get_params().items() if k not in self._focal_parameters}
+        params = self._engine_params()
         for alias in lightgbm_parameter_aliases()["metric"]:
             params.pop(alias, None)
         params |= {"objective": FocalObjective(self.loss_, self.focal_hessian), "metric": "None"}
@@ -346,13 +347,12 @@ n_jobs, importance_type
         """Return the metrics of `fit` and those of the parameter ``metric``, as LightGBM calls them."""
         aliases = lightgbm_parameter_aliases()["metric"]
         parameter = [m for name in aliases for m in _split_names(self._other_params.get(name))]
-        wanted = as_list([*as_list(eval_metric), *(m for m in parameter if m not in _NO_METRIC)])
+        wanted = as_list([*as_list(eval_metric), *(m for m in parameter if str(m).lower() not in _NO_METRIC)])
         if not wanted and not parameter:
             wanted = [FOCAL_LOSS]
-        return [
-            _user_metric(m, self.loss_) if is_user_metric(m) else _engine_metric(find_metric(m, self.loss_))
-            for m in wanted
-        ]
+        ours = check_names([find_metric(m, self.loss_) for m in wanted if not is_user_metric(m)])
+        users = [_user_metric(m, self.loss_) for m in wanted if is_user_metric(m)]
+        return [*map(_engine_metric, ours), *users]
 
     def _eval_weights(
         self, pairs: list[tuple[Any, NDArray[np.intp]]], sample_weight: Any, class_weight: Any
@@ -371,7 +371,8 @@ n_jobs, importance_type
     def _process_params(self, stage: str) -> dict[str, Any]:
         # LightGBM hands all that get_params returns to its library, which warns of names it does not know.
         params: dict[str, Any] = super()._process_params(stage)
-        return {k: v for k, v in params.items() if k not in self._focal_parameters or k == "objective"}
+        names = self._engine_names().difference(self._focal_parameters) | {"objective"}
+        return {k: v for k, v in params.items() if k in names}
 
     def predict_proba(
         self,
@@ -462,7 +463,7 @@ n_jobs, importance_type
         return self.predict_proba(X, raw_score=True, **kwargs)
 
 
-_NO_METRIC = ("", "None", "na", "null", "custom")
+_NO_METRIC = ("", "none", "na", "null", "custom")
 
 
 def _split_names(metric: Any) -> list[Any]:
@@ -492,7 +493,11 @@ def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:
         raise ValueError("eval_X and eval_y must be given together, got only one of them.")
     if isinstance(eval_X, tuple) != isinstance(eval_y, tuple):
         raise ValueError("eval_X and eval_y must be tuples of the same length or neither, got only one tuple.")
-    return list(zip(eval_X, eval_y, strict=True)) if isinstance(eval_X, tuple) else [(eval_X, eval_y)]
+    if not isinstance(eval_X, tuple):
+        return [(eval_X, eval_y)]
+    if len(eval_X) != len(eval_y):
+        raise ValueError(f"eval_X and eval_y must be tuples of the same length, got {len(eval_X)} and {len(eval_y)}.")
+    return list(zip(eval_X, eval_y, strict=True))
 
 
 # LightGBM counts the arguments of a metric; with three it passes weights.

@@ -1,7 +1,7 @@
 """FocalXGBClassifier: XGBoost's scikit-learn classifier, trained on the focal loss."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ except ImportError as error:
 
 from skfocal._classifier import FocalClassifierMixin, check_margins, check_sample_weight
 from skfocal._compat import adopt_fitted_state, xgboost_engine, xgboost_parameter_names
-from skfocal._metrics import EvalMetric, Loss, as_list, engine_probabilities, find_metric, is_user_metric
+from skfocal._metrics import EvalMetric, Loss, as_list, check_names, engine_probabilities, find_metric, is_user_metric
 from skfocal.objectives import FOCAL_LOSS, FocalObjective
 
 __all__ = ["FocalXGBClassifier"]
@@ -33,11 +33,12 @@ _IGNORED: dict[str, tuple[tuple[Any, ...], str]] = {
 class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
     """XGBoost classifier trained on the focal loss, with probabilities through the focal link.
 
-    A drop-in `xgboost.XGBClassifier`: every parameter, `fit` argument and attribute of it works, and labels may be of
-    any type. What differs: trees are grown on exact focal gradients and safe Hessians, training starts from the focal
-    intercept (the booster's ``base_score``), `predict_proba` goes through the focal link, and evaluation metrics are
-    computed through it as well. The booster is saved with XGBoost's own objective: loaded without skfocal it predicts
-    sigmoid(margin) (softmax for several classes) of the same margins.
+    Takes the place of `xgboost.XGBClassifier`: its parameters, `fit` arguments and attributes work as there, those
+    that have no meaning here are refused by name, and labels may be of any type. What differs: trees are grown on
+    exact focal gradients and safe Hessians, training starts from the focal intercept (the booster's ``base_score``),
+    `predict_proba` goes through the focal link, and evaluation metrics are computed through it as well. The booster
+    is saved with XGBoost's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax for several
+    classes) of the same margins.
 
     Parameters
     ----------
@@ -88,7 +89,8 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
     -----
     Samples of weight 0 are left out, so they do not count towards the bins.
 
-    Early stopping by ``early_stopping_rounds`` drops the rounds after the best one (linear boosters keep them).
+    Early stopping drops the rounds after the best one (linear boosters keep them). With ``booster="dart"``, which
+    rescales earlier trees as it goes on, what is left is not quite the model that scored best, as in XGBoost.
 
     Dicts are from the labels that `fit` is given: meta-estimators that encode labels first want codes as keys.
 
@@ -119,7 +121,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         self.focal_hessian = focal_hessian
         self.class_weight = class_weight
 
-    def _known_parameters(self) -> Iterable[str]:
+    def _engine_names(self) -> frozenset[str]:
         return xgboost_parameter_names()
 
     def get_xgb_params(self) -> dict[str, Any]:
@@ -129,7 +131,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         -------
         params : dict
         """
-        return {k: v for k, v in super().get_xgb_params().items() if k not in self._focal_parameters}
+        return {k: v for k, v in super().get_xgb_params().items() if k in self._engine_params()}
 
     def _check_ignored(self) -> None:
         params = self.get_params()
@@ -189,7 +191,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
             starts_elsewhere = base_margin is not None or xgb_model is not None
             self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
             evaluation = _Evaluation(metrics)
-            params = self.get_params() | {
+            params = self._engine_params() | {
                 "objective": FocalObjective(self.loss_, self.focal_hessian),
                 "base_score": None if xgb_model is not None else self._base_score(),
                 "enable_categorical": self.enable_categorical and self.tree_method != "exact",
@@ -198,8 +200,6 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
                 "early_stopping_rounds": None,
                 "callbacks": self._callbacks(evaluation, metrics),
             }
-            for name in set(self._focal_parameters) - {"objective"}:
-                del params[name]
             engine = xgboost_engine(params, evaluation).fit(
                 data.X,
                 data.y,
@@ -252,16 +252,16 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         """Return the user's callbacks after our evaluation and before early stopping."""
         callbacks = list(self.callbacks or ())
         if self.early_stopping_rounds is not None:
-            # The rounds after the best one are dropped, so that the saved booster is the model; linear ones cannot.
-            save_best = self.booster != "gblinear"
-            callbacks.append(EarlyStopping(rounds=self.early_stopping_rounds, save_best=save_best))
-        return [evaluation, *(_with_direction(callback, metrics) for callback in callbacks)]
+            callbacks.append(EarlyStopping(rounds=self.early_stopping_rounds))
+        # The rounds after the best one are dropped, so that the saved booster is the model; linear ones cannot.
+        save_best = self.booster != "gblinear"
+        return [evaluation, *(_prepare_callback(callback, metrics, save_best) for callback in callbacks)]
 
     def _metrics(self) -> list[EvalMetric]:
-        return [
-            _user_metric(m, self.loss_) if is_user_metric(m) else find_metric(m, self.loss_)
-            for m in as_list(self.eval_metric) or [FOCAL_LOSS]
-        ]
+        wanted = as_list(self.eval_metric) or [FOCAL_LOSS]
+        return check_names(
+            [_user_metric(m, self.loss_) if is_user_metric(m) else find_metric(m, self.loss_) for m in wanted]
+        )
 
     def predict_proba(
         self,
@@ -352,14 +352,19 @@ def _check_each(
     ]
 
 
-def _with_direction(callback: Any, metrics: list[EvalMetric]) -> Any:
-    """Return a callback, and early stopping told whether its metric is to grow: XGBoost guesses that by the name."""
-    if not isinstance(callback, EarlyStopping) or callback.maximize is not None:
+def _prepare_callback(callback: Any, metrics: list[EvalMetric], save_best: bool) -> Any:
+    """Return a callback as it is, but early stopping as a copy: it remembers what it saw, and a second fit would stop.
+
+    The copy is told whether its metric is to grow, which XGBoost guesses by the name, and to keep the best model only.
+    """
+    if not isinstance(callback, EarlyStopping):
         return callback
-    watched = callback.metric_name or metrics[-1].name
-    directed = copy(callback)
-    directed.maximize = any(metric.greater_is_better for metric in metrics if metric.name == watched)
-    return directed
+    stop = deepcopy(callback)
+    stop.save_best = save_best
+    if stop.maximize is None:
+        watched = stop.metric_name or metrics[-1].name
+        stop.maximize = any(metric.greater_is_better for metric in metrics if metric.name == watched)
+    return stop
 
 
 def _user_metric(metric: Callable[..., float], loss: Loss) -> EvalMetric:

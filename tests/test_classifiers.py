@@ -473,6 +473,7 @@ BAD_DATA = {
         r"sample_weight must hold finite numbers >= 0, got array\(\['a'",
     ),
     "huge weights": (lambda y: y, lambda y: np.full(len(y), 1e39), r"sample_weight must be at most 3\.4e\+38"),
+    "huge product": (lambda y: y, lambda y: np.full(len(y), 3e38), "sample_weight times class_weight must be at most"),
     "not a time": (
         lambda y: np.where(np.arange(len(y)) == 3, np.datetime64("NaT"), np.datetime64("2020-01-01") + y),
         None,
@@ -485,8 +486,11 @@ BAD_DATA = {
 @pytest.mark.parametrize(("labels", "weights", "message"), BAD_DATA.values(), ids=BAD_DATA)
 def test_bad_data(estimator, binary, labels, weights, message):
     X, y = binary
+    class_weight = {1: 10.0} if "times" in message else None
     with pytest.raises((ValueError, TypeError), match=message):
-        make(estimator).fit(X, labels(y), sample_weight=None if weights is None else weights(y))
+        make(estimator, class_weight=class_weight).fit(
+            X, labels(y), sample_weight=None if weights is None else weights(y)
+        )
 
 
 def test_missing_labels_of_pandas(estimator, binary):
@@ -512,6 +516,8 @@ def test_bad_evaluation_sets(estimator, binary):
     ("eval_set", "message"),
     [
         (lambda X, y: [X, y], r"eval_set must be a list of pairs \(X, y\), got a ndarray as entry 0"),
+        (lambda X, y: 5, r"eval_set must be a list of pairs \(X, y\), got a int"),
+        (lambda X, y: [(X, np.where(y, None, y))], r"eval_set\[0\] must hold class labels.* got None in row"),
         (lambda X, y: [(X, None)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
         (lambda X, y: [(X, y, y)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
     ],
@@ -586,6 +592,37 @@ def test_our_own_metric_object_is_a_metric_too(estimator, binary):
     assert list(history) == ["focal_loss", "auc"]
     assert len(history["auc"]) == 20
     assert history["focal_loss"][-1] == pytest.approx(other.mean(y, model.decision_function(X)), rel=1e-5)
+
+
+def test_metrics_of_one_name_or_of_another_loss_are_refused(estimator, binary):
+    X, y = binary
+    other = skfocal.FocalMetric(BinaryFocalLoss(0.5))
+    with pytest.raises(ValueError, match=r"metrics of different names, got \['focal_loss'\] more than once"):
+        fit_with_eval(estimator, X, y, [(X, y)], [other, "focal_loss"])
+    with pytest.raises(ValueError, match="eval_metric must be a FocalMetric of a BinaryFocalLoss, got FocalMetric"):
+        fit_with_eval(estimator, X, y, [(X, y)], skfocal.FocalMetric(MulticlassFocalLoss()))
+
+
+def test_a_subclass_may_have_parameters_of_its_own(estimator, binary):
+    class Subclass(estimator):
+        def __init__(self, *, extra=1, **params):
+            super().__init__(**params)
+            self.extra = extra
+
+    X, y = binary
+    model = make(Subclass, extra=2, max_bin=15).fit(X, y)
+    assert clone(model).extra == 2
+    np.testing.assert_array_equal(model.predict_proba(X), make(estimator, max_bin=15).fit(X, y).predict_proba(X))
+
+
+def test_training_data_among_the_evaluation_sets_with_a_start_of_its_own(estimator, binary):
+    X, y = binary
+    weight = (np.arange(len(y)) % 3 > 0).astype(float)
+    name = "eval_init_score" if is_lightgbm(estimator) else "base_margin_eval_set"
+    fit = {"sample_weight": weight, **quiet_fit(estimator), name: [np.full(len(y), 5.0)]}
+    (same,) = make(estimator).fit(X, y, eval_set=[(X, y)], **fit).evals_result_.values()
+    (copied,) = make(estimator).fit(X, y, eval_set=[(X.copy(), y)], **fit).evals_result_.values()
+    assert same == copied
 
 
 def test_no_metric_is_the_default_metric(estimator, binary):

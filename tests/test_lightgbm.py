@@ -73,6 +73,8 @@ def test_evaluation_sets_as_lightgbm_4_7_names_them(binary):
         make(FocalLGBMClassifier).fit(X, y, eval_X=X)
     with pytest.raises(ValueError, match="eval_set must be None where eval_X and eval_y are given"):
         make(FocalLGBMClassifier).fit(X, y, eval_set=[(X, y)], eval_X=X, eval_y=y)
+    with pytest.raises(ValueError, match="must be tuples of the same length, got 2 and 1"):
+        make(FocalLGBMClassifier).fit(X, y, eval_X=(X, X), eval_y=(y,))
 
 
 def test_evaluation_class_weight_is_a_sample_weight(multiclass):
@@ -107,6 +109,7 @@ def test_metric_as_a_parameter(binary):
     assert both == history(["auc", "binary_logloss"])
     assert list(history(["error"], metrics=["auc"])) == ["error", "auc"]
     assert not history(metric="None")
+    assert not history(metric="none")
 
 
 def test_lightgbms_own_callbacks_work(binary):
@@ -172,6 +175,7 @@ def test_what_changes_nothing_is_accepted(binary):
     X, y = binary
     neutral = {
         "boosting": "gbrt",
+        "unbalance": None,
         "is_unbalance": False,
         "scale_pos_weight": 1.0,
         "boost_from_average": True,

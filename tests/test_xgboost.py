@@ -106,8 +106,13 @@ def test_a_users_early_stopping_goes_in_the_right_direction(binary, metric):
     model = make(FocalXGBClassifier, n_estimators=200, learning_rate=0.5, eval_metric=metric, callbacks=[stop])
     model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False)
     scores = np.array(model.evals_result_["validation_0"][metric])
-    assert model.best_iteration == (scores.argmin() if metric == "focal_loss" else scores.argmax())
+    best = model.best_iteration
+    assert best == (scores.argmin() if metric == "focal_loss" else scores.argmax())
+    margins = model.get_booster().predict(xgboost.DMatrix(X), output_margin=True)
+    np.testing.assert_array_equal(margins, model.decision_function(X))
     assert stop.maximize is None  # the user's own object is as it was
+    assert not stop.stopping_history
+    assert model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False).best_iteration == best
 
 
 def test_linear_boosters_stop_early_too(binary):
@@ -157,6 +162,7 @@ def test_parameters_reach_the_engine(binary):
     [
         ({"base_score": 0.5}, r"base_score must be None .*got 0\.5: .*pass base_margin"),
         ({"disable_default_eval_metric": False}, "disable_default_eval_metric must be True"),
+        ({"base_score": np.array([0.5, 0.5])}, "base_score must be None"),
         ({"name": 1}, "name=1 is not a parameter of FocalXGBClassifier"),
         ({"is_unbalance": True}, "is_unbalance=True is not a parameter .* did you mean class_weight='balanced'"),
         ({"max_dept": 3}, "max_dept=3 is not a parameter of FocalXGBClassifier: did you mean max_depth"),
