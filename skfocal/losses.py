@@ -134,8 +134,8 @@ class _FocalLoss(ABC):
     def _n_classes(self, raw: FloatArray) -> int: ...
 
     @abstractmethod
-    def _true_margin(self, y: NDArray[np.intp], raw: FloatArray) -> FloatArray:
-        """Return u, the margin by which the true class leads, shape (n_samples,)."""
+    def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return u, the margin by which the true class leads, and what `_chain` needs of how it came about."""
 
     def _check(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[NDArray[np.intp], FloatArray]:
         raw = self._check_raw(raw_prediction)
@@ -179,7 +179,7 @@ class _FocalLoss(ABC):
             If a shape, a class code or the length of gamma or alpha does not fit.
         """
         y, raw = self._check(y_true, raw_prediction)
-        return self._weighted(focal_loss(self._true_margin(y, raw), self._gamma_of(y, raw)), y)
+        return self._weighted(focal_loss(self._lead(y, raw)[0], self._gamma_of(y, raw)), y)
 
     def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
         """Return the derivative of each sample's loss by its margins; see `gradient_hessian`."""
@@ -216,16 +216,16 @@ class _FocalLoss(ABC):
         """
         check_hessian_policy(hessian, "hessian")
         y, raw = self._check(y_true, raw_prediction)
-        u = self._true_margin(y, raw)
+        u, rivals = self._lead(y, raw)
         slope, curvature = slope_curvature(u, self._gamma_of(y, raw))
         if hessian == "stable":
             curvature = stable_curvature(u, slope, curvature)
-        gradient, diagonal = self._chain(y, raw, slope, curvature)
+        gradient, diagonal = self._chain(y, rivals, slope, curvature)
         return self._weighted(gradient, y), self._weighted(diagonal, y)
 
     @abstractmethod
     def _chain(
-        self, y: NDArray[np.intp], raw: FloatArray, slope: FloatArray, curvature: FloatArray
+        self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Carry the two derivatives by u over to the margins (chain rule)."""
 
@@ -311,11 +311,11 @@ class BinaryFocalLoss(_FocalLoss):
     def _n_classes(self, raw: FloatArray) -> int:
         return 2
 
-    def _true_margin(self, y: NDArray[np.intp], raw: FloatArray) -> FloatArray:
-        return np.where(y == 1, raw, -raw)
+    def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return np.where(y == 1, raw, -raw), raw
 
     def _chain(
-        self, y: NDArray[np.intp], raw: FloatArray, slope: FloatArray, curvature: FloatArray
+        self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         return np.where(y == 1, slope, -slope), curvature
 
@@ -425,8 +425,7 @@ class MulticlassFocalLoss(_FocalLoss):
     def _n_classes(self, raw: FloatArray) -> int:
         return int(raw.shape[1])
 
-    @staticmethod
-    def _rivals(y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return u and the softmax among the classes other than the true one, which gets 0."""
         rows = np.arange(raw.shape[0])
         rivals = raw.copy()
@@ -438,14 +437,10 @@ class MulticlassFocalLoss(_FocalLoss):
         u = (raw[rows, y] - best[:, 0]) - np.log(total[:, 0])
         return u, share / total
 
-    def _true_margin(self, y: NDArray[np.intp], raw: FloatArray) -> FloatArray:
-        return self._rivals(y, raw)[0]
-
     def _chain(
-        self, y: NDArray[np.intp], raw: FloatArray, slope: FloatArray, curvature: FloatArray
+        self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        rows = np.arange(raw.shape[0])
-        share = self._rivals(y, raw)[1]
+        rows, share = np.arange(len(y)), rivals
         gradient = -slope[:, None] * share
         gradient[rows, y] = slope
         diagonal = curvature[:, None] * share**2 - slope[:, None] * share * self._complement(share)
@@ -462,8 +457,7 @@ class MulticlassFocalLoss(_FocalLoss):
         complement[rows, largest] = others.sum(axis=1)
         return complement
 
-    @staticmethod
-    def _margins_one_vs_rest(raw: FloatArray) -> FloatArray:
+    def _margins_one_vs_rest(self, raw: FloatArray) -> FloatArray:
         """Return z_k - logsumexp of the other margins, for every class k."""
         rows, winner = np.arange(raw.shape[0]), raw.argmax(axis=1)
         lead = raw - raw[rows, winner][:, None]
@@ -471,7 +465,7 @@ class MulticlassFocalLoss(_FocalLoss):
         rest = odds.sum(axis=1, keepdims=True) - odds  # >= 1 for all but the winner, whose rest may cancel
         rest[rows, winner] = 1
         u = lead - np.log(rest)
-        u[rows, winner] = MulticlassFocalLoss._rivals(winner, raw)[0]
+        u[rows, winner] = self._lead(winner, raw)[0]
         return u
 
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
