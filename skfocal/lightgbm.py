@@ -350,9 +350,10 @@ n_jobs, importance_type
         wanted = as_list([*as_list(eval_metric), *(m for m in parameter if str(m).lower() not in _NO_METRIC)])
         if not wanted and not parameter:
             wanted = [FOCAL_LOSS]
-        ours = check_names([find_metric(m, self.loss_) for m in wanted if not is_user_metric(m)])
-        users = [_user_metric(m, self.loss_) for m in wanted if is_user_metric(m)]
-        return [*map(_engine_metric, ours), *users]
+        # In the order given: LightGBM's early stopping may watch the first one only.
+        metrics = [m if is_user_metric(m) else find_metric(m, self.loss_) for m in wanted]
+        check_names([m for m in metrics if isinstance(m, EvalMetric)])
+        return [_engine_metric(m) if isinstance(m, EvalMetric) else _user_metric(m, self.loss_) for m in metrics]
 
     def _eval_weights(
         self, pairs: list[tuple[Any, NDArray[np.intp]]], sample_weight: Any, class_weight: Any

@@ -108,6 +108,8 @@ def test_metric_as_a_parameter(binary):
     assert list(both) == ["auc", "binary_logloss"]
     assert both == history(["auc", "binary_logloss"])
     assert list(history(["error"], metrics=["auc"])) == ["error", "auc"]
+    own = lambda y_true, y_pred: ("own", 0.5, True)  # noqa: E731
+    assert list(history([own, "auc"])) == ["own", "auc"]
     assert not history(metric="None")
     assert not history(metric="none")
 
