@@ -50,6 +50,26 @@ def start_argument(estimator):
     return "init_score" if "LGBM" in estimator.__name__ else "base_margin"
 
 
+def is_lightgbm(estimator):
+    return "LGBM" in estimator.__name__
+
+
+def quiet_fit(estimator):
+    return {} if is_lightgbm(estimator) else {"verbose": False}
+
+
+def fit_with_eval(estimator, X, y, eval_set, names, weight=None, **params):
+    """Fit and return the model and the history of its only evaluation set."""
+    if is_lightgbm(estimator):
+        model = make(estimator, **params)
+        model.fit(X, y, eval_set=eval_set, eval_metric=names, eval_sample_weight=None if weight is None else [weight])
+    else:
+        model = make(estimator, eval_metric=names, **params)
+        model.fit(X, y, eval_set=eval_set, verbose=False, sample_weight_eval_set=None if weight is None else [weight])
+    (history,) = model.evals_result_.values()
+    return model, history
+
+
 @pytest.fixture(params=ESTIMATORS, ids=lambda estimator: estimator.__name__)
 def estimator(request):
     return request.param

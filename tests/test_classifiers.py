@@ -15,20 +15,12 @@ from sklearn.model_selection import GridSearchCV
 import skfocal
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
-from .conftest import make, own, start_argument
-
-
-def is_lightgbm(estimator):
-    return "LGBM" in estimator.__name__
+from .conftest import is_lightgbm, make, own, quiet_fit, start_argument
 
 
 def no_counts(estimator):
     """Return parameters under which only weights decide on trees, never the number of samples in a leaf."""
     return {"min_child_samples": 0, "min_data_in_bin": 1} if is_lightgbm(estimator) else {}
-
-
-def quiet_fit(estimator):
-    return {} if is_lightgbm(estimator) else {"verbose": False}
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -254,93 +246,6 @@ def test_tables_with_categories(estimator, binary):
     assert not hasattr(model, "feature_names_in_")
 
 
-METRICS = {
-    "log_loss": lambda y, p, w: metrics.log_loss(y, p, sample_weight=w),
-    "error": lambda y, p, w: metrics.zero_one_loss(y, p.argmax(axis=1), sample_weight=w),
-    "roc_auc": lambda y, p, w: np.mean(
-        [metrics.roc_auc_score(y == k, p[:, k], sample_weight=w) for k in ([1] if p.shape[1] == 2 else np.unique(y))]
-    ),
-    "average_precision": lambda y, p, w: np.mean(
-        [
-            metrics.average_precision_score(y == k, p[:, k], sample_weight=w)
-            for k in ([1] if p.shape[1] == 2 else np.unique(y))
-        ]
-    ),
-}
-
-
-def fit_with_eval(estimator, X, y, eval_set, names, weight=None, **params):
-    """Fit and return the model and the history of its only evaluation set."""
-    if is_lightgbm(estimator):
-        model = make(estimator, **params)
-        model.fit(X, y, eval_set=eval_set, eval_metric=names, eval_sample_weight=None if weight is None else [weight])
-    else:
-        model = make(estimator, eval_metric=names, **params)
-        model.fit(X, y, eval_set=eval_set, verbose=False, sample_weight_eval_set=None if weight is None else [weight])
-    (history,) = model.evals_result_.values()
-    return model, history
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_evaluation_metrics_are_those_of_the_predictions(estimator, data, weighted):
-    X, y = data
-    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y[::2])) if weighted else None
-    names = ["focal_loss", *METRICS]
-    model, history = fit_with_eval(estimator, X[1::2], y[1::2], [(X[::2], y[::2])], names, weight)
-    assert list(history) == names
-    assert all(len(values) == 20 for values in history.values())
-    proba = model.predict_proba(X[::2])
-    for name, metric in METRICS.items():
-        assert history[name][-1] == pytest.approx(metric(y[::2], proba, weight), rel=1e-5)
-    focal = np.average(model.loss_.loss(y[::2], model.decision_function(X[::2])), weights=weight)
-    assert history["focal_loss"][-1] == pytest.approx(focal, rel=1e-5)
-
-
-def test_the_default_metric_is_the_focal_loss_and_the_engines_names_work(estimator, data):
-    X, y = data
-    _, history = fit_with_eval(estimator, X, y, [(X, y)], None)
-    assert list(history) == ["focal_loss"]
-    _, ours = fit_with_eval(estimator, X, y, [(X, y)], ["log_loss", "roc_auc"])
-    engines = (
-        ["multi_logloss" if y.max() > 1 else "binary_logloss", "auc"] if is_lightgbm(estimator) else ["logloss", "auc"]
-    )
-    _, theirs = fit_with_eval(estimator, X, y, [(X, y)], engines)
-    assert list(theirs.values()) == list(ours.values())
-    assert list(theirs) == engines
-
-
-@pytest.mark.parametrize("metric", ["focal_loss", "average_precision"])
-def test_early_stopping_goes_in_the_right_direction(estimator, binary, metric):
-    X, y = binary
-    half = len(y) // 2
-    params = {"n_estimators": 200, "learning_rate": 0.5, "early_stopping_rounds": 5}
-    model, history = fit_with_eval(estimator, X[:half], y[:half], [(X[half:], y[half:])], [metric], **params)
-    scores = np.array(history[metric])
-    assert len(scores) < 200
-    best = scores.argmax() if metric == "average_precision" else scores.argmin()
-    assert (model.best_iteration_ - 1 if is_lightgbm(estimator) else model.best_iteration) == best
-    assert len(scores) == best + 1 + 5
-    loss = np.mean(model.loss_.loss(y[half:], model.decision_function(X[half:])))
-    proba = model.predict_proba(X[half:])[:, 1]
-    expected = metrics.average_precision_score(y[half:], proba) if metric == "average_precision" else loss
-    assert expected == pytest.approx(scores[best], rel=1e-5)
-
-
-def test_a_users_metric_is_given_probabilities(estimator, data):
-    X, y = data
-    seen = {}
-
-    def keep(y_true, y_score):
-        seen.update(y=y_true, score=y_score)
-        return ("kept", 0.5, True) if is_lightgbm(estimator) else 0.5
-
-    model, history = fit_with_eval(estimator, X, y, [(X, y)], keep)
-    proba = model.predict_proba(X)
-    np.testing.assert_allclose(seen["score"], proba[:, 1] if y.max() == 1 else proba, rtol=1e-5)
-    np.testing.assert_array_equal(seen["y"], y)
-    assert history["kept" if is_lightgbm(estimator) else "keep"] == [0.5] * 20
-
-
 def test_clone_and_pickle(estimator, data):
     X, y = data
     model = make(estimator, focal_gamma=1.5, focal_alpha="balanced", max_bin=63).fit(X, y)
@@ -410,145 +315,6 @@ def test_zero_weights_and_starting_margins_stay_aligned(estimator, binary):
     np.testing.assert_array_equal(weighted.decision_function(X), dropped.decision_function(X))
 
 
-BAD_PARAMETERS = [
-    ({"focal_gamma": -1}, r"focal_gamma must be in \[0, 10000\], got -1"),
-    ({"focal_gamma": float("nan")}, r"focal_gamma must be in \[0, 10000\], got nan"),
-    ({"focal_gamma": [1.0, 2.0, 3.0]}, "focal_gamma must have one value for each of the 2 classes, got 3"),
-    ({"focal_gamma": {0: 1.0}}, r"focal_gamma must have a key for each of the classes \[0, 1\], got the keys \[0\]"),
-    ({"focal_gamma": "two"}, "focal_gamma must be a number >= 0 or one per class, got 'two'"),
-    ({"focal_alpha": 1.5}, r"focal_alpha must be in \(0, 1\), the weight of the second class, got 1.5"),
-    ({"focal_alpha": 0}, r"focal_alpha must be in \(0, 1\), the weight of the second class, got 0"),
-    ({"focal_alpha": [0.5]}, "focal_alpha must have one value for each of the 2 classes, got 1"),
-    ({"focal_alpha": [0.5, -0.5]}, r"focal_alpha must hold finite weights > 0, one per class, got \[0.5, -0.5\]"),
-    ({"focal_alpha": {0: 1.0, 2: 1.0}}, r"focal_alpha must have a key for each of the classes \[0, 1\]"),
-    ({"focal_alpha": "even"}, "focal_alpha must be .* or 'balanced', got 'even'"),
-    ({"focal_hessian": "newton"}, r"focal_hessian must be one of \['stable', 'exact'\], got 'newton'"),
-    ({"objective": "binary:logistic"}, "objective must be None.*got 'binary:logistic'"),
-    ({"class_weight": {0: -1.0}}, "class_weight must hold finite weights > 0, got {0: -1.0}"),
-    ({"class_weight": {7: 1.0}}, r"class_weight must have a key for each of the classes \[0, 1\], got the keys \[7\]"),
-    ({"class_weight": "even"}, "class_weight must be None, 'balanced' or a dict from labels to weights, got 'even'"),
-    ({"scale_pos_weight": 5}, "scale_pos_weight must be .*got 5: use class_weight="),
-    ({"num_class": 2}, "num_class must be left out with the focal loss, got 2: it is read from y"),
-    ({"focal_gama": 2.0}, "focal_gama=2.0 is not a parameter of .*did you mean focal_gamma"),
-    ({"hessian": "exact"}, "hessian='exact' is not a parameter of .*did you mean focal_hessian"),
-]
-
-
-@pytest.mark.parametrize(("params", "message"), BAD_PARAMETERS, ids=[str(params) for params, _ in BAD_PARAMETERS])
-def test_bad_parameters(estimator, binary, params, message):
-    with pytest.raises((ValueError, TypeError), match=message):
-        make(estimator, **params).fit(*binary)
-
-
-BAD_DATA = {
-    "one class": (lambda y: np.zeros_like(y), None, r"y must hold at least two classes, got 1 class: \[0\]"),
-    "nan label": (
-        lambda y: np.where(np.arange(len(y)) == 3, np.nan, y),
-        None,
-        "y must hold class labels.*got nan in row 3",
-    ),
-    "inf label": (
-        lambda y: np.where(np.arange(len(y)) == 3, np.inf, y),
-        None,
-        "y must hold class labels.*got inf in row 3",
-    ),
-    "None label": (
-        lambda y: np.array([None, *y[1:]], dtype=object),
-        None,
-        "y must hold class labels.*got None in row 0",
-    ),
-    "no labels": (lambda y: None, None, "requires y to be passed, but the target y is None"),
-    "continuous": (lambda y: y + np.linspace(0, 0.5, len(y)), None, "Unknown label type"),
-    "negative weight": (lambda y: y, lambda y: y - 0.5, "sample_weight must be >= 0, got -0.5 in row"),
-    "zero weights": (lambda y: y, lambda y: np.zeros(len(y)), "sample_weight must have at least one non-zero weight"),
-    "zero weights of a class": (lambda y: y, lambda y: 1.0 * y, r"sample_weight must be > 0 for .* class \[0\]"),
-    "nan weight": (
-        lambda y: y,
-        lambda y: np.full(len(y), np.nan),
-        "sample_weight must hold finite numbers >= 0, got nan",
-    ),
-    "words for weights": (
-        lambda y: y,
-        lambda y: np.full(len(y), "a"),
-        r"sample_weight must hold finite numbers >= 0, got array\(\['a'",
-    ),
-    "huge weights": (lambda y: y, lambda y: np.full(len(y), 1e39), r"sample_weight must be at most 3\.4e\+38"),
-    "huge product": (lambda y: y, lambda y: np.full(len(y), 3e38), "sample_weight times class_weight must be at most"),
-    "not a time": (
-        lambda y: np.where(np.arange(len(y)) == 3, np.datetime64("NaT"), np.datetime64("2020-01-01") + y),
-        None,
-        "y must hold class labels, neither missing nor infinite, got NaT in row 3",
-    ),
-    "short weights": (lambda y: y, lambda y: np.ones(3), r"sample_weight must have the shape \(2000,\).*got \(3,\)"),
-}
-
-
-@pytest.mark.parametrize(("labels", "weights", "message"), BAD_DATA.values(), ids=BAD_DATA)
-def test_bad_data(estimator, binary, labels, weights, message):
-    X, y = binary
-    class_weight = {1: 10.0} if "times" in message else None
-    with pytest.raises((ValueError, TypeError), match=message):
-        make(estimator, class_weight=class_weight).fit(
-            X, labels(y), sample_weight=None if weights is None else weights(y)
-        )
-
-
-def test_missing_labels_of_pandas(estimator, binary):
-    pd = pytest.importorskip("pandas")
-    X, y = binary
-    with pytest.raises(ValueError, match="y must hold class labels, neither missing nor infinite, got <NA> in row 0"):
-        make(estimator).fit(X, pd.Series([pd.NA, *y[1:]], dtype="Int64").astype(object))
-
-
-def test_bad_evaluation_sets(estimator, binary):
-    X, y = binary
-    with pytest.raises(ValueError, match=r"labels of eval_set\[0\] must be among those of y, \[0, 1\], got \[2\]"):
-        make(estimator).fit(X, y, eval_set=[(X, y + 1)])
-    with pytest.raises(ValueError, match=r"eval_metric must be a callable or one of \[.*'focal_loss'.*\], got 'rmse'"):
-        fit_with_eval(estimator, X, y, [(X, y)], "rmse")
-    with pytest.raises(ValueError, match=r"eval.*\[0\] must be >= 0, got -1"):
-        fit_with_eval(estimator, X, y, [(X, y)], None, weight=np.full(len(y), -1.0))
-    with pytest.raises(ValueError, match=r"3 features, but .* is expecting 8 features"):
-        make(estimator).fit(X, y, eval_set=[(X[:, :3], y)])
-
-
-@pytest.mark.parametrize(
-    ("eval_set", "message"),
-    [
-        (lambda X, y: [X, y], r"eval_set must be a list of pairs \(X, y\), got a ndarray as entry 0"),
-        (lambda X, y: 5, r"eval_set must be a list of pairs \(X, y\), got a int"),
-        (lambda X, y: [(X, np.where(y, None, y))], r"eval_set\[0\] must hold class labels.* got None in row"),
-        (lambda X, y: [(X, None)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
-        (lambda X, y: [(X, y, y)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
-    ],
-)
-def test_what_is_no_list_of_pairs(estimator, binary, eval_set, message):
-    with pytest.raises(ValueError, match=message):
-        make(estimator).fit(*binary, eval_set=eval_set(*binary))
-
-
-def test_pairs_in_a_tuple(estimator, binary):
-    X, y = binary
-    model = make(estimator).fit(X, y, eval_set=((X[:500], y[:500]), (X[500:], y[500:])), **quiet_fit(estimator))
-    assert len(model.evals_result_) == 2
-
-
-@pytest.mark.parametrize(
-    ("margins", "message"),
-    [
-        (lambda n, k: np.zeros(3), r"must have the shape \(2000,.*got \(3,\)"),
-        (lambda n, k: np.zeros((n, k + 1)), r"must have the shape \(2000,.*got \(2000, "),
-        (lambda n, k: np.full(n if k == 2 else (n, k), np.nan), "must hold finite numbers, got nan"),
-        (lambda n, k: ["a"] * n, "must hold finite numbers, got"),
-    ],
-)
-def test_bad_margins_to_start_from(estimator, data, margins, message):
-    X, y = data
-    name = start_argument(estimator)
-    with pytest.raises((ValueError, TypeError), match=f"{name} {message}"):
-        make(estimator).fit(X, y, **{name: margins(len(y), y.max() + 1)})
-
-
 def test_flat_margins_are_read_as_the_engine_reads_them(estimator, multiclass):
     X, y = multiclass
     margins = np.random.default_rng(0).normal(size=(len(y), 5)).astype(np.float32)
@@ -556,51 +322,6 @@ def test_flat_margins_are_read_as_the_engine_reads_them(estimator, multiclass):
     name = start_argument(estimator)
     square, flattened = (make(estimator).fit(X, y, **{name: start}).decision_function(X) for start in (margins, flat))
     np.testing.assert_array_equal(square, flattened)
-
-
-def test_evaluation_sets_may_start_elsewhere(estimator, binary):
-    """A start that is only the evaluation set's own moves its first score, and no tree."""
-    X, y = binary
-    name = "eval_init_score" if is_lightgbm(estimator) else "base_margin_eval_set"
-    fit = {"eval_set": [(X[:500], y[:500])], **quiet_fit(estimator)}
-    near = make(estimator).fit(X, y, **fit)
-    far = make(estimator).fit(X, y, **fit, **{name: [np.full(500, 9.0)]})
-    np.testing.assert_array_equal(near.decision_function(X), far.decision_function(X))
-    (near_scores,), (far_scores,) = near.evals_result_.values(), far.evals_result_.values()
-    assert far_scores["focal_loss"][0] > 5 * near_scores["focal_loss"][0]
-
-
-def test_a_failed_fit_leaves_a_fitted_model_alone(estimator, binary):
-    X, y = binary
-    model = make(estimator).fit(X, y)
-    before = model.predict_proba(X), model.predict(X)
-    model.set_params(focal_gamma=0.0)
-    with pytest.raises(ValueError, match="must be among those of y"):
-        model.fit(X[:, :4], np.array(["a", "b"])[y], eval_set=[(X[:, :4], y)])
-    for old, new in zip(before, (model.predict_proba(X), model.predict(X)), strict=True):
-        np.testing.assert_array_equal(old, new)
-    unfitted = make(estimator, class_weight={0: -1.0})
-    with pytest.raises(ValueError, match="class_weight"):
-        unfitted.fit(X, y)
-    assert not hasattr(unfitted, "classes_")
-
-
-def test_our_own_metric_object_is_a_metric_too(estimator, binary):
-    X, y = binary
-    other = skfocal.FocalMetric(BinaryFocalLoss(0.5))
-    model, history = fit_with_eval(estimator, X, y, [(X, y)], [other, "auc", "auc"])
-    assert list(history) == ["focal_loss", "auc"]
-    assert len(history["auc"]) == 20
-    assert history["focal_loss"][-1] == pytest.approx(other.mean(y, model.decision_function(X)), rel=1e-5)
-
-
-def test_metrics_of_one_name_or_of_another_loss_are_refused(estimator, binary):
-    X, y = binary
-    other = skfocal.FocalMetric(BinaryFocalLoss(0.5))
-    with pytest.raises(ValueError, match=r"metrics of different names, got \['focal_loss'\] more than once"):
-        fit_with_eval(estimator, X, y, [(X, y)], [other, "focal_loss"])
-    with pytest.raises(ValueError, match="eval_metric must be a FocalMetric of a BinaryFocalLoss, got FocalMetric"):
-        fit_with_eval(estimator, X, y, [(X, y)], skfocal.FocalMetric(MulticlassFocalLoss()))
 
 
 def test_a_subclass_may_have_parameters_of_its_own(estimator, binary):
@@ -613,42 +334,6 @@ def test_a_subclass_may_have_parameters_of_its_own(estimator, binary):
     model = make(Subclass, extra=2, max_bin=15).fit(X, y)
     assert clone(model).extra == 2
     np.testing.assert_array_equal(model.predict_proba(X), make(estimator, max_bin=15).fit(X, y).predict_proba(X))
-
-
-def test_training_data_among_the_evaluation_sets_with_a_start_of_its_own(estimator, binary):
-    X, y = binary
-    weight = (np.arange(len(y)) % 3 > 0).astype(float)
-    name = "eval_init_score" if is_lightgbm(estimator) else "base_margin_eval_set"
-    fit = {"sample_weight": weight, **quiet_fit(estimator), name: [np.full(len(y), 5.0)]}
-    (same,) = make(estimator).fit(X, y, eval_set=[(X, y)], **fit).evals_result_.values()
-    (copied,) = make(estimator).fit(X, y, eval_set=[(X.copy(), y)], **fit).evals_result_.values()
-    assert same == copied
-
-
-def test_no_metric_is_the_default_metric(estimator, binary):
-    X, y = binary
-    _, history = fit_with_eval(estimator, X, y, [(X, y)], [])
-    assert list(history) == ["focal_loss"]
-
-
-@pytest.mark.parametrize("metric", ["focal_loss", "roc_auc"])
-def test_saved_booster_after_early_stopping(estimator, binary, metric, tmp_path):
-    X, y = binary
-    params = {"n_estimators": 200, "learning_rate": 0.5, "early_stopping_rounds": 5}
-    model, history = fit_with_eval(estimator, X[:1000], y[:1000], [(X[1000:], y[1000:])], [metric], **params)
-    assert len(history[metric]) < 200
-    if is_lightgbm(estimator):
-        model.booster_.save_model(tmp_path / "model")
-        raw = own_module(estimator).Booster(model_file=tmp_path / "model").predict(X, raw_score=True)
-    else:
-        model.get_booster().save_model(tmp_path / "model.ubj")
-        xgboost = own_module(estimator)
-        raw = xgboost.Booster(model_file=tmp_path / "model.ubj").predict(xgboost.DMatrix(X), output_margin=True)
-    np.testing.assert_array_equal(raw, model.decision_function(X))
-
-
-def own_module(estimator):
-    return pytest.importorskip("lightgbm" if is_lightgbm(estimator) else "xgboost")
 
 
 def test_gamma_per_class_decides_by_probability(estimator, binary):

@@ -1,0 +1,165 @@
+"""Bad input gets an error that names it, before any training, and leaves the estimator as it was."""
+
+import numpy as np
+import pytest
+
+import skfocal
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+
+from .conftest import fit_with_eval, make, start_argument
+
+BAD_PARAMETERS = [
+    ({"focal_gamma": -1}, r"focal_gamma must be in \[0, 10000\], got -1"),
+    ({"focal_gamma": float("nan")}, r"focal_gamma must be in \[0, 10000\], got nan"),
+    ({"focal_gamma": [1.0, 2.0, 3.0]}, "focal_gamma must have one value for each of the 2 classes, got 3"),
+    ({"focal_gamma": {0: 1.0}}, r"focal_gamma must have a key for each of the classes \[0, 1\], got the keys \[0\]"),
+    ({"focal_gamma": "two"}, "focal_gamma must be a number >= 0 or one per class, got 'two'"),
+    ({"focal_alpha": 1.5}, r"focal_alpha must be in \(0, 1\), the weight of the second class, got 1.5"),
+    ({"focal_alpha": 0}, r"focal_alpha must be in \(0, 1\), the weight of the second class, got 0"),
+    ({"focal_alpha": [0.5]}, "focal_alpha must have one value for each of the 2 classes, got 1"),
+    ({"focal_alpha": [0.5, -0.5]}, r"focal_alpha must hold finite weights > 0, one per class, got \[0.5, -0.5\]"),
+    ({"focal_alpha": {0: 1.0, 2: 1.0}}, r"focal_alpha must have a key for each of the classes \[0, 1\]"),
+    ({"focal_alpha": "even"}, "focal_alpha must be .* or 'balanced', got 'even'"),
+    ({"focal_hessian": "newton"}, r"focal_hessian must be one of \['stable', 'exact'\], got 'newton'"),
+    ({"objective": "binary:logistic"}, "objective must be None.*got 'binary:logistic'"),
+    ({"class_weight": {0: -1.0}}, "class_weight must hold finite weights > 0, got {0: -1.0}"),
+    ({"class_weight": {7: 1.0}}, r"class_weight must have a key for each of the classes \[0, 1\], got the keys \[7\]"),
+    ({"class_weight": "even"}, "class_weight must be None, 'balanced' or a dict from labels to weights, got 'even'"),
+    ({"scale_pos_weight": 5}, "scale_pos_weight must be .*got 5: use class_weight="),
+    ({"num_class": 2}, "num_class must be left out with the focal loss, got 2: it is read from y"),
+    ({"focal_gama": 2.0}, "focal_gama=2.0 is not a parameter of .*did you mean focal_gamma"),
+    ({"hessian": "exact"}, "hessian='exact' is not a parameter of .*did you mean focal_hessian"),
+]
+
+
+@pytest.mark.parametrize(("params", "message"), BAD_PARAMETERS, ids=[str(params) for params, _ in BAD_PARAMETERS])
+def test_bad_parameters(estimator, binary, params, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(estimator, **params).fit(*binary)
+
+
+BAD_DATA = {
+    "one class": (lambda y: np.zeros_like(y), None, r"y must hold at least two classes, got 1 class: \[0\]"),
+    "nan label": (
+        lambda y: np.where(np.arange(len(y)) == 3, np.nan, y),
+        None,
+        "y must hold class labels.*got nan in row 3",
+    ),
+    "inf label": (
+        lambda y: np.where(np.arange(len(y)) == 3, np.inf, y),
+        None,
+        "y must hold class labels.*got inf in row 3",
+    ),
+    "None label": (
+        lambda y: np.array([None, *y[1:]], dtype=object),
+        None,
+        "y must hold class labels.*got None in row 0",
+    ),
+    "no labels": (lambda y: None, None, "requires y to be passed, but the target y is None"),
+    "continuous": (lambda y: y + np.linspace(0, 0.5, len(y)), None, "Unknown label type"),
+    "negative weight": (lambda y: y, lambda y: y - 0.5, "sample_weight must be >= 0, got -0.5 in row"),
+    "zero weights": (lambda y: y, lambda y: np.zeros(len(y)), "sample_weight must have at least one non-zero weight"),
+    "zero weights of a class": (lambda y: y, lambda y: 1.0 * y, r"sample_weight must be > 0 for .* class \[0\]"),
+    "nan weight": (
+        lambda y: y,
+        lambda y: np.full(len(y), np.nan),
+        "sample_weight must hold finite numbers >= 0, got nan",
+    ),
+    "words for weights": (
+        lambda y: y,
+        lambda y: np.full(len(y), "a"),
+        r"sample_weight must hold finite numbers >= 0, got array\(\['a'",
+    ),
+    "huge weights": (lambda y: y, lambda y: np.full(len(y), 1e39), r"sample_weight must be at most 3\.4e\+38"),
+    "huge product": (lambda y: y, lambda y: np.full(len(y), 3e38), "sample_weight times class_weight must be at most"),
+    "not a time": (
+        lambda y: np.where(np.arange(len(y)) == 3, np.datetime64("NaT"), np.datetime64("2020-01-01") + y),
+        None,
+        "y must hold class labels, neither missing nor infinite, got NaT in row 3",
+    ),
+    "short weights": (lambda y: y, lambda y: np.ones(3), r"sample_weight must have the shape \(2000,\).*got \(3,\)"),
+}
+
+
+@pytest.mark.parametrize(("labels", "weights", "message"), BAD_DATA.values(), ids=BAD_DATA)
+def test_bad_data(estimator, binary, labels, weights, message):
+    X, y = binary
+    class_weight = {1: 10.0} if "times" in message else None
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(estimator, class_weight=class_weight).fit(
+            X, labels(y), sample_weight=None if weights is None else weights(y)
+        )
+
+
+def test_missing_labels_of_pandas(estimator, binary):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    with pytest.raises(ValueError, match="y must hold class labels, neither missing nor infinite, got <NA> in row 0"):
+        make(estimator).fit(X, pd.Series([pd.NA, *y[1:]], dtype="Int64").astype(object))
+
+
+def test_bad_evaluation_sets(estimator, binary):
+    X, y = binary
+    with pytest.raises(ValueError, match=r"labels of eval_set\[0\] must be among those of y, \[0, 1\], got \[2\]"):
+        make(estimator).fit(X, y, eval_set=[(X, y + 1)])
+    with pytest.raises(ValueError, match=r"eval_metric must be a callable or one of \[.*'focal_loss'.*\], got 'rmse'"):
+        fit_with_eval(estimator, X, y, [(X, y)], "rmse")
+    with pytest.raises(ValueError, match=r"eval.*\[0\] must be >= 0, got -1"):
+        fit_with_eval(estimator, X, y, [(X, y)], None, weight=np.full(len(y), -1.0))
+    with pytest.raises(ValueError, match=r"3 features, but .* is expecting 8 features"):
+        make(estimator).fit(X, y, eval_set=[(X[:, :3], y)])
+
+
+@pytest.mark.parametrize(
+    ("eval_set", "message"),
+    [
+        (lambda X, y: [X, y], r"eval_set must be a list of pairs \(X, y\), got a ndarray as entry 0"),
+        (lambda X, y: 5, r"eval_set must be a list of pairs \(X, y\), got a int"),
+        (lambda X, y: [(X, np.where(y, None, y))], r"eval_set\[0\] must hold class labels.* got None in row"),
+        (lambda X, y: [(X, None)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
+        (lambda X, y: [(X, y, y)], r"eval_set must be a list of pairs \(X, y\), got a tuple as entry 0"),
+    ],
+)
+def test_what_is_no_list_of_pairs(estimator, binary, eval_set, message):
+    with pytest.raises(ValueError, match=message):
+        make(estimator).fit(*binary, eval_set=eval_set(*binary))
+
+
+@pytest.mark.parametrize(
+    ("margins", "message"),
+    [
+        (lambda n, k: np.zeros(3), r"must have the shape \(2000,.*got \(3,\)"),
+        (lambda n, k: np.zeros((n, k + 1)), r"must have the shape \(2000,.*got \(2000, "),
+        (lambda n, k: np.full(n if k == 2 else (n, k), np.nan), "must hold finite numbers, got nan"),
+        (lambda n, k: ["a"] * n, "must hold finite numbers, got"),
+    ],
+)
+def test_bad_margins_to_start_from(estimator, data, margins, message):
+    X, y = data
+    name = start_argument(estimator)
+    with pytest.raises((ValueError, TypeError), match=f"{name} {message}"):
+        make(estimator).fit(X, y, **{name: margins(len(y), y.max() + 1)})
+
+
+def test_a_failed_fit_leaves_a_fitted_model_alone(estimator, binary):
+    X, y = binary
+    model = make(estimator).fit(X, y)
+    before = model.predict_proba(X), model.predict(X)
+    model.set_params(focal_gamma=0.0)
+    with pytest.raises(ValueError, match="must be among those of y"):
+        model.fit(X[:, :4], np.array(["a", "b"])[y], eval_set=[(X[:, :4], y)])
+    for old, new in zip(before, (model.predict_proba(X), model.predict(X)), strict=True):
+        np.testing.assert_array_equal(old, new)
+    unfitted = make(estimator, class_weight={0: -1.0})
+    with pytest.raises(ValueError, match="class_weight"):
+        unfitted.fit(X, y)
+    assert not hasattr(unfitted, "classes_")
+
+
+def test_metrics_of_one_name_or_of_another_loss_are_refused(estimator, binary):
+    X, y = binary
+    other = skfocal.FocalMetric(BinaryFocalLoss(0.5))
+    with pytest.raises(ValueError, match=r"metrics of different names, got \['focal_loss'\] more than once"):
+        fit_with_eval(estimator, X, y, [(X, y)], [other, "focal_loss"])
+    with pytest.raises(ValueError, match="eval_metric must be a FocalMetric of a BinaryFocalLoss, got FocalMetric"):
+        fit_with_eval(estimator, X, y, [(X, y)], skfocal.FocalMetric(MulticlassFocalLoss()))

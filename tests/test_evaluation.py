@@ -1,0 +1,147 @@
+"""Evaluation sets, metrics and early stopping, whatever the engine."""
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+import skfocal
+from skfocal.losses import BinaryFocalLoss
+
+from .conftest import fit_with_eval, is_lightgbm, make, quiet_fit
+
+METRICS = {
+    "log_loss": lambda y, p, w: metrics.log_loss(y, p, sample_weight=w),
+    "error": lambda y, p, w: metrics.zero_one_loss(y, p.argmax(axis=1), sample_weight=w),
+    "roc_auc": lambda y, p, w: np.mean(
+        [metrics.roc_auc_score(y == k, p[:, k], sample_weight=w) for k in ([1] if p.shape[1] == 2 else np.unique(y))]
+    ),
+    "average_precision": lambda y, p, w: np.mean(
+        [
+            metrics.average_precision_score(y == k, p[:, k], sample_weight=w)
+            for k in ([1] if p.shape[1] == 2 else np.unique(y))
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_evaluation_metrics_are_those_of_the_predictions(estimator, data, weighted):
+    X, y = data
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y[::2])) if weighted else None
+    names = ["focal_loss", *METRICS]
+    model, history = fit_with_eval(estimator, X[1::2], y[1::2], [(X[::2], y[::2])], names, weight)
+    assert list(history) == names
+    assert all(len(values) == 20 for values in history.values())
+    proba = model.predict_proba(X[::2])
+    for name, metric in METRICS.items():
+        assert history[name][-1] == pytest.approx(metric(y[::2], proba, weight), rel=1e-5)
+    focal = np.average(model.loss_.loss(y[::2], model.decision_function(X[::2])), weights=weight)
+    assert history["focal_loss"][-1] == pytest.approx(focal, rel=1e-5)
+
+
+def test_the_default_metric_is_the_focal_loss_and_the_engines_names_work(estimator, data):
+    X, y = data
+    _, history = fit_with_eval(estimator, X, y, [(X, y)], None)
+    assert list(history) == ["focal_loss"]
+    _, ours = fit_with_eval(estimator, X, y, [(X, y)], ["log_loss", "roc_auc"])
+    engines = (
+        ["multi_logloss" if y.max() > 1 else "binary_logloss", "auc"] if is_lightgbm(estimator) else ["logloss", "auc"]
+    )
+    _, theirs = fit_with_eval(estimator, X, y, [(X, y)], engines)
+    assert list(theirs.values()) == list(ours.values())
+    assert list(theirs) == engines
+
+
+@pytest.mark.parametrize("metric", ["focal_loss", "average_precision"])
+def test_early_stopping_goes_in_the_right_direction(estimator, binary, metric):
+    X, y = binary
+    half = len(y) // 2
+    params = {"n_estimators": 200, "learning_rate": 0.5, "early_stopping_rounds": 5}
+    model, history = fit_with_eval(estimator, X[:half], y[:half], [(X[half:], y[half:])], [metric], **params)
+    scores = np.array(history[metric])
+    assert len(scores) < 200
+    best = scores.argmax() if metric == "average_precision" else scores.argmin()
+    assert (model.best_iteration_ - 1 if is_lightgbm(estimator) else model.best_iteration) == best
+    assert len(scores) == best + 1 + 5
+    loss = np.mean(model.loss_.loss(y[half:], model.decision_function(X[half:])))
+    proba = model.predict_proba(X[half:])[:, 1]
+    expected = metrics.average_precision_score(y[half:], proba) if metric == "average_precision" else loss
+    assert expected == pytest.approx(scores[best], rel=1e-5)
+
+
+def test_a_users_metric_is_given_probabilities(estimator, data):
+    X, y = data
+    seen = {}
+
+    def keep(y_true, y_score):
+        seen.update(y=y_true, score=y_score)
+        return ("kept", 0.5, True) if is_lightgbm(estimator) else 0.5
+
+    model, history = fit_with_eval(estimator, X, y, [(X, y)], keep)
+    proba = model.predict_proba(X)
+    np.testing.assert_allclose(seen["score"], proba[:, 1] if y.max() == 1 else proba, rtol=1e-5)
+    np.testing.assert_array_equal(seen["y"], y)
+    assert history["kept" if is_lightgbm(estimator) else "keep"] == [0.5] * 20
+
+
+def test_pairs_in_a_tuple(estimator, binary):
+    X, y = binary
+    model = make(estimator).fit(X, y, eval_set=((X[:500], y[:500]), (X[500:], y[500:])), **quiet_fit(estimator))
+    assert len(model.evals_result_) == 2
+
+
+def test_evaluation_sets_may_start_elsewhere(estimator, binary):
+    """A start that is only the evaluation set's own moves its first score, and no tree."""
+    X, y = binary
+    name = "eval_init_score" if is_lightgbm(estimator) else "base_margin_eval_set"
+    fit = {"eval_set": [(X[:500], y[:500])], **quiet_fit(estimator)}
+    near = make(estimator).fit(X, y, **fit)
+    far = make(estimator).fit(X, y, **fit, **{name: [np.full(500, 9.0)]})
+    np.testing.assert_array_equal(near.decision_function(X), far.decision_function(X))
+    (near_scores,), (far_scores,) = near.evals_result_.values(), far.evals_result_.values()
+    assert far_scores["focal_loss"][0] > 5 * near_scores["focal_loss"][0]
+
+
+def test_our_own_metric_object_is_a_metric_too(estimator, binary):
+    X, y = binary
+    other = skfocal.FocalMetric(BinaryFocalLoss(0.5))
+    model, history = fit_with_eval(estimator, X, y, [(X, y)], [other, "auc", "auc"])
+    assert list(history) == ["focal_loss", "auc"]
+    assert len(history["auc"]) == 20
+    assert history["focal_loss"][-1] == pytest.approx(other.mean(y, model.decision_function(X)), rel=1e-5)
+
+
+def test_training_data_among_the_evaluation_sets_with_a_start_of_its_own(estimator, binary):
+    X, y = binary
+    weight = (np.arange(len(y)) % 3 > 0).astype(float)
+    name = "eval_init_score" if is_lightgbm(estimator) else "base_margin_eval_set"
+    fit = {"sample_weight": weight, **quiet_fit(estimator), name: [np.full(len(y), 5.0)]}
+    (same,) = make(estimator).fit(X, y, eval_set=[(X, y)], **fit).evals_result_.values()
+    (copied,) = make(estimator).fit(X, y, eval_set=[(X.copy(), y)], **fit).evals_result_.values()
+    assert same == copied
+
+
+def test_no_metric_is_the_default_metric(estimator, binary):
+    X, y = binary
+    _, history = fit_with_eval(estimator, X, y, [(X, y)], [])
+    assert list(history) == ["focal_loss"]
+
+
+@pytest.mark.parametrize("metric", ["focal_loss", "roc_auc"])
+def test_saved_booster_after_early_stopping(estimator, binary, metric, tmp_path):
+    X, y = binary
+    params = {"n_estimators": 200, "learning_rate": 0.5, "early_stopping_rounds": 5}
+    model, history = fit_with_eval(estimator, X[:1000], y[:1000], [(X[1000:], y[1000:])], [metric], **params)
+    assert len(history[metric]) < 200
+    if is_lightgbm(estimator):
+        model.booster_.save_model(tmp_path / "model")
+        raw = own_module(estimator).Booster(model_file=tmp_path / "model").predict(X, raw_score=True)
+    else:
+        model.get_booster().save_model(tmp_path / "model.ubj")
+        xgboost = own_module(estimator)
+        raw = xgboost.Booster(model_file=tmp_path / "model.ubj").predict(xgboost.DMatrix(X), output_margin=True)
+    np.testing.assert_array_equal(raw, model.decision_function(X))
+
+
+def own_module(estimator):
+    return pytest.importorskip("lightgbm" if is_lightgbm(estimator) else "xgboost")
