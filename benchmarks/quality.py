@@ -56,7 +56,7 @@ def evaluate(model, X, X_test, y, y_test):
     return {
         "AP": ap,
         "log loss": log_loss(y_test, proba),
-        "by sigmoid": log_loss(y_test, by_sigmoid(model, X_test)) if hasattr(model, "loss_") else np.nan,
+        "by sigmoid": log_loss(y_test, by_sigmoid(model, X_test)) if hasattr(model, "focal_loss_") else np.nan,
         "sound": np.isfinite(proba).all() and len(np.unique(proba)) > 10,
     }
 

@@ -15,7 +15,8 @@ try:
 except ImportError as error:
     raise ImportError('FocalLGBMClassifier needs LightGBM: pip install "skfocal[lightgbm]"') from error
 
-from skfocal._classifier import FocalClassifierMixin, TrainingData, check_margins, check_sample_weight, class_weights
+from skfocal._boosted import FocalBoostedMixin, TrainingData
+from skfocal._classifier import check_margins, check_sample_weight, class_weights, unchanged_on_error
 from skfocal._compat import adopt_fitted_state, lightgbm_parameter_aliases, lightgbm_parameter_names
 from skfocal._metrics import EvalMetric, as_list, check_names, engine_probabilities, find_metric, is_user_metric
 from skfocal.objectives import FOCAL_LOSS, FocalObjective
@@ -44,7 +45,7 @@ _OTHER_OBJECTIVES = (
 _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objectives"))
 
 
-class FocalLGBMClassifier(FocalClassifierMixin, LGBMClassifier):
+class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
     """LightGBM classifier trained on the focal loss, with probabilities through the focal link.
 
     Takes the place of `lightgbm.LGBMClassifier`: its parameters, `fit` arguments and attributes work as there, and
@@ -88,8 +89,8 @@ n_jobs, importance_type
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, where X had any.
-    loss_ : BinaryFocalLoss or MulticlassFocalLoss
-        The loss; ``loss_.predict_proba`` is the link from margins to probabilities.
+    focal_loss_ : BinaryFocalLoss or MulticlassFocalLoss
+        The loss; ``focal_loss_.predict_proba`` is the link from margins to probabilities.
     focal_intercept_ : float, ndarray of shape (n_classes,) or None
         The focal intercept of the training data, which is in the booster; None where `init_score` or `init_model` gave
         the start.
@@ -265,7 +266,7 @@ n_jobs, importance_type
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
         """
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             self._check_ignored()
             data = self._training_data(X, y, sample_weight, allow_inf=True)
             metrics = self._metrics(eval_metric)
@@ -333,7 +334,7 @@ n_jobs, importance_type
         params = self._engine_params()
         for alias in lightgbm_parameter_aliases()["metric"]:
             params.pop(alias, None)
-        params |= {"objective": FocalObjective(self.loss_, self.focal_hessian), "metric": "None"}
+        params |= {"objective": FocalObjective(self.focal_loss_, self.focal_hessian), "metric": "None"}
         try:
             return _fit_quietly(LGBMClassifier(**params), data, fit_arguments)
         except LightGBMError as error:
@@ -351,9 +352,9 @@ n_jobs, importance_type
         if not wanted and not parameter:
             wanted = [FOCAL_LOSS]
         # In the order given: LightGBM's early stopping may watch the first one only.
-        metrics = [m if is_user_metric(m) else find_metric(m, self.loss_) for m in wanted]
+        metrics = [m if is_user_metric(m) else find_metric(m, self.focal_loss_) for m in wanted]
         check_names([m for m in metrics if isinstance(m, EvalMetric)])
-        return [_engine_metric(m) if isinstance(m, EvalMetric) else _user_metric(m, self.loss_) for m in metrics]
+        return [_engine_metric(m) if isinstance(m, EvalMetric) else _user_metric(m, self.focal_loss_) for m in metrics]
 
     def _eval_weights(
         self, pairs: list[tuple[Any, NDArray[np.intp]]], sample_weight: Any, class_weight: Any
@@ -415,7 +416,7 @@ n_jobs, importance_type
             validate_features=validate_features,
             **kwargs,
         )
-        return self.loss_.predict_proba(result) if wants_posterior else result
+        return self.focal_loss_.predict_proba(result) if wants_posterior else result
 
     def predict(
         self,

@@ -14,7 +14,8 @@ try:
 except ImportError as error:
     raise ImportError('FocalXGBClassifier needs XGBoost: pip install "skfocal[xgboost]"') from error
 
-from skfocal._classifier import FocalClassifierMixin, check_margins, check_sample_weight
+from skfocal._boosted import FocalBoostedMixin
+from skfocal._classifier import check_margins, check_sample_weight, unchanged_on_error
 from skfocal._compat import adopt_fitted_state, xgboost_engine, xgboost_parameter_names
 from skfocal._metrics import EvalMetric, Loss, as_list, check_names, engine_probabilities, find_metric, is_user_metric
 from skfocal.objectives import FOCAL_LOSS, FocalObjective
@@ -30,7 +31,7 @@ _IGNORED: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 
 
-class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
+class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     """XGBoost classifier trained on the focal loss, with probabilities through the focal link.
 
     Takes the place of `xgboost.XGBClassifier`: its parameters, `fit` arguments and attributes work as there, those
@@ -77,8 +78,8 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, where X had any.
-    loss_ : BinaryFocalLoss or MulticlassFocalLoss
-        The loss; ``loss_.predict_proba`` is the link from margins to probabilities.
+    focal_loss_ : BinaryFocalLoss or MulticlassFocalLoss
+        The loss; ``focal_loss_.predict_proba`` is the link from margins to probabilities.
     focal_intercept_ : float, ndarray of shape (n_classes,) or None
         The focal intercept of the training data, which is in the booster; None where `base_margin` or `xgb_model` gave
         the start.
@@ -179,7 +180,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
         """
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             self._check_ignored()
             data = self._training_data(X, y, sample_weight, allow_inf=self._missing_is_inf())
             metrics = self._metrics()
@@ -192,7 +193,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
             self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
             evaluation = _Evaluation(metrics)
             params = self._engine_params() | {
-                "objective": FocalObjective(self.loss_, self.focal_hessian),
+                "objective": FocalObjective(self.focal_loss_, self.focal_hessian),
                 "base_score": None if xgb_model is not None else self._base_score(),
                 "enable_categorical": self.enable_categorical and self.tree_method != "exact",
                 "eval_metric": None,
@@ -260,7 +261,10 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
     def _metrics(self) -> list[EvalMetric]:
         wanted = as_list(self.eval_metric) or [FOCAL_LOSS]
         return check_names(
-            [_user_metric(m, self.loss_) if is_user_metric(m) else find_metric(m, self.loss_) for m in wanted]
+            [
+                _user_metric(m, self.focal_loss_) if is_user_metric(m) else find_metric(m, self.focal_loss_)
+                for m in wanted
+            ]
         )
 
     def predict_proba(
@@ -287,7 +291,7 @@ class FocalXGBClassifier(FocalClassifierMixin, XGBClassifier):
         raw = self.decision_function(
             X, validate_features=validate_features, base_margin=base_margin, iteration_range=iteration_range
         )
-        return self.loss_.predict_proba(raw)
+        return self.focal_loss_.predict_proba(raw)
 
     def predict(self, X: Any, *, output_margin: bool = False, **kwargs: Any) -> NDArray[Any]:
         """Return the most probable label of each sample.

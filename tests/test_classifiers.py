@@ -201,7 +201,7 @@ def test_gamma_per_class(estimator, multiclass):
     gammas = [0.0, 1.0, 2.0, 3.0, 0.5]
     listed = make(estimator, focal_gamma=gammas).fit(X, names[y])
     mapped = make(estimator, focal_gamma=dict(zip(names, gammas, strict=True))).fit(X, names[y])
-    assert listed.loss_ == mapped.loss_ == MulticlassFocalLoss(gammas)
+    assert listed.focal_loss_ == mapped.focal_loss_ == MulticlassFocalLoss(gammas)
     np.testing.assert_array_equal(listed.predict_proba(X), mapped.predict_proba(X))
     assert not np.array_equal(listed.predict_proba(X), make(estimator).fit(X, names[y]).predict_proba(X))
 
@@ -283,7 +283,7 @@ def test_grid_search_over_gamma_in_two_processes(estimator, binary):
     search = GridSearchCV(make(estimator), grid, scoring="average_precision", n_jobs=2, cv=2, error_score="raise")
     search.fit(X, y)
     assert len(np.unique(search.cv_results_["mean_test_score"])) > 1
-    assert search.best_estimator_.loss_.gamma == search.best_params_["focal_gamma"]
+    assert search.best_estimator_.focal_loss_.gamma == search.best_params_["focal_gamma"]
 
 
 def test_smote_pipeline(estimator, binary):

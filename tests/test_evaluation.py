@@ -35,7 +35,7 @@ def test_evaluation_metrics_are_those_of_the_predictions(estimator, data, weight
     proba = model.predict_proba(X[::2])
     for name, metric in METRICS.items():
         assert history[name][-1] == pytest.approx(metric(y[::2], proba, weight), rel=1e-5)
-    focal = np.average(model.loss_.loss(y[::2], model.decision_function(X[::2])), weights=weight)
+    focal = np.average(model.focal_loss_.loss(y[::2], model.decision_function(X[::2])), weights=weight)
     assert history["focal_loss"][-1] == pytest.approx(focal, rel=1e-5)
 
 
@@ -63,7 +63,7 @@ def test_early_stopping_goes_in_the_right_direction(estimator, binary, metric):
     best = scores.argmax() if metric == "average_precision" else scores.argmin()
     assert (model.best_iteration_ - 1 if is_lightgbm(estimator) else model.best_iteration) == best
     assert len(scores) == best + 1 + 5
-    loss = np.mean(model.loss_.loss(y[half:], model.decision_function(X[half:])))
+    loss = np.mean(model.focal_loss_.loss(y[half:], model.decision_function(X[half:])))
     proba = model.predict_proba(X[half:])[:, 1]
     expected = metrics.average_precision_score(y[half:], proba) if metric == "average_precision" else loss
     assert expected == pytest.approx(scores[best], rel=1e-5)

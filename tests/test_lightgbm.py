@@ -60,7 +60,7 @@ def test_the_training_data_among_evaluation_sets_is_recognised_with_its_weights(
     X, y = binary
     weight = np.random.default_rng(0).uniform(0, 2, size=len(y)) * (np.arange(len(y)) % 3 > 0)
     model = make(FocalLGBMClassifier).fit(X, y, sample_weight=weight, eval_set=[(X, y)])
-    expected = np.average(model.loss_.loss(y, model.decision_function(X)), weights=weight)
+    expected = np.average(model.focal_loss_.loss(y, model.decision_function(X)), weights=weight)
     assert model.evals_result_["training"]["focal_loss"][-1] == pytest.approx(expected, rel=1e-5)
 
 

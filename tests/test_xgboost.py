@@ -75,7 +75,7 @@ def test_xgb_model_is_continued_from_its_margins(data, start):
 def test_evaluation_scores_keep_all_their_digits(binary):
     X, y = binary
     model = make(FocalXGBClassifier, focal_gamma=5.0).fit(X, y, eval_set=[(X, y)], verbose=False)
-    expected = np.mean(model.loss_.loss(y, model.decision_function(X).astype(float)))
+    expected = np.mean(model.focal_loss_.loss(y, model.decision_function(X).astype(float)))
     assert expected < 1e-2
     assert model.evals_result_["validation_0"]["focal_loss"][-1] == pytest.approx(expected, rel=1e-6)
 
@@ -86,7 +86,7 @@ def test_several_evaluation_sets(binary):
     weights = [np.ones(len(y)), np.arange(1.0, 501)]
     model = make(FocalXGBClassifier).fit(X, y, eval_set=sets, sample_weight_eval_set=weights, verbose=False)
     for (X_eval, y_eval), weight, scores in zip(sets, weights, model.evals_result_.values(), strict=True):
-        loss = model.loss_.loss(y_eval, model.decision_function(X_eval).astype(float))
+        loss = model.focal_loss_.loss(y_eval, model.decision_function(X_eval).astype(float))
         assert scores["focal_loss"][-1] == pytest.approx(np.average(loss, weights=weight), rel=1e-6)
     with pytest.raises(
         ValueError, match="sample_weight_eval_set must have one entry for each of the 2 evaluation sets"
