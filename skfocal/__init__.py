@@ -8,13 +8,15 @@ from skfocal._version import __version__
 if TYPE_CHECKING:
     from skfocal.lightgbm import FocalLGBMClassifier
     from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+    from skfocal.neural_network import FocalMLPClassifier
     from skfocal.objectives import FocalMetric, FocalObjective
     from skfocal.xgboost import FocalXGBClassifier
 
-# Loaded on first use, so that neither engine is needed, nor imported, for the rest.
+# Loaded on first use, so that no engine is needed, nor imported, for the rest.
 _HOMES = {
     "BinaryFocalLoss": "skfocal.losses",
     "FocalLGBMClassifier": "skfocal.lightgbm",
+    "FocalMLPClassifier": "skfocal.neural_network",
     "FocalMetric": "skfocal.objectives",
     "FocalObjective": "skfocal.objectives",
     "FocalXGBClassifier": "skfocal.xgboost",
@@ -24,6 +26,7 @@ _HOMES = {
 __all__ = [
     "BinaryFocalLoss",
     "FocalLGBMClassifier",
+    "FocalMLPClassifier",
     "FocalMetric",
     "FocalObjective",
     "FocalXGBClassifier",

@@ -75,7 +75,7 @@ def check_known_labels(y: Any, classes: NDArray[Any], name: str, *, known: str =
     return np.searchsorted(classes, labels)
 
 
-def check_totals(totals: NDArray[np.float64], classes: NDArray[Any]) -> None:
+def check_totals(totals: NDArray[Any], classes: NDArray[Any]) -> None:
     """Raise if the summed sample weight of a class is 0."""
     if (totals == 0).any():
         raise ValueError(
@@ -142,7 +142,7 @@ def _balanced(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(totals.sum(), len(totals) * totals, out=np.ones_like(totals), where=totals > 0)
 
 
-def _per_class(values: Any, classes: NDArray[Any], name: str, default: float | None = None) -> Any:
+def per_class(values: Any, classes: NDArray[Any], name: str, default: float | None = None) -> Any:
     """Return a mapping from labels as a list in the order of the classes, anything else as it is."""
     if not isinstance(values, Mapping):
         return values
@@ -168,7 +168,7 @@ def class_weights(
         return _balanced(totals)
     if not isinstance(class_weight, Mapping):
         raise ValueError(f"{name} must be None, 'balanced' or a dict from labels to weights, got {class_weight!r}.")
-    weights = _as_floats(_per_class(class_weight, classes, name, default=1.0), name, "hold finite weights > 0")
+    weights = _as_floats(per_class(class_weight, classes, name, default=1.0), name, "hold finite weights > 0")
     if not (weights > 0).all():
         raise ValueError(f"{name} must hold finite weights > 0, got {class_weight!r}.")
     return weights
@@ -184,9 +184,9 @@ def class_parameters(
     ValueError, TypeError
         If either is out of range, or does not fit the classes.
     """
-    gamma = check_gamma(_per_class(focal_gamma, classes, "focal_gamma"), "focal_gamma")
+    gamma = check_gamma(per_class(focal_gamma, classes, "focal_gamma"), "focal_gamma")
     check_length(gamma, len(classes), "focal_gamma")
-    alpha = _per_class(focal_alpha, classes, "focal_alpha")
+    alpha = per_class(focal_alpha, classes, "focal_alpha")
     if isinstance(alpha, str):
         if alpha != "balanced":
             raise ValueError(f"focal_alpha must be None, a number, one per class or 'balanced', got {alpha!r}.")

@@ -2,8 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import cache
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network._base import DERIVATIVES
+from sklearn.utils.extmath import safe_sparse_dot
 
 
 class LearnedAttribute:
@@ -35,8 +42,8 @@ class LearnedAttribute:
 def adopt_fitted_state(estimator: Any, engine: Any) -> None:
     """Make `estimator` the fitted estimator that `engine`, an instance of its engine's own class, has become.
 
-    Both engines keep what they learn in instance attributes, private ones among them (``_Booster``,
-    ``_evals_result``), and their properties and methods read those. Constructor parameters are left alone: XGBoost
+    All three engines keep what they learn in instance attributes, private ones among them (``_Booster``,
+    ``_optimizer``), and their properties and methods read those. Constructor parameters are left alone: XGBoost
     rewrites some while it fits.
     """
     parameters = set(engine.get_params()) | {"kwargs", "_other_params"}
@@ -100,3 +107,125 @@ def _leaf_keys(tree: Any) -> Iterator[str]:
             yield from _leaf_keys(value)
         elif isinstance(key, str):
             yield key
+
+
+class MarginMLPClassifier(MLPClassifier):
+    """MLPClassifier without its loss, start, validation split and validation score, which a subclass gives.
+
+    scikit-learn writes them into private methods, which are the same from 1.7 to 1.9. What is overridden here calls
+    theirs for all the rest; only `_backprop`, which takes the output's gradient for granted, is written anew.
+
+    The output activation is the identity: the output of the fitted network is raw margins. While it trains, margins
+    are `_margin_scale` times the output. Wherever `y` occurs it is boolean, of shape (n_samples, n_outputs): one column
+    for two classes, else one for each class or label. Margins have the same shape.
+    """
+
+    _margin_scale: float | NDArray[np.float64]  # of shape (n_outputs,); set by the subclass before it calls fit
+    coefs_: list[NDArray[Any]]
+    intercepts_: list[NDArray[Any]]
+
+    def _set_start(self) -> None:
+        """Change ``coefs_`` and ``intercepts_`` from scikit-learn's random start to another, before training."""
+        raise NotImplementedError
+
+    def _loss_gradient(self, y: NDArray[np.bool_], margins: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the loss of each sample, shape (n_samples,), and its gradient by the margins."""
+        raise NotImplementedError
+
+    def _split(
+        self, X: Any, y: NDArray[np.bool_], sample_weight: Any, random_state: Any
+    ) -> tuple[list[Any], list[Any]]:
+        """Return [X, y, sample_weight] of the training part and of the validation part."""
+        raise NotImplementedError
+
+    def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
+        """Return what early stopping maximises."""
+        raise NotImplementedError
+
+    def _posterior(self, margins: NDArray[Any]) -> NDArray[np.float64]:
+        """Return probabilities of the shape of the margins."""
+        raise NotImplementedError
+
+    def _margins(self, X: Any) -> NDArray[Any]:
+        return self._forward_pass_fast(X)
+
+    def _decode(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return labels from a boolean `y` or from probabilities of its shape."""
+        return self._label_binarizer.inverse_transform(y)
+
+    def _predict(self, X: Any, check_input: bool = True) -> NDArray[Any]:
+        return self._decode(self._posterior(self._forward_pass_fast(X, check_input=check_input)))
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Self:
+        if hasattr(self, "coefs_") and (self.warm_start or incremental):
+            # Trained in place from here on: copies keep what there was, should anything fail.
+            self.coefs_ = [part.copy() for part in self.coefs_]
+            self.intercepts_ = [part.copy() for part in self.intercepts_]
+            self._multiply_output(1 / self._margin_scale)
+        super()._fit(X, y, sample_weight=sample_weight, incremental=incremental)
+        self._multiply_output(self._margin_scale)
+        return self
+
+    def _multiply_output(self, factor: float | NDArray[np.float64]) -> None:
+        for parts in (self.coefs_, self.intercepts_):
+            parts[-1] = (parts[-1] * factor).astype(parts[-1].dtype, copy=False)
+
+    def _initialize(self, y: NDArray[np.bool_], layer_units: list[int], dtype: Any) -> None:
+        super()._initialize(y, layer_units, dtype)
+        self.out_activation_ = "identity"
+        self._set_start()
+
+    def _backprop(
+        self,
+        X: Any,
+        y: NDArray[np.bool_],
+        sample_weight: NDArray[Any] | None,
+        activations: list[Any],
+        deltas: list[Any],
+        coef_grads: list[Any],
+        intercept_grads: list[Any],
+    ) -> tuple[float, list[Any], list[Any]]:
+        margins = self._forward_pass(activations)[-1] * self._margin_scale
+        losses, delta = self._loss_gradient(y, margins)
+        delta = delta * self._margin_scale
+        if sample_weight is not None:
+            losses, delta = losses * sample_weight, delta * sample_weight[:, None]
+        total = X.shape[0] if sample_weight is None else sample_weight.sum()
+        penalty = 0.5 * self.alpha * sum(np.vdot(coefs, coefs) for coefs in self.coefs_)
+        last = self.n_layers_ - 2
+        for layer in range(last, -1, -1):
+            if layer < last:
+                delta = safe_sparse_dot(delta, self.coefs_[layer + 1].T)
+                DERIVATIVES[self.activation](activations[layer + 1], delta)
+            deltas[layer] = delta
+            self._compute_loss_grad(layer, total, activations, deltas, coef_grads, intercept_grads)
+        return (losses.sum() + penalty) / total, coef_grads, intercept_grads
+
+    def _fit_stochastic(self, X: Any, y: NDArray[np.bool_], sample_weight: Any, *rest: Any) -> None:
+        """Train on a part of the data if `early_stopping`, on the rest of it otherwise.
+
+        scikit-learn's own split is not stratified for several classes. A copy that knows nothing of `early_stopping`
+        trains, as no parameter may change here, and looks at the validation part after each epoch.
+        """
+        incremental = rest[-1]
+        if incremental or not self.early_stopping:
+            super()._fit_stochastic(X, y, sample_weight, *rest)
+            return
+        training, validation = self._split(X, y, sample_weight, self._random_state)
+        trainer = copy(self)
+        trainer.early_stopping = False
+        trainer._validation = validation
+        super(MarginMLPClassifier, trainer)._fit_stochastic(*training, *rest)
+        del trainer._validation
+        adopt_fitted_state(self, trainer)
+        self.coefs_, self.intercepts_ = self._best_coefs, self._best_intercepts
+
+    def _update_no_improvement_count(self, early_stopping: bool, *validation: Any) -> None:
+        if hasattr(self, "_validation"):
+            early_stopping, validation = True, self._validation
+        super()._update_no_improvement_count(early_stopping, *validation)
+
+    def _score(self, X: Any, y: NDArray[np.bool_], sample_weight: Any = None) -> float:
+        margins = self._forward_pass_fast(X, check_input=False) * self._margin_scale
+        # As in scikit-learn: not a number for a network that has overflown, which its own check reports at the end.
+        return self._validation_score(y, margins, sample_weight) if np.isfinite(margins).all() else np.nan

@@ -21,38 +21,55 @@ class LogOdds(NamedTuple):
     m: FloatArray
 
 
-def log_odds(u: FloatArray) -> LogOdds:
-    """Split margins into `LogOdds` without ever forming 1 - p.
+def log_sigmoids(u: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Split margins into log p and log q without ever forming 1 - p.
 
     With t = exp(-|u|) no term overflows, and neither logarithm cancels: log p = min(u, 0) - log1p(t) and
-    log q = min(-u, 0) - log1p(t). m is 0 at u = -inf and 1 at u = +inf: there log p = -log1p(t) and q / p = t.
+    log q = min(-u, 0) - log1p(t).
     """
+    softplus = np.log1p(np.exp(-np.abs(u)))
+    return np.minimum(u, 0) - softplus, np.minimum(-u, 0) - softplus
+
+
+def log_odds(u: FloatArray) -> LogOdds:
+    """Split margins into `LogOdds`.
+
+    m is 0 at u = -inf and 1 at u = +inf: there log p = -log1p(t) with t = exp(-|u|), and q / p = t.
+    """
+    log_p, log_q = log_sigmoids(u)
     t = np.exp(-np.abs(u))
-    softplus = np.log1p(t)
-    log_p = np.minimum(u, 0) - softplus
-    log_q = np.minimum(-u, 0) - softplus
     # log1p(t) / t is 1 to rounding long before t underflows to 0.
-    m = np.where(u < 0, -t * log_p, np.divide(softplus, t, out=np.ones_like(t), where=t > 0))
-    return LogOdds(log_p, log_q, m)
+    m = np.divide(-log_p, t, out=np.ones_like(t), where=(u >= 0) & (t > 0))
+    return LogOdds(log_p, log_q, np.where(u < 0, -t * log_p, m))
 
 
 def focal_loss(u: FloatArray, gamma: float | FloatArray) -> FloatArray:
     """Return -q**gamma log p."""
-    log_p, log_q, _ = log_odds(u)
+    log_p, log_q = log_sigmoids(u)
     return -np.exp(gamma * log_q) * log_p
+
+
+def loss_slope(u: FloatArray, gamma: float | FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the focal loss and its first derivative with respect to u, from one set of logarithms.
+
+    slope = -q**gamma (q - gamma p log p), which is -q A(p): a sum of terms of one sign, right to rounding everywhere.
+    """
+    log_p, log_q = log_sigmoids(u)
+    modulation = np.exp(gamma * log_q)
+    return -modulation * log_p, -modulation * (np.exp(log_q) - gamma * np.exp(log_p) * log_p)
 
 
 def slope_curvature(u: FloatArray, gamma: float | FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the first and the second derivative of the focal loss with respect to u.
 
-    slope = -q**(gamma+1) (1 + gamma m), which is -q A(p); curvature = p q**(gamma+1) (1 + 2 gamma + gamma log p +
-    gamma**2 m). The slope is a sum of terms of one sign, so it is right to rounding everywhere; the curvature is
-    negative where log p < -(1 + 2 gamma + gamma**2 m) / gamma (gamma = 2: p < 0.058).
+    slope as in `loss_slope`; curvature = p q**gamma (q (1 + 2 gamma + gamma log p) - gamma**2 p log p), which is
+    negative where p is small (gamma = 2: p < 0.058).
     """
-    log_p, log_q, m = log_odds(u)
-    modulation = np.exp((gamma + 1) * log_q)
-    slope = -modulation * (1 + gamma * m)
-    curvature = np.exp(log_p) * modulation * (1 + 2 * gamma + gamma * log_p + gamma * gamma * m)
+    log_p, log_q = log_sigmoids(u)
+    p, q, modulation = np.exp(log_p), np.exp(log_q), np.exp(gamma * log_q)
+    p_log_p = p * log_p
+    slope = -modulation * (q - gamma * p_log_p)
+    curvature = p * modulation * (q * (1 + 2 * gamma + gamma * log_p) - gamma * gamma * p_log_p)
     return slope, curvature
 
 

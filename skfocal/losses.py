@@ -7,6 +7,7 @@ what it returns is per sample, so that weighting and averaging happen in one pla
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from typing import Any, ClassVar, Literal
 
@@ -15,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, softmax
 
-from skfocal._math import FloatArray, focal_loss, log_link, log_odds, slope_curvature, stable_curvature
+from skfocal._math import FloatArray, focal_loss, log_link, log_odds, loss_slope, slope_curvature, stable_curvature
 
-__all__ = ["BinaryFocalLoss", "MulticlassFocalLoss"]
+__all__ = ["BinaryFocalLoss", "MulticlassFocalLoss", "MultilabelFocalLoss"]
 
 HessianPolicy = Literal["stable", "exact"]
 HESSIAN_POLICIES: tuple[HessianPolicy, ...] = ("stable", "exact")
@@ -88,7 +89,9 @@ def _check_codes(y_true: ArrayLike, n_samples: int, n_classes: int) -> NDArray[n
     y = np.asarray(y_true)
     if y.shape != (n_samples,):
         raise ValueError(f"y_true must have the shape ({n_samples},) of raw_prediction's rows, got {y.shape}.")
-    if y.dtype.kind not in "biuf":
+    if y.dtype.kind == "b":
+        return y.astype(np.intp)
+    if y.dtype.kind not in "iuf":
         raise ValueError(f"y_true must hold class codes 0 ... {n_classes - 1}, got dtype {y.dtype}.")
     with np.errstate(invalid="ignore"):  # nan, which the comparison catches
         codes = y.astype(np.intp)
@@ -121,8 +124,8 @@ class _FocalLoss(ABC):
         object.__setattr__(self, "alpha", check_alpha(self.alpha, two_classes=self._two_classes))
 
     @property
-    def _class_weights(self) -> tuple[float, ...] | None:
-        """Alpha as None or one weight per class."""
+    def class_weights(self) -> tuple[float, ...] | None:
+        """Alpha as None or one weight per class, in the order of the class codes."""
         if isinstance(self.alpha, float):
             return (1 - self.alpha, self.alpha)
         return self.alpha  # type: ignore[return-value]  # a tuple or None once checked
@@ -135,7 +138,7 @@ class _FocalLoss(ABC):
 
     @abstractmethod
     def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return u, the margin by which the true class leads, and what `_chain` needs of how it came about."""
+        """Return u, the margin by which the true class leads, and what the chain rule needs of how it came about."""
 
     def _check(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[NDArray[np.intp], FloatArray]:
         raw = self._check_raw(raw_prediction)
@@ -152,7 +155,7 @@ class _FocalLoss(ABC):
 
     def _weighted(self, values: FloatArray, y: NDArray[np.intp]) -> FloatArray:
         """Multiply per-sample values, of shape (n_samples, ...), by the alpha of each sample's class."""
-        weights = self._class_weights
+        weights = self.class_weights
         if weights is None:
             return values
         per_sample = np.asarray(weights, dtype=values.dtype)[y]
@@ -181,9 +184,37 @@ class _FocalLoss(ABC):
         y, raw = self._check(y_true, raw_prediction)
         return self._weighted(focal_loss(self._lead(y, raw)[0], self._gamma_of(y, raw)), y)
 
+    def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return the loss of each sample and its derivative by the margins, for less than the price of both.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Class codes 0 ... n_classes - 1, of any dtype.
+        raw_prediction : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Raw margins.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_samples,)
+            In nats, >= 0, in the floating dtype of `raw_prediction`.
+        gradient : ndarray of the shape and floating dtype of `raw_prediction`
+
+        Raises
+        ------
+        ValueError
+            If a shape, a class code or the length of gamma or alpha does not fit.
+        """
+        return self._loss_gradient(*self._check(y_true, raw_prediction))
+
+    def _loss_gradient(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        u, rivals = self._lead(y, raw)
+        loss, slope = loss_slope(u, self._gamma_of(y, raw))
+        return self._weighted(loss, y), self._weighted(self._gradient(y, rivals, slope), y)
+
     def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
-        """Return the derivative of each sample's loss by its margins; see `gradient_hessian`."""
-        return self.gradient_hessian(y_true, raw_prediction)[0]
+        """Return the derivative of each sample's loss by its margins; see `loss_gradient`."""
+        return self.loss_gradient(y_true, raw_prediction)[1]
 
     def hessian(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
         """Return the exact second derivative (for K classes its diagonal); see `gradient_hessian`."""
@@ -220,14 +251,19 @@ class _FocalLoss(ABC):
         slope, curvature = slope_curvature(u, self._gamma_of(y, raw))
         if hessian == "stable":
             curvature = stable_curvature(u, slope, curvature)
-        gradient, diagonal = self._chain(y, rivals, slope, curvature)
+        gradient = self._gradient(y, rivals, slope)
+        diagonal = self._diagonal(y, rivals, slope, curvature)
         return self._weighted(gradient, y), self._weighted(diagonal, y)
 
     @abstractmethod
-    def _chain(
+    def _gradient(self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray) -> FloatArray:
+        """Carry the first derivative by u over to the margins (chain rule)."""
+
+    @abstractmethod
+    def _diagonal(
         self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Carry the two derivatives by u over to the margins (chain rule)."""
+    ) -> FloatArray:
+        """Carry the second derivative by u over to the margins."""
 
     @abstractmethod
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
@@ -245,7 +281,7 @@ class _FocalLoss(ABC):
         self._check_lengths(values.size)
         if not (np.isfinite(values) & (values > 0)).all():
             raise ValueError(f"prior must be finite and > 0 for every class, got {prior!r}.")
-        weights = self._class_weights
+        weights = self.class_weights
         return np.log(values) + (0.0 if weights is None else np.log(weights))
 
 
@@ -314,10 +350,13 @@ class BinaryFocalLoss(_FocalLoss):
     def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
         return np.where(y == 1, raw, -raw), raw
 
-    def _chain(
+    def _gradient(self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray) -> FloatArray:
+        return np.where(y == 1, slope, -slope)
+
+    def _diagonal(
         self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        return np.where(y == 1, slope, -slope), curvature
+    ) -> FloatArray:
+        return curvature
 
     def _log_odds_posterior(self, z: Any) -> Any:
         gamma_negative, gamma_positive = np.broadcast_to(self.gamma, 2)
@@ -426,35 +465,42 @@ class MulticlassFocalLoss(_FocalLoss):
         return int(raw.shape[1])
 
     def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return u and the softmax among the classes other than the true one, which gets 0."""
-        rows = np.arange(raw.shape[0])
-        rivals = raw.copy()
-        rivals[rows, y] = -np.inf
-        best = rivals.max(axis=1, keepdims=True)
-        share = np.exp(rivals - best)
-        total = share.sum(axis=1, keepdims=True)
-        # The difference first: it is exact where the two margins are close, and large margins do not drown the log.
-        u = (raw[rows, y] - best[:, 0]) - np.log(total[:, 0])
-        return u, share / total
+        """Return u, and the softmax among the classes other than the true one, which gets 0: shape (K, n_samples).
 
-    def _chain(
+        Classes come first here, as maxima and sums over a short last axis are slow.
+        """
+        rows = np.arange(raw.shape[0])
+        share = np.array(raw.T, order="C")
+        own = share[y, rows]
+        share[y, rows] = -np.inf
+        best = share.max(axis=0)
+        share -= best
+        np.exp(share, out=share)
+        total = share.sum(axis=0)
+        share /= total
+        # The difference first: it is exact where the two margins are close, and large margins do not drown the log.
+        return (own - best) - np.log(total), share
+
+    def _gradient(self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray) -> FloatArray:
+        gradient = -slope * rivals
+        gradient[y, np.arange(len(y))] = slope
+        return gradient.T
+
+    def _diagonal(
         self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        rows, share = np.arange(len(y)), rivals
-        gradient = -slope[:, None] * share
-        gradient[rows, y] = slope
-        diagonal = curvature[:, None] * share**2 - slope[:, None] * share * self._complement(share)
-        diagonal[rows, y] = curvature
-        return gradient, diagonal
+    ) -> FloatArray:
+        diagonal = curvature * rivals**2 - slope * rivals * self._complement(rivals)
+        diagonal[y, np.arange(len(y))] = curvature
+        return diagonal.T
 
     @staticmethod
     def _complement(share: FloatArray) -> FloatArray:
-        """Return 1 - share, without cancellation for the largest share of a row, which may round to 1."""
-        rows, largest = np.arange(share.shape[0]), share.argmax(axis=1)
+        """Return 1 - share, without cancellation for the largest share of a sample, which may round to 1."""
+        largest, samples = share.argmax(axis=0), np.arange(share.shape[1])
         others = share.copy()
-        others[rows, largest] = 0
+        others[largest, samples] = 0
         complement = 1 - share
-        complement[rows, largest] = others.sum(axis=1)
+        complement[largest, samples] = others.sum(axis=0)
         return complement
 
     def _margins_one_vs_rest(self, raw: FloatArray) -> FloatArray:
@@ -520,6 +566,141 @@ class MulticlassFocalLoss(_FocalLoss):
         u = margins(float(brentq(excess, -limit, limit, xtol=1e-15, maxiter=1000)))
         log_p = log_odds(u).log_p
         return log_p - log_p.mean()
+
+
+@dataclass(frozen=True)
+class MultilabelFocalLoss:
+    """Focal loss for several labels that a sample has or has not, on one margin each: the sum of two-class losses.
+
+    Domain: y in {0, 1}, one column per label; margins any real numbers. Labels are independent given the margins, so
+    gradient, link and intercept are those of `BinaryFocalLoss`, label by label.
+
+    Parameters
+    ----------
+    labels : sequence of BinaryFocalLoss
+        The loss of each label; its alpha weighs absence and presence.
+
+    Raises
+    ------
+    TypeError
+        If `labels` holds anything else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfocal.losses import BinaryFocalLoss, MultilabelFocalLoss
+    >>> loss = MultilabelFocalLoss([BinaryFocalLoss(2.0), BinaryFocalLoss(0.0, alpha=0.9)])
+    >>> loss.loss(np.array([[1, 0], [0, 1]]), np.array([[0.0, -1.0], [-3.0, 0.0]])).round(4)
+    array([0.2046, 0.6239])
+    >>> loss.predict_proba(np.array([[0.0, -1.0]])).round(4)
+    array([[0.5   , 0.2689]])
+    """
+
+    labels: tuple[BinaryFocalLoss, ...]
+
+    def __post_init__(self) -> None:
+        labels = tuple(self.labels)
+        wrong = [label for label in labels if not isinstance(label, BinaryFocalLoss)]
+        if wrong or not labels:
+            raise TypeError(f"labels must hold one BinaryFocalLoss for each label, got {self.labels!r}.")
+        object.__setattr__(self, "labels", labels)
+
+    @cached_property
+    def _gammas(self) -> NDArray[np.float64]:
+        """Gamma of absence and presence, shape (2, n_labels)."""
+        return np.array([np.broadcast_to(label.gamma, 2) for label in self.labels]).T
+
+    @cached_property
+    def _weights(self) -> NDArray[np.float64] | None:
+        """Weight of absence and presence, shape (2, n_labels), or None."""
+        if all(label.alpha is None for label in self.labels):
+            return None
+        return np.array([label.class_weights or (1.0, 1.0) for label in self.labels]).T
+
+    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray:
+        raw = _as_margins(raw_prediction)
+        if raw.ndim != 2 or raw.shape[1] != len(self.labels):
+            raise ValueError(f"raw_prediction must have the shape (n_samples, {len(self.labels)}), got {raw.shape}.")
+        return raw
+
+    def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+        """Return the focal loss of each sample; see `loss_gradient`."""
+        return self.loss_gradient(y_true, raw_prediction)[0]
+
+    def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+        """Return the derivative of each sample's loss by its margins; see `loss_gradient`."""
+        return self.loss_gradient(y_true, raw_prediction)[1]
+
+    def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return the loss of each sample, summed over labels, and its derivative by the margins.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples, n_labels)
+            1 or True where a sample has the label, 0 or False where not.
+        raw_prediction : array-like of shape (n_samples, n_labels)
+            Raw margins.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_samples,)
+            In nats, >= 0, in the floating dtype of `raw_prediction`.
+        gradient : ndarray of the shape and floating dtype of `raw_prediction`
+
+        Raises
+        ------
+        ValueError
+            If a shape or an entry of `y_true` does not fit.
+        """
+        raw = self._check_raw(raw_prediction)
+        y = np.asarray(y_true)
+        if y.shape != raw.shape:
+            raise ValueError(f"y_true must have the shape {raw.shape} of raw_prediction, got {y.shape}.")
+        present = y.astype(bool)
+        if (present != y).any():
+            raise ValueError(f"y_true must hold 0 and 1, got {y[present != y][0]}.")
+        return self._loss_gradient(present, raw)
+
+    def _loss_gradient(self, present: NDArray[np.bool_], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        absence, presence = self._gammas.astype(raw.dtype)
+        loss, slope = loss_slope(np.where(present, raw, -raw), np.where(present, presence, absence))
+        if self._weights is not None:
+            absence, presence = self._weights.astype(raw.dtype)
+            weight = np.where(present, presence, absence)
+            loss, slope = loss * weight, slope * weight
+        return loss.sum(axis=1), np.where(present, slope, -slope)
+
+    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+        """Map margins to the posterior probability of each label through the focal link.
+
+        Parameters
+        ----------
+        raw_prediction : array-like of shape (n_samples, n_labels)
+            Raw margins.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, n_labels), float64
+        """
+        raw = self._check_raw(raw_prediction)
+        return np.column_stack([label.predict_proba(raw[:, k])[:, 1] for k, label in enumerate(self.labels)])
+
+    def intercept(self, prior: ArrayLike) -> NDArray[np.float64]:
+        """Return the constant margins that minimise the loss for a prior: the inverse of the focal link.
+
+        Parameters
+        ----------
+        prior : array-like of shape (n_labels, 2)
+            Weight of the samples without and with each label, > 0, on any scale.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_labels,), float64
+        """
+        values = np.asarray(prior, dtype=np.float64)
+        if values.shape != (len(self.labels), 2):
+            raise ValueError(f"prior must have the shape ({len(self.labels)}, 2), got {values.shape}.")
+        return np.array([label.intercept(pair) for label, pair in zip(self.labels, values, strict=True)])
 
 
 def _invert_log_link(value: float, gamma: float) -> float:

@@ -13,12 +13,20 @@ from sklearn.base import is_classifier
 from sklearn.datasets import make_classification
 
 import skfocal
+from skfocal._boosted import FocalBoostedMixin
 
 DATA = Path(os.environ.get("SKFOCAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 ESTIMATORS = [getattr(skfocal, name) for name in skfocal.__all__ if name.endswith("Classifier")]
+BOOSTED = [estimator for estimator in ESTIMATORS if issubclass(estimator, FocalBoostedMixin)]
 LOSSES = [getattr(skfocal, name) for name in skfocal.__all__ if name.endswith("FocalLoss")]
 assert all(is_classifier(estimator()) for estimator in ESTIMATORS)
+
+
+# A tolerance that no loss can meet stops training after 17 epochs, without the warning that max_iter=17 would give.
+SMALL_NETWORK = {
+    "hidden_layer_sizes": (16,), "learning_rate_init": 0.01, "tol": 1e3, "n_iter_no_change": 15, "random_state": 0,
+}  # fmt: skip
 
 
 def real_data(name):
@@ -34,6 +42,8 @@ def real_data(name):
 
 def make(estimator, **params):
     """Return a small, quiet, single-threaded estimator."""
+    if not issubclass(estimator, FocalBoostedMixin):
+        return estimator(**SMALL_NETWORK | params)
     quiet = {"verbose": -1} if "LGBM" in estimator.__name__ else {}
     return estimator(**{"n_estimators": 20, "n_jobs": 1, **quiet, **params})
 

@@ -6,7 +6,9 @@ import pytest
 import skfocal
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
-from .conftest import fit_with_eval, make, start_argument
+from .conftest import BOOSTED, fit_with_eval, make, start_argument
+
+ids = {"ids": lambda estimator: estimator.__name__}
 
 BAD_PARAMETERS = [
     ({"focal_gamma": -1}, r"focal_gamma must be in \[0, 10000\], got -1"),
@@ -20,11 +22,15 @@ BAD_PARAMETERS = [
     ({"focal_alpha": [0.5, -0.5]}, r"focal_alpha must hold finite weights > 0, one per class, got \[0.5, -0.5\]"),
     ({"focal_alpha": {0: 1.0, 2: 1.0}}, r"focal_alpha must have a key for each of the classes \[0, 1\]"),
     ({"focal_alpha": "even"}, "focal_alpha must be .* or 'balanced', got 'even'"),
-    ({"focal_hessian": "newton"}, r"focal_hessian must be one of \['stable', 'exact'\], got 'newton'"),
-    ({"objective": "binary:logistic"}, "objective must be None.*got 'binary:logistic'"),
     ({"class_weight": {0: -1.0}}, "class_weight must hold finite weights > 0, got {0: -1.0}"),
     ({"class_weight": {7: 1.0}}, r"class_weight must have a key for each of the classes \[0, 1\], got the keys \[7\]"),
     ({"class_weight": "even"}, "class_weight must be None, 'balanced' or a dict from labels to weights, got 'even'"),
+    ({"class_weight": [{0: 1.0}]}, "class_weight must be None, 'balanced' or a dict from labels to weights, got "),
+]
+
+BAD_PARAMETERS_OF_BOOSTED = [
+    ({"focal_hessian": "newton"}, r"focal_hessian must be one of \['stable', 'exact'\], got 'newton'"),
+    ({"objective": "binary:logistic"}, "objective must be None.*got 'binary:logistic'"),
     ({"scale_pos_weight": 5}, "scale_pos_weight must be .*got 5: use class_weight="),
     ({"num_class": 2}, "num_class must be left out with the focal loss, got 2: it is read from y"),
     ({"focal_gama": 2.0}, "focal_gama=2.0 is not a parameter of .*did you mean focal_gamma"),
@@ -34,6 +40,13 @@ BAD_PARAMETERS = [
 
 @pytest.mark.parametrize(("params", "message"), BAD_PARAMETERS, ids=[str(params) for params, _ in BAD_PARAMETERS])
 def test_bad_parameters(estimator, binary, params, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(estimator, **params).fit(*binary)
+
+
+@pytest.mark.parametrize(("params", "message"), BAD_PARAMETERS_OF_BOOSTED, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_bad_parameters_of_boosted(estimator, binary, params, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make(estimator, **params).fit(*binary)
 
@@ -71,7 +84,6 @@ BAD_DATA = {
         r"sample_weight must hold finite numbers >= 0, got array\(\['a'",
     ),
     "huge weights": (lambda y: y, lambda y: np.full(len(y), 1e39), r"sample_weight must be at most 3\.4e\+38"),
-    "huge product": (lambda y: y, lambda y: np.full(len(y), 3e38), "sample_weight times class_weight must be at most"),
     "not a time": (
         lambda y: np.where(np.arange(len(y)) == 3, np.datetime64("NaT"), np.datetime64("2020-01-01") + y),
         None,
@@ -84,11 +96,15 @@ BAD_DATA = {
 @pytest.mark.parametrize(("labels", "weights", "message"), BAD_DATA.values(), ids=BAD_DATA)
 def test_bad_data(estimator, binary, labels, weights, message):
     X, y = binary
-    class_weight = {1: 10.0} if "times" in message else None
     with pytest.raises((ValueError, TypeError), match=message):
-        make(estimator, class_weight=class_weight).fit(
-            X, labels(y), sample_weight=None if weights is None else weights(y)
-        )
+        make(estimator).fit(X, labels(y), sample_weight=None if weights is None else weights(y))
+
+
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_weights_too_large_for_the_engines(estimator, binary):
+    X, y = binary
+    with pytest.raises(ValueError, match="sample_weight times class_weight must be at most"):
+        make(estimator, class_weight={1: 10.0}).fit(X, y, sample_weight=np.full(len(y), 3e38))
 
 
 def test_missing_labels_of_pandas(estimator, binary):
@@ -98,6 +114,7 @@ def test_missing_labels_of_pandas(estimator, binary):
         make(estimator).fit(X, pd.Series([pd.NA, *y[1:]], dtype="Int64").astype(object))
 
 
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
 def test_bad_evaluation_sets(estimator, binary):
     X, y = binary
     with pytest.raises(ValueError, match=r"labels of eval_set\[0\] must be among those of y, \[0, 1\], got \[2\]"):
@@ -110,6 +127,7 @@ def test_bad_evaluation_sets(estimator, binary):
         make(estimator).fit(X, y, eval_set=[(X[:, :3], y)])
 
 
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
 @pytest.mark.parametrize(
     ("eval_set", "message"),
     [
@@ -125,6 +143,7 @@ def test_what_is_no_list_of_pairs(estimator, binary, eval_set, message):
         make(estimator).fit(*binary, eval_set=eval_set(*binary))
 
 
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
 @pytest.mark.parametrize(
     ("margins", "message"),
     [
@@ -146,16 +165,31 @@ def test_a_failed_fit_leaves_a_fitted_model_alone(estimator, binary):
     model = make(estimator).fit(X, y)
     before = model.predict_proba(X), model.predict(X)
     model.set_params(focal_gamma=0.0)
-    with pytest.raises(ValueError, match="must be among those of y"):
-        model.fit(X[:, :4], np.array(["a", "b"])[y], eval_set=[(X[:, :4], y)])
-    for old, new in zip(before, (model.predict_proba(X), model.predict(X)), strict=True):
-        np.testing.assert_array_equal(old, new)
+    names = np.array(["a", "b"])[y]
+    for bad_X, weight in ((X[:-1], None), (X[:, :4], np.full(len(y), -1.0))):
+        with pytest.raises(ValueError, match=r"inconsistent numbers of samples|sample_weight must be >= 0"):
+            model.fit(bad_X, names, sample_weight=weight)
+        for old, new in zip(before, (model.predict_proba(X), model.predict(X)), strict=True):
+            np.testing.assert_array_equal(old, new)
     unfitted = make(estimator, class_weight={0: -1.0})
     with pytest.raises(ValueError, match="class_weight"):
         unfitted.fit(X, y)
     assert not hasattr(unfitted, "classes_")
 
 
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_a_failed_evaluation_set_leaves_a_fitted_model_alone(estimator, binary):
+    X, y = binary
+    model = make(estimator).fit(X, y)
+    before = model.predict_proba(X), model.predict(X)
+    model.set_params(focal_gamma=0.0)
+    with pytest.raises(ValueError, match="must be among those of y"):
+        model.fit(X[:, :4], np.array(["a", "b"])[y], eval_set=[(X[:, :4], y)])
+    for old, new in zip(before, (model.predict_proba(X), model.predict(X)), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
 def test_metrics_of_one_name_or_of_another_loss_are_refused(estimator, binary):
     X, y = binary
     other = skfocal.FocalMetric(BinaryFocalLoss(0.5))

@@ -3,11 +3,13 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from .conftest import ESTIMATORS
+from .conftest import BOOSTED, ESTIMATORS
+
+SMALL = [estimator(n_estimators=10) if estimator in BOOSTED else estimator() for estimator in ESTIMATORS]
 
 
 # The engines warn of what these checks are made of (constant features, a column vector for y), not of us.
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([estimator(n_estimators=10) for estimator in ESTIMATORS])
+@parametrize_with_checks(SMALL)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

@@ -7,7 +7,13 @@ from sklearn import metrics
 import skfocal
 from skfocal.losses import BinaryFocalLoss
 
-from .conftest import fit_with_eval, is_lightgbm, make, quiet_fit
+from .conftest import BOOSTED, fit_with_eval, is_lightgbm, make, quiet_fit
+
+
+@pytest.fixture(params=BOOSTED, ids=lambda estimator: estimator.__name__)
+def estimator(request):
+    return request.param
+
 
 METRICS = {
     "log_loss": lambda y, p, w: metrics.log_loss(y, p, sample_weight=w),
@@ -119,6 +125,22 @@ def test_training_data_among_the_evaluation_sets_with_a_start_of_its_own(estimat
     (same,) = make(estimator).fit(X, y, eval_set=[(X, y)], **fit).evals_result_.values()
     (copied,) = make(estimator).fit(X, y, eval_set=[(X.copy(), y)], **fit).evals_result_.values()
     assert same == copied
+
+
+def test_labels_of_evaluation_sets_are_those_of_the_training_data(estimator, binary):
+    X, y = binary
+    names = np.array(["no", "yes"])[y]
+    _, expected = fit_with_eval(estimator, X, y, [(X, y)], None)
+    _, history = fit_with_eval(estimator, X, names, [(X, names)], None)
+    assert history == expected
+
+
+def test_evaluation_changes_no_input(estimator, data):
+    X, y = data
+    X_eval, y_eval = X.copy(), y.copy()
+    fit_with_eval(estimator, X, y, [(X_eval, y_eval)], None)
+    np.testing.assert_array_equal(X_eval, X)
+    np.testing.assert_array_equal(y_eval, y)
 
 
 def test_no_metric_is_the_default_metric(estimator, binary):

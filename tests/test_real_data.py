@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from skfocal import FocalLGBMClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import ESTIMATORS, make, own, real_data
+from .conftest import BOOSTED, make, own, real_data
 
 
 def split(name):
@@ -29,7 +29,7 @@ def mean_average_precision(y, proba):
     return np.mean([average_precision_score(y == k, proba[:, k]) for k in range(proba.shape[1])])
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", BOOSTED)
 def test_credit_card_fraud(estimator):
     X, X_test, y, y_test = split("creditcard")
     model = make(estimator, n_estimators=100, n_jobs=2).fit(X, y)
@@ -48,7 +48,7 @@ def own_probabilities(estimator, name):
 
 @pytest.mark.parametrize("gamma", [0.5, 3.0])
 @pytest.mark.parametrize("name", ["census_kdd_half", "creditcard"])
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", BOOSTED)
 def test_the_link_is_as_good_as_the_engines_own_log_loss(estimator, name, gamma):
     X, X_test, y, y_test = split(name)
     focal = make(estimator, n_estimators=100, n_jobs=2, focal_gamma=gamma).fit(X, y).predict_proba(X_test)
@@ -57,7 +57,7 @@ def test_the_link_is_as_good_as_the_engines_own_log_loss(estimator, name, gamma)
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 5.0])
 @pytest.mark.parametrize("name", ["credit_default_uci", "german_credit", "mc_page_blocks", "mc_thyroid"])
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", BOOSTED)
 def test_no_gamma_collapses(estimator, name, gamma):
     X, X_test, y, y_test = split(name)
     proba = make(estimator, n_estimators=100, n_jobs=2, focal_gamma=gamma).fit(X, y).predict_proba(X_test)
@@ -67,7 +67,7 @@ def test_no_gamma_collapses(estimator, name, gamma):
     assert mean_average_precision(y_test, proba) >= 0.9 * mean_average_precision(y_test, plain)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", BOOSTED)
 def test_the_shipped_sample(estimator):
     """Without any other data: ranks frauds, and the probabilities are those of the true 0.17 %."""
     creditcard = load_creditcard()

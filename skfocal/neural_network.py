@@ -1,0 +1,567 @@
+"""FocalMLPClassifier: scikit-learn's multi-layer perceptron, trained on the focal loss."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score, average_precision_score
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skfocal._classifier import (
+    check_known_labels,
+    check_sample_weight,
+    check_totals,
+    class_parameters,
+    class_weights,
+    encode_labels,
+    per_class,
+    unchanged_on_error,
+)
+from skfocal._compat import MarginMLPClassifier
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss, check_gamma, check_length
+
+__all__ = ["FocalMLPClassifier"]
+
+Loss = BinaryFocalLoss | MulticlassFocalLoss | MultilabelFocalLoss
+
+VALIDATION_METRICS = ("average_precision", "focal_loss", "accuracy")
+
+
+class _Target(NamedTuple):
+    """Checked labels and weights, and what follows from them and the parameters."""
+
+    y: Any
+    sample_weight: NDArray[np.float64] | None
+    loss: Loss
+    prior: NDArray[np.float64]
+
+
+def _is_stochastic(estimator: Any) -> bool:
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit needs solver='adam' or 'sgd', which learn from batches, got 'lbfgs'.")
+    return True
+
+
+class FocalMLPClassifier(MarginMLPClassifier):
+    """Multi-layer perceptron trained on the focal loss, with probabilities through the focal link.
+
+    Takes the place of `sklearn.neural_network.MLPClassifier`: its parameters, methods and attributes work as there,
+    with one, two or several columns of `y`. What differs: it trains on the focal loss, the output bias starts at the
+    focal intercept of the training data [1]_, early stopping watches the average precision, and `predict_proba` goes
+    through the focal link. As with any network, scale the features first.
+
+    Parameters
+    ----------
+    hidden_layer_sizes, activation
+        As in `sklearn.neural_network.MLPClassifier`.
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+        Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
+        loss. One per class in the order of ``classes_``, or a dict from labels; for multilabel data one per label. If
+        it differs between classes, `predict` and `predict_proba` still agree, but the sign (or the largest) of the
+        margins may be another class.
+    focal_alpha : float, array-like of shape (n_classes,), dict, "balanced" or None, default=None
+        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, in the order of
+        ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
+        class the same in all. For multilabel data a float or "balanced" weighs the presence of each label against its
+        absence, a list has a float for each label. (``alpha`` is the network's L2 penalty.)
+    class_weight : dict, list of dicts, "balanced" or None, default=None
+        Weights multiplied into those of `focal_alpha`, whose effect is the same. Labels that a dict leaves out have
+        weight 1. "balanced" takes the sizes of the classes from `sample_weight`. For multilabel data a dict from 0 and
+        1 to weights, or a list with one for each label.
+    validation_metric : {"average_precision", "focal_loss", "accuracy"}, default="average_precision"
+        What early stopping watches on its validation data, weighted by `sample_weight`. The average precision is that
+        of the second of two classes; for more classes, or labels, the mean over those that occur, each against the
+        rest. Only used if ``early_stopping=True``.
+    pretrained : MLPClassifier, FrozenEstimator or None, default=None
+        A fitted `sklearn.neural_network.MLPClassifier` (or `FocalMLPClassifier`) to start from, with the same layers,
+        activation, features and classes; see `from_estimator`. In a `sklearn.frozen.FrozenEstimator` it survives
+        `clone`, and so a grid search.
+    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, \
+verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
+n_iter_no_change, max_fun
+        As in `sklearn.neural_network.MLPClassifier`. The split of `early_stopping` is stratified for several classes
+        and labels too. `tol` is on the scale of the focal loss, which is smaller than the log loss.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted; for multilabel data the numbers of the columns.
+    focal_loss_ : BinaryFocalLoss, MulticlassFocalLoss or MultilabelFocalLoss
+        The loss, `class_weight` included; ``focal_loss_.predict_proba`` is the link from margins to probabilities.
+    focal_intercept_ : float, ndarray of shape (n_outputs,) or None
+        Where the output bias started: the focal intercept of the training data, weighted by samples and classes, in
+        which a class that does not occur counts as half a sample. None after a start from `pretrained`.
+    loss_, best_loss_, loss_curve_
+        As in `sklearn.neural_network.MLPClassifier`, of the focal loss (and the L2 penalty).
+    validation_scores_, best_validation_score_
+        As there, of `validation_metric`; the focal loss with a minus sign, so that greater is better.
+    out_activation_ : str
+        "identity": the output is raw margins.
+    coefs_, intercepts_, feature_names_in_, n_features_in_, n_iter_, n_layers_, n_outputs_, t_
+        As there.
+
+    Notes
+    -----
+    A batch is averaged by its sample weights, as in scikit-learn: if the few samples of a class carry much of the
+    weight, the batches without one count as much as those with one, and the class for less than its weight. So the
+    weights of classes are not multiplied into those of samples, but are part of the loss, and count in full.
+
+    References
+    ----------
+    .. [1] Lin et al. (2017), Focal loss for dense object detection. arXiv:1708.02002, section 3.3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skfocal import FocalMLPClassifier
+    >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
+    >>> clf = make_pipeline(StandardScaler(), FocalMLPClassifier(early_stopping=True, random_state=0)).fit(X, y)
+    >>> clf.predict_proba(X).shape
+    (2000, 2)
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
+        class_weight: Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None = None,
+        validation_metric: str = "average_precision",
+        pretrained: Any = None,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+        self.focal_gamma = focal_gamma
+        self.focal_alpha = focal_alpha
+        self.class_weight = class_weight
+        self.validation_metric = validation_metric
+        self.pretrained = pretrained
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, **params: Any) -> Self:
+        """Return a classifier that goes on from a fitted one: refines a model of the log loss with the focal loss.
+
+        Nothing is trained yet: call `fit` or `partial_fit`, each `fit` starts from the given one again. That one is
+        copied, never changed.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier
+            A fitted `sklearn.neural_network.MLPClassifier`, or a `FocalMLPClassifier`.
+        **params
+            Parameters of the new classifier; those not given are taken from `estimator`.
+
+        Returns
+        -------
+        classifier : FocalMLPClassifier
+            Not fitted, with ``pretrained=FrozenEstimator(estimator)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `estimator` is not an MLPClassifier, or not fitted.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_classification
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> from skfocal import FocalMLPClassifier
+        >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
+        >>> old = MLPClassifier(early_stopping=True, random_state=0).fit(X, y)
+        >>> new = FocalMLPClassifier.from_estimator(old, focal_gamma=2.0).fit(X, y)
+        >>> new.early_stopping, old.coefs_[0].shape == new.coefs_[0].shape
+        (True, True)
+        """
+        fitted = _check_pretrained(estimator, "estimator")
+        same = {name: value for name, value in fitted.get_params(deep=False).items() if name in cls().get_params()}
+        return cls(**{**same, "pretrained": FrozenEstimator(fitted), **params})
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features, float32 or float64; anything else is converted to float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels of any type, at least two different ones; or 0 and 1, a column for each label.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out.
+
+        Returns
+        -------
+        self : FocalMLPClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, before any training.
+        """
+        starts = not (self.warm_start and hasattr(self, "coefs_"))
+        with unchanged_on_error(self):
+            return super().fit(*self._training_data(X, y, sample_weight, classes=None, starts=starts))
+
+    @available_if(_is_stochastic)  # type: ignore[untyped-decorator]  # scikit-learn has no types
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Go on for one epoch over the given data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels among `classes`.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights >= 0; samples of weight 0 are left out.
+        classes : array-like of shape (n_classes,) or None, default=None
+            All classes that there will be; needed at the first call, unless `pretrained` has them. The output bias
+            starts at the focal intercept of the first call's data.
+
+        Returns
+        -------
+        self : FocalMLPClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, before any training. "balanced" weights are
+            refused: they need all the data.
+        """
+        if classes is None and self.pretrained is not None and not hasattr(self, "classes_"):
+            classes = _check_pretrained(self.pretrained).classes_
+        known = getattr(self, "classes_", classes)
+        if known is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        for name in ("focal_alpha", "class_weight"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(
+                    f"{name} must hold numbers for partial_fit, which sees a part of the data, "
+                    f"got {getattr(self, name)!r}."
+                )
+        starts = not hasattr(self, "coefs_")
+        with unchanged_on_error(self):
+            data = self._training_data(X, y, sample_weight, classes=np.unique(known), starts=starts)
+            return super().partial_fit(*data, classes)
+
+    def _training_data(
+        self, X: Any, y: Any, sample_weight: Any, *, classes: NDArray[Any] | None, starts: bool
+    ) -> tuple[Any, Any, NDArray[np.float64] | None]:
+        """Check what is given, before any work; set ``focal_loss_`` and, if training `starts`, ``focal_intercept_``.
+
+        `classes` are None in `fit`, which takes them from `y`.
+        """
+        self._check_parameters()
+        if y is not None and _n_columns(y) > 1:
+            target = self._several_labels(y, sample_weight)
+        else:
+            target = self._one_label(y, sample_weight, classes)
+        self.focal_loss_ = target.loss
+        self._margin_scale = _margin_scale(target.loss)
+        if starts and self.pretrained is not None:
+            validate_data(_check_pretrained(self.pretrained), X, reset=False, skip_check_array=True)
+        if starts:
+            self.focal_intercept_ = target.loss.intercept(target.prior) if self.pretrained is None else None
+        weight = target.sample_weight
+        if weight is None or weight.all():
+            return X, target.y, weight
+        # A batch is averaged by its weights, and there is no average of one that weighs 0.
+        check_consistent_length(X, target.y)
+        kept = weight > 0
+        X = X.tocsr() if issparse(X) else X
+        return _safe_indexing(X, kept), _safe_indexing(target.y, kept), weight[kept]
+
+    def _check_parameters(self) -> None:
+        if not isinstance(self.focal_gamma, Mapping):
+            check_gamma(self.focal_gamma, "focal_gamma")
+        if self.validation_metric not in VALIDATION_METRICS:
+            raise ValueError(
+                f"validation_metric must be one of {list(VALIDATION_METRICS)}, got {self.validation_metric!r}."
+            )
+        if self.pretrained is not None:
+            _check_pretrained(self.pretrained)
+
+    def _one_label(self, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> _Target:
+        from_y = classes is None
+        if classes is None:
+            codes, classes = encode_labels(y, type(self).__name__)
+        else:
+            codes = check_known_labels(y, classes, "y", known="the classes")
+        weight = check_sample_weight(sample_weight, len(codes))
+        totals = np.bincount(codes, weights=weight, minlength=len(classes)).astype(np.float64)
+        if from_y:
+            check_totals(totals, classes)
+        loss = _class_loss(self.focal_gamma, self.focal_alpha, self.class_weight, classes, totals)
+        return _Target(classes[codes], weight, loss, _prior(totals, weight))
+
+    def _several_labels(self, y: Any, sample_weight: Any) -> _Target:
+        """Treat each column of `y` as two classes, absence and presence."""
+        y = y if issparse(y) else np.asarray(y)
+        kind = type_of_target(y, input_name="y")
+        if kind != "multilabel-indicator":
+            raise ValueError(f"y of several columns must hold 0 and 1, a column for each label, got {kind} data.")
+        weight = check_sample_weight(sample_weight, y.shape[0])
+        present = y.T @ (np.ones(y.shape[0]) if weight is None else weight)
+        totals = np.column_stack([(y.shape[0] if weight is None else weight.sum()) - present, present])
+        labels = np.arange(len(totals))
+        parameters = zip(
+            _for_each(per_class(self.focal_gamma, labels, "focal_gamma"), labels, "focal_gamma"),
+            _for_each(per_class(self.focal_alpha, labels, "focal_alpha"), labels, "focal_alpha"),
+            _for_each(self.class_weight, labels, "class_weight"),
+            strict=True,
+        )
+        losses: list[Any] = [
+            _class_loss(*each, np.arange(2), total) for each, total in zip(parameters, totals, strict=True)
+        ]
+        return _Target(y, weight, MultilabelFocalLoss(tuple(losses)), _prior(totals, weight))
+
+    def _set_start(self) -> None:
+        if self.pretrained is None:
+            self.intercepts_[-1][:] = np.divide(self.focal_intercept_, self._margin_scale)  # type: ignore[arg-type]
+            return
+        fitted = _check_pretrained(self.pretrained)
+        if fitted.activation != self.activation:
+            raise ValueError(f"activation must be {fitted.activation!r}, that of pretrained, got {self.activation!r}.")
+        if not np.array_equal(fitted.classes_, self.classes_):
+            raise ValueError(
+                f"The classes of y must be those of pretrained, {fitted.classes_.tolist()}, "
+                f"got {self.classes_.tolist()}."
+            )
+        shapes = [[coefs.shape for coefs in network.coefs_] for network in (fitted, self)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"hidden_layer_sizes and y must give the layers of pretrained, of the shapes {shapes[0]}, "
+                f"got {shapes[1]}."
+            )
+        for own, given in zip(self.coefs_ + self.intercepts_, fitted.coefs_ + fitted.intercepts_, strict=True):
+            own[...] = given
+        if isinstance(fitted, MarginMLPClassifier):
+            self._multiply_output(1 / fitted._margin_scale)
+
+    def _codes(self, y: NDArray[np.bool_]) -> NDArray[Any]:
+        """Return the columns of `y` as the loss takes them."""
+        if isinstance(self.focal_loss_, MulticlassFocalLoss):
+            return y.argmax(axis=1)
+        return y[:, 0].astype(np.intp) if isinstance(self.focal_loss_, BinaryFocalLoss) else y
+
+    def _without_axis(self, margins: NDArray[Any]) -> NDArray[Any]:
+        """Return margins as the loss takes them: without the second axis if there are two classes."""
+        return margins[:, 0] if isinstance(self.focal_loss_, BinaryFocalLoss) else margins
+
+    def _loss_gradient(self, y: NDArray[np.bool_], margins: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        # Nothing is checked once a batch: scikit-learn has made y from labels.
+        losses, gradient = self.focal_loss_._loss_gradient(self._codes(y), self._without_axis(margins))
+        return losses, gradient.reshape(margins.shape)
+
+    def _posterior(self, margins: NDArray[Any]) -> NDArray[np.float64]:
+        posterior = self.focal_loss_.predict_proba(self._without_axis(margins))
+        return posterior[:, -margins.shape[1] :]  # of two classes the second
+
+    def _split(
+        self, X: Any, y: NDArray[np.bool_], sample_weight: Any, random_state: Any
+    ) -> tuple[list[Any], list[Any]]:
+        if isinstance(self.focal_loss_, MultilabelFocalLoss):
+            strata = _rarest_label(y, self.validation_fraction)
+        else:
+            strata = self._codes(y)
+            self._check_split(strata)
+        parts = train_test_split(
+            *([X, y] if sample_weight is None else [X, y, sample_weight]),
+            random_state=random_state,
+            test_size=self.validation_fraction,
+            stratify=strata,
+        )
+        training, validation = parts[::2], parts[1::2]
+        in_validation = validation[1]
+        can_be_ranked = in_validation.any(axis=0) & ~in_validation.all(axis=0)
+        if self.validation_metric == "average_precision" and not can_be_ranked.any():
+            raise ValueError(
+                "validation_metric='average_precision' needs a sample of each of two classes in the validation data, "
+                f"got {len(in_validation)} samples of one: raise validation_fraction, {self.validation_fraction}, "
+                "or watch the focal loss."
+            )
+        padding = [] if sample_weight is not None else [None]
+        return training + padding, validation + padding
+
+    def _check_split(self, codes: NDArray[Any]) -> None:
+        """Raise if there are too few samples for a stratified split."""
+        sizes = np.bincount(codes, minlength=len(self.classes_))
+        if sizes.min() < 2:
+            raise ValueError(
+                "early_stopping needs two samples of every class, one to train and one to validate, "
+                f"got {sizes.min()} of class {self.classes_[sizes.argmin()]!r}."
+            )
+        smallest = len(sizes) / len(codes)
+        if not smallest <= self.validation_fraction <= 1 - smallest:
+            raise ValueError(
+                f"validation_fraction must be in [{smallest:.3g}, {1 - smallest:.3g}], for a sample of each of the "
+                f"{len(sizes)} classes among {len(codes)} in both parts, got {self.validation_fraction}."
+            )
+
+    def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
+        if self.validation_metric == "focal_loss":
+            return -float(np.average(self._loss_gradient(y, margins)[0], weights=sample_weight))
+        posterior = self._posterior(margins)
+        if self.validation_metric == "accuracy":
+            return accuracy_score(self._decode(y), self._decode(posterior), sample_weight=sample_weight)
+        occurs = np.flatnonzero(y.any(axis=0))
+        scores = [average_precision_score(y[:, k], posterior[:, k], sample_weight=sample_weight) for k in occurs]
+        return float(np.mean(scores))
+
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return raw margins.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        raw_prediction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            One margin for two classes, else one for each class or label, in the order of ``classes_``; in the floating
+            dtype of `X` and the network.
+        """
+        check_is_fitted(self)
+        return self._without_axis(self._margins(X))
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return posterior probabilities, through the focal link.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``; for multilabel data the probability of each label by itself.
+        """
+        raw_prediction = self.decision_function(X)
+        return self.focal_loss_.predict_proba(raw_prediction)
+
+
+def _n_columns(y: Any) -> int:
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+    return shape[1] if len(shape) == 2 else 1
+
+
+def _prior(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return totals in which a class that does not occur counts as half a sample: its margin must be finite."""
+    half_a_sample = 0.5 * (1.0 if sample_weight is None else sample_weight[sample_weight > 0].mean())
+    return np.where(totals > 0, totals, half_a_sample)
+
+
+def _for_each(values: Any, labels: NDArray[np.intp], name: str) -> list[Any]:
+    """Return one value for each label: `values` itself if it is one, else its entries."""
+    if values is None or isinstance(values, str | Mapping) or np.ndim(values) == 0:
+        return [values] * len(labels)
+    check_length(tuple(values), len(labels), name)
+    return list(values)
+
+
+def _class_loss(
+    gamma: Any, alpha: Any, class_weight: Any, classes: NDArray[Any], totals: NDArray[np.float64]
+) -> BinaryFocalLoss | MulticlassFocalLoss:
+    """Return the loss of one label, with the class weights in its alpha."""
+    weights = class_weights(class_weight, classes, totals)
+    gamma, alpha = class_parameters(gamma, alpha, classes, totals if weights is None else totals * weights)
+    kind = BinaryFocalLoss if len(classes) == 2 else MulticlassFocalLoss
+    loss = kind(gamma, alpha)
+    if weights is None:
+        return loss
+    return kind(gamma, tuple(weights * (loss.class_weights or 1.0)))
+
+
+def _margin_scale(loss: Loss) -> float | NDArray[np.float64]:
+    """Return 1 / (1 + gamma), which gives the output the scale of log-odds, as in a network of the log loss.
+
+    The posterior's log-odds change about 1 + gamma times as fast as a focal margin. Adam's steps have a size of their
+    own, whatever the loss: without the scale they would be 1 + gamma times too large. And with it the output of a
+    network that was trained on the log loss is a good start.
+    """
+    if isinstance(loss, MultilabelFocalLoss):
+        return np.array([_margin_scale(label) for label in loss.labels])
+    return 1 / (1 + float(np.mean(loss.gamma)))
+
+
+def _rarest_label(y: NDArray[np.bool_], validation_fraction: float) -> NDArray[np.intp]:
+    """Return strata of multilabel data: the rarest label of each sample, so that both parts get some of each.
+
+    Strata too small for that join the largest.
+    """
+    rare_first = np.argsort(y.sum(axis=0), kind="stable")
+    strata = np.where(y.any(axis=1), rare_first[y[:, rare_first].argmax(axis=1)], y.shape[1])
+    sizes = np.bincount(strata)
+    smallest = max(2, 1 / min(validation_fraction, 1 - validation_fraction))
+    return np.where(sizes[strata] < smallest, sizes.argmax(), strata)
+
+
+def _check_pretrained(estimator: Any, name: str = "pretrained") -> MLPClassifier:
+    """Return a fitted MLPClassifier, taken out of its FrozenEstimator; raise if there is none."""
+    if isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    if not isinstance(estimator, MLPClassifier):
+        raise TypeError(f"{name} must be a fitted MLPClassifier, or a FrozenEstimator of one, got {estimator!r}.")
+    if not hasattr(estimator, "coefs_"):
+        raise ValueError(
+            f"{name} must be a fitted MLPClassifier, got one that is not: clone drops what an estimator has learned, "
+            "unless it is in a FrozenEstimator."
+        )
+    return estimator

@@ -1,0 +1,213 @@
+"""What both boosted classifiers do, whichever the engine."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.special import expit, softmax
+from sklearn import metrics
+from sklearn.base import clone
+
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+
+from .conftest import BOOSTED, is_lightgbm, make, own, start_argument
+
+
+@pytest.fixture(params=BOOSTED, ids=lambda estimator: estimator.__name__)
+def estimator(request):
+    return request.param
+
+
+def no_counts(estimator):
+    """Return parameters under which only weights decide on trees, never the number of samples in a leaf."""
+    return {"min_child_samples": 0, "min_data_in_bin": 1} if is_lightgbm(estimator) else {}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gamma_zero_from_the_same_start_is_the_engines_own_model(estimator, data, weighted):
+    X, y = data
+    n_classes = y.max() + 1
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=len(y) if n_classes == 2 else (len(y), n_classes)).astype(np.float32)
+    weight = rng.uniform(0.5, 2, size=len(y)) if weighted else None
+    fit = {"sample_weight": weight, start_argument(estimator): start}
+    focal = make(estimator, focal_gamma=0.0, focal_hessian="exact").fit(X, y, **fit)
+    plain = own(estimator).fit(X, y, **fit)
+    raw = plain.predict(X, **{"raw_score" if is_lightgbm(estimator) else "output_margin": True})
+    if not is_lightgbm(estimator):  # XGBoost keeps an intercept of the data beside the start it is given, we keep 0
+        score = plain.intercept_
+        raw = raw - (np.log(score / (1 - score)) if n_classes == 2 else score)
+    np.testing.assert_allclose(focal.decision_function(X), raw, atol=1e-4)
+
+
+def test_gamma_zero_starts_like_the_log_loss(estimator, data):
+    """The focal intercept at gamma = 0 is the log of the prior, so a model of no trees' worth predicts the prior."""
+    X, y = data
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y))
+    model = make(estimator, focal_gamma=0.0, learning_rate=1e-9).fit(X, y, sample_weight=weight)
+    prior = np.bincount(y, weights=weight) / weight.sum()
+    np.testing.assert_allclose(model.predict_proba(X), np.tile(prior, (len(y), 1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0, 5.0])
+def test_intercept_is_in_the_model_and_gives_the_prior(estimator, data, gamma):
+    X, y = data
+    model = make(estimator, focal_gamma=gamma, learning_rate=1e-9).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X[:3]), np.tile(np.bincount(y) / len(y), (3, 1)), rtol=1e-5)
+    loss = BinaryFocalLoss(gamma) if y.max() == 1 else MulticlassFocalLoss(gamma)
+    np.testing.assert_allclose(model.decision_function(X[:1])[0], loss.intercept(np.bincount(y)), rtol=1e-5)
+    np.testing.assert_allclose(model.focal_intercept_, loss.intercept(np.bincount(y)))
+
+
+PREDICT_WITHOUT_US = """
+import sys
+import numpy as np
+folder = sys.argv[1]
+X = np.load(folder + "/X.npy")
+if sys.argv[2] == "lightgbm":
+    import lightgbm
+    booster = lightgbm.Booster(model_file=folder + "/model")
+    raw, value = booster.predict(X, raw_score=True), booster.predict(X)
+else:
+    import xgboost
+    booster = xgboost.Booster(model_file=folder + "/model.ubj")
+    raw, value = booster.predict(xgboost.DMatrix(X), output_margin=True), booster.predict(xgboost.DMatrix(X))
+assert "skfocal" not in sys.modules
+np.savez(folder + "/out.npz", raw=raw, value=value)
+"""
+
+
+def test_saved_booster_predicts_the_same_margins_without_skfocal(estimator, data, tmp_path):
+    X, y = data
+    model = make(estimator).fit(X, y)
+    np.save(tmp_path / "X.npy", X)
+    if is_lightgbm(estimator):
+        model.booster_.save_model(tmp_path / "model")
+    else:
+        model.get_booster().save_model(tmp_path / "model.ubj")
+    engine = "lightgbm" if is_lightgbm(estimator) else "xgboost"
+    # Run in the folder of the file, where there is no skfocal to import by accident.
+    subprocess.run([sys.executable, "-c", PREDICT_WITHOUT_US, str(tmp_path), engine], check=True, cwd=tmp_path)  # noqa: S603
+    with np.load(tmp_path / "out.npz") as out:
+        raw, value = out["raw"], out["value"]
+    np.testing.assert_array_equal(raw, model.decision_function(X))
+    expected = expit(raw) if y.max() == 1 else softmax(raw, axis=1)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("params", [{}, {"class_weight": "balanced"}, {"focal_alpha": "balanced"}], ids=str)
+def test_weight_two_is_the_same_row_twice(estimator, data, params):
+    X, y = data
+    X = np.round(X)  # bins are made of rows, not of weights: few values, so that each has a bin of its own
+    weight = np.random.default_rng(0).integers(0, 3, size=len(y))
+    weighted = make(estimator, **params, **no_counts(estimator)).fit(X, y, sample_weight=weight)
+    repeated = make(estimator, **params, **no_counts(estimator))
+    repeated.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    np.testing.assert_allclose(weighted.focal_intercept_, repeated.focal_intercept_, atol=1e-12)
+    # Of the rows that were trained on: between their values a threshold may lie anywhere.
+    np.testing.assert_allclose(weighted.predict_proba(X[weight > 0]), repeated.predict_proba(X[weight > 0]), rtol=1e-5)
+
+
+def test_class_weight_is_a_sample_weight(estimator, data):
+    X, y = data
+    by_class = np.arange(1.0, y.max() + 2)
+    by_dict = make(estimator, class_weight=dict(enumerate(by_class))).fit(X, y)
+    by_sample = make(estimator).fit(X, y, sample_weight=by_class[y])
+    np.testing.assert_array_equal(by_dict.predict_proba(X), by_sample.predict_proba(X))
+    both = make(estimator, class_weight=dict(enumerate(by_class))).fit(X, y, sample_weight=by_class[y])
+    squared = make(estimator).fit(X, y, sample_weight=by_class[y] ** 2)
+    np.testing.assert_array_equal(both.predict_proba(X), squared.predict_proba(X))
+
+
+def test_missing_values_and_sparse_input(estimator, data):
+    X, y = data
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.3, np.nan, X)
+    model = make(estimator).fit(holes, y)
+    assert np.isfinite(model.predict_proba(holes)).all()
+    assert metrics.log_loss(y, model.predict_proba(holes)) < metrics.log_loss(
+        y, np.tile(np.bincount(y) / len(y), (len(y), 1))
+    )
+    counts = np.floor(np.abs(X))
+    for kind in (sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array):
+        # XGBoost takes what a sparse matrix does not hold for missing, so sparse is compared with sparse there.
+        reference = counts if is_lightgbm(estimator) else sparse.csr_matrix(counts)
+        expected = make(estimator).fit(reference, y).predict_proba(reference)
+        np.testing.assert_allclose(
+            make(estimator).fit(kind(counts), y).predict_proba(kind(counts)), expected, rtol=1e-6
+        )
+
+
+def test_tables_with_categories(estimator, binary):
+    pd = pytest.importorskip("pandas")
+    X, _ = binary
+    rng = np.random.default_rng(0)
+    city = rng.choice(["Bonn", "Oslo", "Rome"], size=len(X))
+    y = (city == "Oslo") ^ (rng.random(len(X)) < 0.05)
+    frame = pd.DataFrame(X, columns=[f"column {i}" for i in range(X.shape[1])]).assign(city=pd.Categorical(city))
+    model = make(estimator).fit(frame, y)
+    assert model.n_features_in_ == 9
+    assert model.feature_names_in_.tolist() == list(frame.columns)
+    assert model.feature_importances_.shape == (9,)
+    assert model.feature_importances_[8] > 0
+    assert metrics.roc_auc_score(y, model.predict_proba(frame)[:, 1]) > 0.9
+    # Categories are matched by name at prediction, whatever their order.
+    shuffled = frame.assign(city=pd.Categorical(city, categories=["Oslo", "Rome", "Bonn"]))
+    np.testing.assert_array_equal(model.predict_proba(shuffled), model.predict_proba(frame))
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame.rename(columns={"city": "town"}))
+    model.fit(X, y)  # a second fit forgets the names of the first
+    assert not hasattr(model, "feature_names_in_")
+
+
+def test_a_margin_to_start_from_replaces_the_intercept(estimator, data):
+    X, y = data
+    shape = len(y) if y.max() == 1 else (len(y), y.max() + 1)
+    model = make(estimator, learning_rate=1e-9).fit(X, y, **{start_argument(estimator): np.zeros(shape)})
+    np.testing.assert_allclose(model.decision_function(X), np.zeros(shape), atol=1e-6)
+    assert model.focal_intercept_ is None
+
+
+def test_zero_weights_and_starting_margins_stay_aligned(estimator, binary):
+    X, y = binary
+    rng = np.random.default_rng(0)
+    start, keep = rng.normal(size=len(y)).astype(np.float32), rng.random(len(y)) < 0.7
+    name = start_argument(estimator)
+    weighted = make(estimator).fit(X, y, sample_weight=keep.astype(float), **{name: start})
+    dropped = make(estimator).fit(X[keep], y[keep], sample_weight=np.ones(keep.sum()), **{name: start[keep]})
+    np.testing.assert_array_equal(weighted.decision_function(X), dropped.decision_function(X))
+
+
+def test_flat_margins_are_read_as_the_engine_reads_them(estimator, multiclass):
+    X, y = multiclass
+    margins = np.random.default_rng(0).normal(size=(len(y), 5)).astype(np.float32)
+    flat = margins.ravel(order="F" if is_lightgbm(estimator) else "C")
+    name = start_argument(estimator)
+    square, flattened = (make(estimator).fit(X, y, **{name: start}).decision_function(X) for start in (margins, flat))
+    np.testing.assert_array_equal(square, flattened)
+
+
+def test_data_without_any_usable_feature_gives_the_prior(estimator, data):
+    _, y = data
+    X = np.ones((len(y), 2))
+    model = make(estimator).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), np.tile(np.bincount(y) / len(y), (len(y), 1)), rtol=1e-5)
+
+
+def test_balanced_alpha_starts_at_equal_classes(estimator, data):
+    X, y = data
+    model = make(estimator, focal_alpha="balanced", learning_rate=1e-9).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X[:1]), np.full((1, y.max() + 1), 1 / (y.max() + 1)), rtol=1e-5)
+
+
+def test_a_subclass_may_have_parameters_of_its_own(estimator, binary):
+    class Subclass(estimator):
+        def __init__(self, *, extra=1, **params):
+            super().__init__(**params)
+            self.extra = extra
+
+    X, y = binary
+    model = make(Subclass, extra=2, max_bin=15).fit(X, y)
+    assert clone(model).extra == 2
+    np.testing.assert_array_equal(model.predict_proba(X), make(estimator, max_bin=15).fit(X, y).predict_proba(X))
