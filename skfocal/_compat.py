@@ -115,14 +115,18 @@ class MarginMLPClassifier(MLPClassifier):
     scikit-learn writes them into private methods, which are the same from 1.7 to 1.9. What is overridden here calls
     theirs for all the rest; only `_backprop`, which takes the output's gradient for granted, is written anew.
 
-    The output activation is the identity: the output of the fitted network is raw margins. While it trains, margins
-    are `_margin_scale` times the output. Wherever `y` occurs it is boolean, of shape (n_samples, n_outputs): one column
+    The output activation is the identity. Margins are `_margin_scale` times the output: 1 in a fitted network, whose
+    last coefficients have taken it in. Wherever `y` occurs it is boolean, of shape (n_samples, n_outputs): one column
     for two classes, else one for each class or label. Margins have the same shape.
     """
 
-    _margin_scale: float | NDArray[np.float64]  # of shape (n_outputs,); set by the subclass before it calls fit
+    _margin_scale: float | NDArray[np.float64] = 1.0
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
+
+    def _training_scale(self) -> float | NDArray[np.float64]:
+        """Return `_margin_scale` while the network trains, of shape () or (n_outputs,)."""
+        raise NotImplementedError
 
     def _set_start(self) -> None:
         """Change ``coefs_`` and ``intercepts_`` from scikit-learn's random start to another, before training."""
@@ -161,9 +165,11 @@ class MarginMLPClassifier(MLPClassifier):
             # Trained in place from here on: copies keep what there was, should anything fail.
             self.coefs_ = [part.copy() for part in self.coefs_]
             self.intercepts_ = [part.copy() for part in self.intercepts_]
-            self._multiply_output(1 / self._margin_scale)
+            self._multiply_output(1 / self._training_scale())
+        self._margin_scale = self._training_scale()
         super()._fit(X, y, sample_weight=sample_weight, incremental=incremental)
         self._multiply_output(self._margin_scale)
+        del self._margin_scale
         return self
 
     def _multiply_output(self, factor: float | NDArray[np.float64]) -> None:
@@ -202,7 +208,7 @@ class MarginMLPClassifier(MLPClassifier):
         return (losses.sum() + penalty) / total, coef_grads, intercept_grads
 
     def _fit_stochastic(self, X: Any, y: NDArray[np.bool_], sample_weight: Any, *rest: Any) -> None:
-        """Train on a part of the data if `early_stopping`, on the rest of it otherwise.
+        """Train on a part of the data if `early_stopping`, on all of it otherwise.
 
         scikit-learn's own split is not stratified for several classes. A copy that knows nothing of `early_stopping`
         trains, as no parameter may change here, and looks at the validation part after each epoch.

@@ -312,7 +312,6 @@ n_iter_no_change, max_fun
         else:
             target = self._one_label(y, sample_weight, classes)
         self.focal_loss_ = target.loss
-        self._margin_scale = _margin_scale(target.loss)
         if starts and self.pretrained is not None:
             validate_data(_check_pretrained(self.pretrained), X, reset=False, skip_check_array=True)
         if starts:
@@ -390,8 +389,12 @@ n_iter_no_change, max_fun
             )
         for own, given in zip(self.coefs_ + self.intercepts_, fitted.coefs_ + fitted.intercepts_, strict=True):
             own[...] = given
-        if isinstance(fitted, MarginMLPClassifier):
-            self._multiply_output(1 / fitted._margin_scale)
+        log_odds_scale = 1 / _log_odds_scale(fitted.focal_loss_) if isinstance(fitted, FocalMLPClassifier) else 1.0
+        self._multiply_output(log_odds_scale * _log_odds_scale(self.focal_loss_) / self._margin_scale)
+
+    def _training_scale(self) -> float | NDArray[np.float64]:
+        # Adam's steps have a size of their own, whatever the loss. In margins it would be 1 + gamma times as large.
+        return _log_odds_scale(self.focal_loss_) if self.solver == "adam" else 1.0
 
     def _codes(self, y: NDArray[np.bool_]) -> NDArray[Any]:
         """Return the columns of `y` as the loss takes them."""
@@ -415,11 +418,9 @@ n_iter_no_change, max_fun
     def _split(
         self, X: Any, y: NDArray[np.bool_], sample_weight: Any, random_state: Any
     ) -> tuple[list[Any], list[Any]]:
-        if isinstance(self.focal_loss_, MultilabelFocalLoss):
-            strata = _rarest_label(y, self.validation_fraction)
-        else:
-            strata = self._codes(y)
-            self._check_split(strata)
+        self._check_split(y)
+        labels = isinstance(self.focal_loss_, MultilabelFocalLoss)
+        strata = _rarest_label(y, self.validation_fraction) if labels else self._codes(y)
         parts = train_test_split(
             *([X, y] if sample_weight is None else [X, y, sample_weight]),
             random_state=random_state,
@@ -438,19 +439,23 @@ n_iter_no_change, max_fun
         padding = [] if sample_weight is not None else [None]
         return training + padding, validation + padding
 
-    def _check_split(self, codes: NDArray[Any]) -> None:
+    def _check_split(self, y: NDArray[np.bool_]) -> None:
         """Raise if there are too few samples for a stratified split."""
-        sizes = np.bincount(codes, minlength=len(self.classes_))
-        if sizes.min() < 2:
+        n_samples, n_strata = len(y), 1
+        if not isinstance(self.focal_loss_, MultilabelFocalLoss):
+            n_strata = len(self.classes_)
+            sizes = np.bincount(self._codes(y), minlength=n_strata)
+            if sizes.min() < 2:
+                raise ValueError(
+                    "early_stopping needs two samples of every class, one to train and one to validate, "
+                    f"got {sizes.min()} of class {self.classes_[sizes.argmin()]!r}."
+                )
+        n_validation = int(np.ceil(self.validation_fraction * n_samples))
+        if not n_strata <= n_validation <= n_samples - n_strata:
+            smallest = n_strata / n_samples
             raise ValueError(
-                "early_stopping needs two samples of every class, one to train and one to validate, "
-                f"got {sizes.min()} of class {self.classes_[sizes.argmin()]!r}."
-            )
-        smallest = len(sizes) / len(codes)
-        if not smallest <= self.validation_fraction <= 1 - smallest:
-            raise ValueError(
-                f"validation_fraction must be in [{smallest:.3g}, {1 - smallest:.3g}], for a sample of each of the "
-                f"{len(sizes)} classes among {len(codes)} in both parts, got {self.validation_fraction}."
+                f"validation_fraction must be in [{smallest:.3g}, {1 - smallest:.3g}], for {n_strata} of {n_samples} "
+                f"samples at least in both parts, one of each class, got {self.validation_fraction}."
             )
 
     def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
@@ -529,15 +534,13 @@ def _class_loss(
     return kind(gamma, tuple(weights * (loss.class_weights or 1.0)))
 
 
-def _margin_scale(loss: Loss) -> float | NDArray[np.float64]:
-    """Return 1 / (1 + gamma), which gives the output the scale of log-odds, as in a network of the log loss.
+def _log_odds_scale(loss: Loss) -> float | NDArray[np.float64]:
+    """Return 1 / (1 + gamma), by which a margin of the log loss becomes one of the focal loss, nearly.
 
-    The posterior's log-odds change about 1 + gamma times as fast as a focal margin. Adam's steps have a size of their
-    own, whatever the loss: without the scale they would be 1 + gamma times too large. And with it the output of a
-    network that was trained on the log loss is a good start.
+    For the posterior's log-odds change 1 + gamma times as fast as a focal margin, but for small margins.
     """
     if isinstance(loss, MultilabelFocalLoss):
-        return np.array([_margin_scale(label) for label in loss.labels])
+        return np.array([_log_odds_scale(label) for label in loss.labels])
     return 1 / (1 + float(np.mean(loss.gamma)))
 
 

@@ -129,13 +129,12 @@ def test_the_full_gradient_agrees_with_finite_differences(doubles, activation, g
     model = network(**params, **STANDING_STILL).fit(X, y, sample_weight=weight)
     coefs, intercepts = model.coefs_, model.intercepts_
     sizes = len(coefs)
-    # While it trains, the margins are the output over 1 + gamma.
     parameters = [*coefs, *intercepts]
 
     def mean_loss():
-        output = forward(X, parameters[:sizes], parameters[sizes:], activation)
+        margins = forward(X, parameters[:sizes], parameters[sizes:], activation)
         total = len(y) if weight is None else weight.sum()
-        data = np.average(textbook_loss(y, output / (1 + gamma), gamma), weights=weight)
+        data = np.average(textbook_loss(y, margins, gamma), weights=weight)
         return data + 0.5 * 0.1 * sum((coef**2).sum() for coef in parameters[:sizes]) / total
 
     indicator = model._label_binarizer.transform(y).astype(bool)
@@ -162,6 +161,32 @@ def test_coefficients_are_those_of_the_margins(doubles, gamma):
     output = forward(X, model.coefs_, model.intercepts_, "relu")
     np.testing.assert_allclose(model.decision_function(X), output[:, 0] if output.shape[1] == 1 else output, rtol=1e-10)
     assert model.out_activation_ == "identity"
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer. Maximum iterations")
+@pytest.mark.parametrize("gamma", [0.5, 2.0, 5.0])
+def test_one_step_of_sgd_is_the_gradient(doubles, gamma):
+    X, y = doubles
+    step = {"solver": "sgd", "momentum": 0.0, "batch_size": len(y), "max_iter": 1, "alpha": 0.0, "activation": "tanh"}
+    model = network(focal_gamma=gamma, **step, warm_start=True).fit(X, y)
+    before = [part.copy() for part in model.intercepts_]
+    margins = forward(X, model.coefs_, model.intercepts_, "tanh")
+    gradient = model.focal_loss_.gradient(y, margins[:, 0] if margins.shape[1] == 1 else margins)
+    model.fit(X, y)
+    expected = before[-1] - 0.01 * gradient.reshape(margins.shape).mean(axis=0)
+    np.testing.assert_allclose(model.intercepts_[-1], expected, rtol=1e-10)
+    assert np.abs(model.intercepts_[0] - before[0]).max() > 0
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer. Maximum iterations")
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_one_step_of_adam_has_the_size_of_log_odds(doubles, gamma):
+    """It is as long as the learning rate in log-odds, so 1 + gamma times shorter in margins."""
+    X, y = doubles
+    step = {"batch_size": len(y), "max_iter": 1, "learning_rate_init": 0.01, "epsilon": 1e-30}
+    model = network(focal_gamma=gamma, **step).fit(X, y)
+    moved = np.abs(model.intercepts_[-1] - model.focal_intercept_)
+    np.testing.assert_allclose(moved, 0.01 / (1 + gamma), rtol=1e-6)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 5.0])
@@ -225,7 +250,7 @@ def test_class_weight_is_a_sample_weight_to_lbfgs(data):
     by_class = np.arange(1.0, y.max() + 2)
     by_dict = network(**params, class_weight=dict(enumerate(by_class))).fit(X, y)
     by_sample = network(**params).fit(X, y, sample_weight=by_class[y])
-    np.testing.assert_allclose(by_dict.predict_proba(X), by_sample.predict_proba(X), atol=1e-3)
+    np.testing.assert_allclose(by_dict.predict_proba(X), by_sample.predict_proba(X), atol=3e-3)
     assert np.abs(by_dict.predict_proba(X) - network(**params).fit(X, y).predict_proba(X)).max() > 0.02
 
 
@@ -398,9 +423,10 @@ def test_from_estimator_starts_from_the_network(old, binary):
     assert {**new.get_params(deep=False), **old.get_params()} == new.get_params(deep=False)
     with pytest.raises(NotFittedError):
         new.predict(X)
-    still = clone(new).set_params(**STANDING_STILL).fit(X, y)
     log_odds = np.log(old.predict_proba(X)[:, 1] / old.predict_proba(X)[:, 0])
-    np.testing.assert_allclose(still.decision_function(X), log_odds / 3, rtol=1e-6, atol=1e-8)
+    for solver in ("sgd", "adam"):
+        still = clone(new).set_params(solver=solver, **STANDING_STILL).fit(X, y)
+        np.testing.assert_allclose(still.decision_function(X), log_odds / 3, rtol=1e-6, atol=1e-8)
     assert still.focal_intercept_ is None
     tuned = new.fit(X, y)
     focal = BinaryFocalLoss(2.0)
@@ -427,7 +453,7 @@ def test_from_a_focal_network_keeps_its_margins(binary):
     X, y = binary[0].astype(np.float64), binary[1]
     first = network(focal_gamma=0.5).fit(X, y)
     second = FocalMLPClassifier.from_estimator(first, focal_gamma=4.0, **STANDING_STILL)
-    # The output, which has the scale of log-odds, is taken over.
+    # In log-odds, that is: divided by 1.5 there, by 5 here.
     np.testing.assert_allclose(
         second.fit(X, y).decision_function(X) * 5, first.decision_function(X) * 1.5, rtol=1e-6, atol=1e-8
     )

@@ -15,7 +15,7 @@ def blocks(language):
 
 def test_code_runs_and_prints_what_it_says(capsys):
     code = blocks("python")
-    assert len(code) == 3
+    assert len(code) == 4
     namespace = {}
     with config_context():  # the README switches metadata routing on
         for block in code:
