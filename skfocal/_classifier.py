@@ -149,6 +149,8 @@ def per_class(values: Any, classes: NDArray[Any], name: str, default: float | No
     labels = classes.tolist()
     unknown = [label for label in values if label not in labels]
     missing = [label for label in labels if label not in values]
+    if unknown and default is not None:
+        raise ValueError(f"{name} must have keys among the classes {labels}, got the keys {list(values)}.")
     if unknown or (missing and default is None):
         raise ValueError(f"{name} must have a key for each of the classes {labels}, got the keys {list(values)}.")
     return [values.get(label, default) for label in labels]

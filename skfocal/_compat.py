@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from copy import copy
+from copy import copy, deepcopy
 from functools import cache
 from typing import Any, Self
 
@@ -162,15 +162,28 @@ class MarginMLPClassifier(MLPClassifier):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Self:
         if hasattr(self, "coefs_") and (self.warm_start or incremental):
-            # Trained in place from here on: copies keep what there was, should anything fail.
-            self.coefs_ = [part.copy() for part in self.coefs_]
-            self.intercepts_ = [part.copy() for part in self.intercepts_]
+            # Changed in place from here on: copies keep what there was, should anything fail.
+            for name in {"coefs_", "intercepts_", "_optimizer", "loss_curve_", "validation_scores_"} & set(vars(self)):
+                setattr(self, name, deepcopy(getattr(self, name)))
             self._multiply_output(1 / self._training_scale())
         self._margin_scale = self._training_scale()
         super()._fit(X, y, sample_weight=sample_weight, incremental=incremental)
         self._multiply_output(self._margin_scale)
         del self._margin_scale
         return self
+
+    def _forget_progress(self) -> None:
+        """Let what comes next not be compared with losses, scores or steps of what was before.
+
+        scikit-learn goes on with them, or fails, if the parameters have changed between two calls.
+        """
+        self.loss_curve_ = getattr(self, "loss_curve_", [])
+        self.best_loss_: float | None = None if self.early_stopping else np.inf
+        self.best_validation_score_: float | None = -np.inf if self.early_stopping else None
+        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+        self._no_improvement_count = 0
+        if hasattr(self, "_optimizer"):
+            del self._optimizer
 
     def _multiply_output(self, factor: float | NDArray[np.float64]) -> None:
         for parts in (self.coefs_, self.intercepts_):
@@ -191,13 +204,16 @@ class MarginMLPClassifier(MLPClassifier):
         coef_grads: list[Any],
         intercept_grads: list[Any],
     ) -> tuple[float, list[Any], list[Any]]:
-        margins = self._forward_pass(activations)[-1] * self._margin_scale
-        losses, delta = self._loss_gradient(y, margins)
-        delta = delta * self._margin_scale
+        output = self._forward_pass(activations)[-1]
+        scale = np.asarray(self._margin_scale, dtype=output.dtype)
+        losses, delta = self._loss_gradient(y, output * scale)
+        delta = delta * scale
         if sample_weight is not None:
             losses, delta = losses * sample_weight, delta * sample_weight[:, None]
         total = X.shape[0] if sample_weight is None else sample_weight.sum()
-        penalty = 0.5 * self.alpha * sum(np.vdot(coefs, coefs) for coefs in self.coefs_)
+        # The penalty is on the coefficients of the margins, those that the fitted network will have.
+        penalized = [*self.coefs_[:-1], self.coefs_[-1] * scale]
+        penalty = 0.5 * self.alpha * sum(np.vdot(coefs, coefs) for coefs in penalized)
         last = self.n_layers_ - 2
         for layer in range(last, -1, -1):
             if layer < last:
@@ -205,6 +221,7 @@ class MarginMLPClassifier(MLPClassifier):
                 DERIVATIVES[self.activation](activations[layer + 1], delta)
             deltas[layer] = delta
             self._compute_loss_grad(layer, total, activations, deltas, coef_grads, intercept_grads)
+        coef_grads[last] -= self.alpha / total * (self.coefs_[last] - scale * penalized[last])
         return (losses.sum() + penalty) / total, coef_grads, intercept_grads
 
     def _fit_stochastic(self, X: Any, y: NDArray[np.bool_], sample_weight: Any, *rest: Any) -> None:
@@ -218,13 +235,22 @@ class MarginMLPClassifier(MLPClassifier):
             super()._fit_stochastic(X, y, sample_weight, *rest)
             return
         training, validation = self._split(X, y, sample_weight, self._random_state)
+        n_scores = len(self.validation_scores_ or [])
         trainer = copy(self)
         trainer.early_stopping = False
         trainer._validation = validation
+        # Until an epoch scores higher the best network is the one that training starts from.
+        trainer._best_coefs, trainer._best_intercepts = deepcopy((self.coefs_, self.intercepts_))
         super(MarginMLPClassifier, trainer)._fit_stochastic(*training, *rest)
         del trainer._validation
+        scores = (trainer.validation_scores_ or [])[n_scores:]
+        if scores and np.isnan(scores).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights in every epoch. The input data may contain large values "
+                "and need to be preprocessed."
+            )
         adopt_fitted_state(self, trainer)
-        self.coefs_, self.intercepts_ = self._best_coefs, self._best_intercepts
+        self.coefs_, self.intercepts_ = list(self._best_coefs), list(self._best_intercepts)
 
     def _update_no_improvement_count(self, early_stopping: bool, *validation: Any) -> None:
         if hasattr(self, "_validation"):
@@ -233,5 +259,5 @@ class MarginMLPClassifier(MLPClassifier):
 
     def _score(self, X: Any, y: NDArray[np.bool_], sample_weight: Any = None) -> float:
         margins = self._forward_pass_fast(X, check_input=False) * self._margin_scale
-        # As in scikit-learn: not a number for a network that has overflown, which its own check reports at the end.
+        # As in scikit-learn: a network that has overflown is never the best.
         return self._validation_score(y, margins, sample_weight) if np.isfinite(margins).all() else np.nan

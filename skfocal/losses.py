@@ -63,11 +63,11 @@ def check_alpha(alpha: object, *, two_classes: bool, name: str = "alpha") -> flo
     return values
 
 
-def check_length(values: object, n_classes: int, name: str) -> None:
+def check_length(values: object, n_classes: int, name: str, *, what: str = "classes") -> None:
     """Raise a ValueError if `values` is a tuple of another length than the number of classes."""
     if isinstance(values, tuple) and len(values) != n_classes:
         raise ValueError(
-            f"{name} must have one value for each of the {n_classes} classes, got {len(values)}: {values!r}."
+            f"{name} must have one value for each of the {n_classes} {what}, got {len(values)}: {values!r}."
         )
 
 

@@ -1,6 +1,8 @@
 """FocalMLPClassifier: scikit-learn's multi-layer perceptron, trained on the focal loss."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from numbers import Real
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -12,12 +14,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skfocal._classifier import (
     check_known_labels,
+    check_labels,
     check_sample_weight,
+    check_size,
     check_totals,
     class_parameters,
     class_weights,
@@ -71,14 +74,15 @@ class FocalMLPClassifier(MarginMLPClassifier):
         Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, in the order of
         ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
         class the same in all. For multilabel data a float or "balanced" weighs the presence of each label against its
-        absence, a list has a float for each label. (``alpha`` is the network's L2 penalty.)
+        absence; a list has a float, or a pair of weights, for each label. (``alpha`` is the network's L2 penalty.)
     class_weight : dict, list of dicts, "balanced" or None, default=None
-        Weights multiplied into those of `focal_alpha`, whose effect is the same. Labels that a dict leaves out have
-        weight 1. "balanced" takes the sizes of the classes from `sample_weight`. For multilabel data a dict from 0 and
-        1 to weights, or a list with one for each label.
+        Weights multiplied into those of `focal_alpha`, whose effect is the same (but ``focal_alpha="balanced"``
+        balances what these leave). Labels that a dict leaves out have weight 1. "balanced" takes the sizes of the
+        classes from `sample_weight`. For multilabel data a dict from 0 and 1 to weights, or a list with one for each
+        label. `predict_proba` is the posterior of the reweighted data.
     validation_metric : {"average_precision", "focal_loss", "accuracy"}, default="average_precision"
         What early stopping watches on its validation data, weighted by `sample_weight`. The average precision is that
-        of the second of two classes; for more classes, or labels, the mean over those that occur, each against the
+        of the rarer of two classes; for more classes, or labels, the mean over those that occur, each against the
         rest. Only used if ``early_stopping=True``.
     pretrained : MLPClassifier, FrozenEstimator or None, default=None
         A fitted `sklearn.neural_network.MLPClassifier` (or `FocalMLPClassifier`) to start from, with the same layers,
@@ -88,7 +92,9 @@ class FocalMLPClassifier(MarginMLPClassifier):
 verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
         As in `sklearn.neural_network.MLPClassifier`. The split of `early_stopping` is stratified for several classes
-        and labels too. `tol` is on the scale of the focal loss, which is smaller than the log loss.
+        and labels too. `tol` is on the scale of the focal loss, which is smaller than the log loss. If the loss, the
+        solver or what early stopping watches has changed since the last fit, a warm start compares with nothing from
+        before.
 
     Attributes
     ----------
@@ -114,6 +120,11 @@ n_iter_no_change, max_fun
     weight, the batches without one count as much as those with one, and the class for less than its weight. So the
     weights of classes are not multiplied into those of samples, but are part of the loss, and count in full.
 
+    The posterior's log-odds change about 1 + gamma times as fast as a focal margin, and Adam's steps have a size of
+    their own, whatever the loss. While Adam trains, the output is therefore divided by 1 + gamma (the mean over the
+    classes), so that a learning rate means the same for every gamma; the fitted coefficients have the division in
+    them, and the L2 penalty is on those.
+
     References
     ----------
     .. [1] Lin et al. (2017), Focal loss for dense object detection. arXiv:1708.02002, section 3.3.
@@ -129,6 +140,9 @@ n_iter_no_change, max_fun
     >>> clf.predict_proba(X).shape
     (2000, 2)
     """
+
+    # Solver, what early stopping watches and loss of the last fit.
+    _watched: tuple[Any, ...]
 
     def __init__(
         self,
@@ -197,8 +211,8 @@ n_iter_no_change, max_fun
     def from_estimator(cls, estimator: Any, **params: Any) -> Self:
         """Return a classifier that goes on from a fitted one: refines a model of the log loss with the focal loss.
 
-        Nothing is trained yet: call `fit` or `partial_fit`, each `fit` starts from the given one again. That one is
-        copied, never changed.
+        Nothing is trained yet: call `fit`, or `partial_fit` (with ``early_stopping=False``). Each `fit` starts again
+        from a copy of what is given now. Training starts from its log-odds, divided by 1 + gamma.
 
         Parameters
         ----------
@@ -210,12 +224,12 @@ n_iter_no_change, max_fun
         Returns
         -------
         classifier : FocalMLPClassifier
-            Not fitted, with ``pretrained=FrozenEstimator(estimator)``.
+            Not fitted, with a copy of `estimator`, in a `sklearn.frozen.FrozenEstimator`, as `pretrained`.
 
         Raises
         ------
         TypeError, ValueError
-            If `estimator` is not an MLPClassifier, or not fitted.
+            If `estimator` is not an MLPClassifier, or not fitted, or if `pretrained` is among the parameters.
 
         Examples
         --------
@@ -228,9 +242,12 @@ n_iter_no_change, max_fun
         >>> new.early_stopping, old.coefs_[0].shape == new.coefs_[0].shape
         (True, True)
         """
-        fitted = _check_pretrained(estimator, "estimator")
-        same = {name: value for name, value in fitted.get_params(deep=False).items() if name in cls().get_params()}
-        return cls(**{**same, "pretrained": FrozenEstimator(fitted), **params})
+        if "pretrained" in params:
+            raise TypeError(f"pretrained must be left out, it is the estimator given, got {params['pretrained']!r}.")
+        fitted = _fitted_network(estimator, "estimator")
+        own = cls().get_params(deep=False)
+        same = {name: value for name, value in fitted.get_params(deep=False).items() if name in own}
+        return cls(**{**same, **params, "pretrained": FrozenEstimator(deepcopy(fitted))})
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the classifier.
@@ -242,7 +259,8 @@ n_iter_no_change, max_fun
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Labels of any type, at least two different ones; or 0 and 1, a column for each label.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out.
+            Weights >= 0; a sample of weight 2 counts like the same sample twice (but for the batches, see Notes), one
+            of weight 0 is left out.
 
         Returns
         -------
@@ -284,10 +302,12 @@ n_iter_no_change, max_fun
             refused: they need all the data.
         """
         if classes is None and self.pretrained is not None and not hasattr(self, "classes_"):
-            classes = _check_pretrained(self.pretrained).classes_
-        known = getattr(self, "classes_", classes)
-        if known is None:
+            classes = _fitted_network(self.pretrained).classes_
+        if classes is None and not hasattr(self, "classes_"):
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        known = np.unique(check_labels(classes, "classes")) if classes is not None else self.classes_
+        if self.early_stopping:
+            raise ValueError("early_stopping must be False for partial_fit, which sees a part of the data, got True.")
         for name in ("focal_alpha", "class_weight"):
             if isinstance(getattr(self, name), str):
                 raise ValueError(
@@ -296,7 +316,7 @@ n_iter_no_change, max_fun
                 )
         starts = not hasattr(self, "coefs_")
         with unchanged_on_error(self):
-            data = self._training_data(X, y, sample_weight, classes=np.unique(known), starts=starts)
+            data = self._training_data(X, y, sample_weight, classes=known, starts=starts)
             return super().partial_fit(*data, classes)
 
     def _training_data(
@@ -307,39 +327,63 @@ n_iter_no_change, max_fun
         `classes` are None in `fit`, which takes them from `y`.
         """
         self._check_parameters()
-        if y is not None and _n_columns(y) > 1:
-            target = self._several_labels(y, sample_weight)
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if _n_columns(y) > 1:
+            target = self._several_labels(y, sample_weight, classes)
         else:
             target = self._one_label(y, sample_weight, classes)
+        if not starts:
+            self._check_same_network(target.loss)
+        elif self.pretrained is not None:
+            validate_data(_fitted_network(self.pretrained), X, reset=False, skip_check_array=True)
+            self.focal_intercept_ = None
+        else:
+            self.focal_intercept_ = target.loss.intercept(target.prior)
         self.focal_loss_ = target.loss
-        if starts and self.pretrained is not None:
-            validate_data(_check_pretrained(self.pretrained), X, reset=False, skip_check_array=True)
-        if starts:
-            self.focal_intercept_ = target.loss.intercept(target.prior) if self.pretrained is None else None
+        watched = self.solver, self.early_stopping, self.validation_metric, target.loss
+        if not starts and watched != self._watched and self.solver != "lbfgs":
+            self._forget_progress()
+        self._watched = watched
         weight = target.sample_weight
         if weight is None or weight.all():
             return X, target.y, weight
         # A batch is averaged by its weights, and there is no average of one that weighs 0.
         check_consistent_length(X, target.y)
         kept = weight > 0
-        X = X.tocsr() if issparse(X) else X
-        return _safe_indexing(X, kept), _safe_indexing(target.y, kept), weight[kept]
+        X, y = (values.tocsr() if issparse(values) else values for values in (X, target.y))
+        return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]
 
     def _check_parameters(self) -> None:
         if not isinstance(self.focal_gamma, Mapping):
             check_gamma(self.focal_gamma, "focal_gamma")
-        if self.validation_metric not in VALIDATION_METRICS:
+        if not isinstance(self.validation_metric, str) or self.validation_metric not in VALIDATION_METRICS:
             raise ValueError(
                 f"validation_metric must be one of {list(VALIDATION_METRICS)}, got {self.validation_metric!r}."
             )
         if self.pretrained is not None:
-            _check_pretrained(self.pretrained)
+            _fitted_network(self.pretrained)
+
+    def _check_same_network(self, loss: Loss) -> None:
+        """Raise if what is to be trained further had other layers, or another kind of target."""
+        sizes = self.hidden_layer_sizes
+        sizes = [sizes] if isinstance(sizes, Real) else list(sizes)
+        trained = [coefs.shape[1] for coefs in self.coefs_[:-1]]
+        if sizes != trained:
+            raise ValueError(f"hidden_layer_sizes must be {trained}, as trained so far, got {sizes}.")
+        if _n_labels(loss) != _n_labels(self.focal_loss_):
+            raise ValueError(
+                f"y must have as many labels as before, {_n_labels(self.focal_loss_)} (0: it has classes), "
+                f"got {_n_labels(loss)}."
+            )
 
     def _one_label(self, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> _Target:
         from_y = classes is None
         if classes is None:
             codes, classes = encode_labels(y, type(self).__name__)
         else:
+            if len(classes) < 2:
+                raise ValueError(f"classes must hold at least two different labels, got {classes.tolist()}.")
             codes = check_known_labels(y, classes, "y", known="the classes")
         weight = check_sample_weight(sample_weight, len(codes))
         totals = np.bincount(codes, weights=weight, minlength=len(classes)).astype(np.float64)
@@ -348,12 +392,13 @@ n_iter_no_change, max_fun
         loss = _class_loss(self.focal_gamma, self.focal_alpha, self.class_weight, classes, totals)
         return _Target(classes[codes], weight, loss, _prior(totals, weight))
 
-    def _several_labels(self, y: Any, sample_weight: Any) -> _Target:
+    def _several_labels(self, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> _Target:
         """Treat each column of `y` as two classes, absence and presence."""
-        y = y if issparse(y) else np.asarray(y)
-        kind = type_of_target(y, input_name="y")
-        if kind != "multilabel-indicator":
-            raise ValueError(f"y of several columns must hold 0 and 1, a column for each label, got {kind} data.")
+        y = _check_indicator(y)
+        if classes is not None and classes.tolist() != list(range(y.shape[1])):
+            raise ValueError(
+                f"classes must be the numbers of y's columns, 0 ... {y.shape[1] - 1}, got {classes.tolist()}."
+            )
         weight = check_sample_weight(sample_weight, y.shape[0])
         present = y.T @ (np.ones(y.shape[0]) if weight is None else weight)
         totals = np.column_stack([(y.shape[0] if weight is None else weight.sum()) - present, present])
@@ -373,7 +418,15 @@ n_iter_no_change, max_fun
         if self.pretrained is None:
             self.intercepts_[-1][:] = np.divide(self.focal_intercept_, self._margin_scale)  # type: ignore[arg-type]
             return
-        fitted = _check_pretrained(self.pretrained)
+        fitted = _fitted_network(self.pretrained)
+        has_labels = fitted.n_outputs_ > 1 and (
+            _n_labels(fitted.focal_loss_) > 0
+            if isinstance(fitted, FocalMLPClassifier)
+            else fitted.out_activation_ == "logistic"
+        )
+        if has_labels != (_n_labels(self.focal_loss_) > 0):
+            kinds = ["classes", "labels"]
+            raise ValueError(f"y must hold {kinds[has_labels]}, as pretrained has, got {kinds[not has_labels]}.")
         if fitted.activation != self.activation:
             raise ValueError(f"activation must be {fitted.activation!r}, that of pretrained, got {self.activation!r}.")
         if not np.array_equal(fitted.classes_, self.classes_):
@@ -434,7 +487,7 @@ n_iter_no_change, max_fun
             raise ValueError(
                 "validation_metric='average_precision' needs a sample of each of two classes in the validation data, "
                 f"got {len(in_validation)} samples of one: raise validation_fraction, {self.validation_fraction}, "
-                "or watch the focal loss."
+                "or choose validation_metric='focal_loss'."
             )
         padding = [] if sample_weight is not None else [None]
         return training + padding, validation + padding
@@ -448,14 +501,13 @@ n_iter_no_change, max_fun
             if sizes.min() < 2:
                 raise ValueError(
                     "early_stopping needs two samples of every class, one to train and one to validate, "
-                    f"got {sizes.min()} of class {self.classes_[sizes.argmin()]!r}."
+                    f"got {sizes.min()} of class {self.classes_.tolist()[sizes.argmin()]!r}."
                 )
         n_validation = int(np.ceil(self.validation_fraction * n_samples))
         if not n_strata <= n_validation <= n_samples - n_strata:
-            smallest = n_strata / n_samples
             raise ValueError(
-                f"validation_fraction must be in [{smallest:.3g}, {1 - smallest:.3g}], for {n_strata} of {n_samples} "
-                f"samples at least in both parts, one of each class, got {self.validation_fraction}."
+                f"validation_fraction must leave {n_strata} or more of the {n_samples} samples to train and as many to "
+                f"validate, one of each class, got {self.validation_fraction}: {n_validation} to validate."
             )
 
     def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
@@ -464,6 +516,8 @@ n_iter_no_change, max_fun
         posterior = self._posterior(margins)
         if self.validation_metric == "accuracy":
             return accuracy_score(self._decode(y), self._decode(posterior), sample_weight=sample_weight)
+        if isinstance(self.focal_loss_, BinaryFocalLoss) and y.mean() > 0.5:
+            y, posterior = ~y, -posterior  # the rarer class, whatever its label; only the order counts
         occurs = np.flatnonzero(y.any(axis=0))
         scores = [average_precision_score(y[:, k], posterior[:, k], sample_weight=sample_weight) for k in occurs]
         return float(np.mean(scores))
@@ -507,6 +561,25 @@ def _n_columns(y: Any) -> int:
     return shape[1] if len(shape) == 2 else 1
 
 
+def _n_labels(loss: Loss) -> int:
+    """Return the number of labels, 0 if the loss is one of classes."""
+    return len(loss.labels) if isinstance(loss, MultilabelFocalLoss) else 0
+
+
+def _check_indicator(y: Any) -> Any:
+    """Return several columns of 0 and 1, sparse or not, as numbers; raise if they hold anything else."""
+    y = y if issparse(y) else np.asarray(y)
+    values = y.data if issparse(y) else y
+    try:
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y of several columns must hold 0 and 1, a column for each label, got {y!r}.") from error
+    wrong = numbers[(numbers != 0) & (numbers != 1)]
+    if wrong.size:
+        raise ValueError(f"y of several columns must hold 0 and 1, a column for each label, got {wrong[0]}.")
+    return y if issparse(y) else numbers.astype(np.intp)
+
+
 def _prior(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Return totals in which a class that does not occur counts as half a sample: its margin must be finite."""
     half_a_sample = 0.5 * (1.0 if sample_weight is None else sample_weight[sample_weight > 0].mean())
@@ -515,9 +588,9 @@ def _prior(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> N
 
 def _for_each(values: Any, labels: NDArray[np.intp], name: str) -> list[Any]:
     """Return one value for each label: `values` itself if it is one, else its entries."""
-    if values is None or isinstance(values, str | Mapping) or np.ndim(values) == 0:
+    if values is None or isinstance(values, str | Mapping | Real):
         return [values] * len(labels)
-    check_length(tuple(values), len(labels), name)
+    check_length(tuple(values), len(labels), name, what="labels")
     return list(values)
 
 
@@ -531,13 +604,15 @@ def _class_loss(
     loss = kind(gamma, alpha)
     if weights is None:
         return loss
-    return kind(gamma, tuple(weights * (loss.class_weights or 1.0)))
+    weights = weights * (loss.class_weights or 1.0)
+    check_size(weights, "focal_alpha times class_weight")
+    return kind(gamma, tuple(weights.tolist()))
 
 
 def _log_odds_scale(loss: Loss) -> float | NDArray[np.float64]:
-    """Return 1 / (1 + gamma), by which a margin of the log loss becomes one of the focal loss, nearly.
+    """Return 1 / (1 + gamma), by which log-odds become margins of the same posterior, where those are not small.
 
-    For the posterior's log-odds change 1 + gamma times as fast as a focal margin, but for small margins.
+    With several gammas it is their mean that counts: one output cannot have several scales.
     """
     if isinstance(loss, MultilabelFocalLoss):
         return np.array([_log_odds_scale(label) for label in loss.labels])
@@ -556,15 +631,18 @@ def _rarest_label(y: NDArray[np.bool_], validation_fraction: float) -> NDArray[n
     return np.where(sizes[strata] < smallest, sizes.argmax(), strata)
 
 
-def _check_pretrained(estimator: Any, name: str = "pretrained") -> MLPClassifier:
+def _fitted_network(estimator: Any, name: str = "pretrained") -> MLPClassifier:
     """Return a fitted MLPClassifier, taken out of its FrozenEstimator; raise if there is none."""
     if isinstance(estimator, FrozenEstimator):
         estimator = estimator.estimator
     if not isinstance(estimator, MLPClassifier):
-        raise TypeError(f"{name} must be a fitted MLPClassifier, or a FrozenEstimator of one, got {estimator!r}.")
+        raise TypeError(
+            f"{name} must be a fitted MLPClassifier (of a pipeline its last step), or a FrozenEstimator of one, "
+            f"got {estimator!r}."
+        )
     if not hasattr(estimator, "coefs_"):
         raise ValueError(
-            f"{name} must be a fitted MLPClassifier, got one that is not: clone drops what an estimator has learned, "
-            "unless it is in a FrozenEstimator."
+            f"{name} must be a fitted MLPClassifier, got one that is not fitted. (clone drops what an estimator has "
+            "learned, unless it is in a FrozenEstimator.)"
         )
     return estimator

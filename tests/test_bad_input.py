@@ -23,7 +23,7 @@ BAD_PARAMETERS = [
     ({"focal_alpha": {0: 1.0, 2: 1.0}}, r"focal_alpha must have a key for each of the classes \[0, 1\]"),
     ({"focal_alpha": "even"}, "focal_alpha must be .* or 'balanced', got 'even'"),
     ({"class_weight": {0: -1.0}}, "class_weight must hold finite weights > 0, got {0: -1.0}"),
-    ({"class_weight": {7: 1.0}}, r"class_weight must have a key for each of the classes \[0, 1\], got the keys \[7\]"),
+    ({"class_weight": {7: 1.0}}, r"class_weight must have keys among the classes \[0, 1\], got the keys \[7\]"),
     ({"class_weight": "even"}, "class_weight must be None, 'balanced' or a dict from labels to weights, got 'even'"),
     ({"class_weight": [{0: 1.0}]}, "class_weight must be None, 'balanced' or a dict from labels to weights, got "),
 ]

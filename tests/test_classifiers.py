@@ -77,6 +77,13 @@ def test_alpha_is_a_class_weight(estimator, binary):
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
 
 
+def test_balanced_alpha_balances_what_other_weights_leave(estimator, data):
+    X, y = data
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y))
+    model = make(estimator, focal_alpha="balanced", class_weight={0: 1.0, 1: 9.0}).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(model.focal_intercept_, 0, atol=1e-12)
+
+
 def test_gamma_per_class(estimator, multiclass):
     X, y = multiclass
     names = np.array(["a", "b", "c", "d", "e"])

@@ -118,24 +118,27 @@ def textbook_loss(y, margins, gamma):
     return (-((1 - p) ** gamma) * np.log(p)).sum(axis=1)
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.3])  # of the output, as while Adam trains
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("gamma", [0.5, 2.0, 5.0])
 @pytest.mark.parametrize("activation", ["tanh", "logistic", "relu"])
-def test_the_full_gradient_agrees_with_finite_differences(doubles, activation, gamma, weighted):
+def test_the_full_gradient_agrees_with_finite_differences(doubles, activation, gamma, weighted, scale):
     X, y = (values[:50] for values in doubles)
     y = np.unique(y, return_inverse=True)[1] if y.ndim == 1 else y
     weight = some_weights(y) if weighted else None
     params = {"hidden_layer_sizes": (5, 4), "alpha": 0.1, "activation": activation, "focal_gamma": gamma}
     model = network(**params, **STANDING_STILL).fit(X, y, sample_weight=weight)
+    model._margin_scale = scale
     coefs, intercepts = model.coefs_, model.intercepts_
     sizes = len(coefs)
     parameters = [*coefs, *intercepts]
 
     def mean_loss():
-        margins = forward(X, parameters[:sizes], parameters[sizes:], activation)
+        margins = scale * forward(X, parameters[:sizes], parameters[sizes:], activation)
         total = len(y) if weight is None else weight.sum()
         data = np.average(textbook_loss(y, margins, gamma), weights=weight)
-        return data + 0.5 * 0.1 * sum((coef**2).sum() for coef in parameters[:sizes]) / total
+        scaled = [*parameters[: sizes - 1], scale * parameters[sizes - 1]]
+        return data + 0.5 * 0.1 * sum((coef**2).sum() for coef in scaled) / total
 
     indicator = model._label_binarizer.transform(y).astype(bool)
     empty = [None] * sizes
@@ -179,14 +182,18 @@ def test_one_step_of_sgd_is_the_gradient(doubles, gamma):
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer. Maximum iterations")
-@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, [4.0, 1.0, 2.0, 0.0]], ids=str)
 def test_one_step_of_adam_has_the_size_of_log_odds(doubles, gamma):
     """It is as long as the learning rate in log-odds, so 1 + gamma times shorter in margins."""
     X, y = doubles
+    gamma = np.asarray(gamma)
+    if gamma.ndim and y.ndim == 1:
+        gamma = np.append(gamma, [0.0] * (y.max() + 1))[: y.max() + 1]
     step = {"batch_size": len(y), "max_iter": 1, "learning_rate_init": 0.01, "epsilon": 1e-30}
-    model = network(focal_gamma=gamma, **step).fit(X, y)
+    model = network(focal_gamma=gamma.tolist(), **step).fit(X, y)
     moved = np.abs(model.intercepts_[-1] - model.focal_intercept_)
-    np.testing.assert_allclose(moved, 0.01 / (1 + gamma), rtol=1e-6)
+    # One output has one scale, the mean over its classes; each label has its own.
+    np.testing.assert_allclose(moved, 0.01 / (1 + (gamma if y.ndim == 2 else gamma.mean())), rtol=1e-6)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 5.0])
@@ -286,8 +293,18 @@ def test_sparse_features_and_labels(doubles):
         np.testing.assert_array_equal(labels.predict(X).toarray(), dense.predict(X))
 
 
-def test_single_precision_stays(data):
-    X, y = data
+def test_single_precision_stays(doubles):
+    X, y = doubles[0].astype(np.float32), doubles[1]
+    seen = set()
+
+    class Seen(FocalMLPClassifier):
+        def _loss_gradient(self, y, margins):
+            result = super()._loss_gradient(y, margins)
+            seen.update({margins.dtype, *(part.dtype for part in result)})
+            return result
+
+    make(Seen).fit(X, y)
+    assert seen == {np.dtype(np.float32)}
     model = network(class_weight="balanced", focal_alpha=None).fit(X, y, sample_weight=some_weights(y))
     assert {part.dtype for part in model.coefs_ + model.intercepts_} == {np.dtype(np.float32)}
     assert model.decision_function(X).dtype == np.float32
@@ -340,16 +357,84 @@ def test_early_stopping_watches_what_it_says(doubles, metric, weighted):
 
 
 def test_labels_are_split_by_the_rarest(multilabel):
-    """One positive in 200 still comes to both parts; a label of one sample goes anywhere."""
+    """A tenth of the samples of each rare label is for validation; a label of one sample goes anywhere."""
     X, y = multilabel
-    y = np.hstack([y, np.zeros((len(y), 2), dtype=int)])
-    y[:10, 4] = 1
-    y[0, 5] = 1
-    model = make(Watched, early_stopping=True).fit(X, y)
-    training, validation = model.parts_
-    assert training[1][:, 4].sum() >= 8
-    assert validation[1][:, 4].sum() >= 1
-    assert training[1][:, 5].sum() + validation[1][:, 5].sum() == 1
+    rare = np.zeros((len(y), 7), dtype=int)
+    for k in range(6):
+        rare[20 * k : 20 * (k + 1), k] = 1
+    rare[-1, 6] = 1
+    model = make(Watched, early_stopping=True).fit(X, np.hstack([y, rare]))
+    (_, in_training, _), (_, in_validation, _) = model.parts_
+    np.testing.assert_array_equal(in_training[:, 4:10].sum(axis=0), 18)
+    np.testing.assert_array_equal(in_validation[:, 4:10].sum(axis=0), 2)
+    assert in_training[:, 10].sum() + in_validation[:, 10].sum() == 1
+
+
+def test_early_stopping_watches_the_rarer_class(binary):
+    X, y = binary
+    params = {"early_stopping": True, "tol": 1e-4, "n_iter_no_change": 4, "validation_fraction": 0.5}
+    model = make(Watched, **params).fit(X, np.array(["ok", "fraud"])[y])
+    X_val, ok, _ = model.parts_[1]
+    frauds = metrics.average_precision_score(~ok[:, 0], model.predict_proba(X_val)[:, 0])
+    assert model.best_validation_score_ == pytest.approx(frauds)
+    assert frauds < 0.99
+
+
+def test_going_on_with_early_stopping_keeps_the_best(doubles):
+    """A fit that finds nothing better ends with the network that it started from."""
+    X, y = doubles
+    params = {"early_stopping": True, "warm_start": True, "tol": 1e-4, "n_iter_no_change": 2}
+    model = network(**params).fit(X, y)
+    model.set_params(learning_rate_init=1.0)  # as good as certain to make it worse
+    best, raw = model.best_validation_score_, model.decision_function(X)
+    for _ in range(3):
+        model.fit(X, y)
+        assert model.best_validation_score_ == best
+        np.testing.assert_allclose(model.decision_function(X), raw, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"focal_gamma": 0.0},
+        {"early_stopping": False},
+        {"validation_metric": "focal_loss"},
+        {"solver": "sgd"},
+        {"solver": "lbfgs", "max_iter": 5},
+        {"class_weight": "balanced"},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_a_warm_start_after_a_change_compares_with_nothing_from_before(doubles, change):
+    X, y = doubles
+    params = {"early_stopping": True, "warm_start": True, "tol": 1e-4, "n_iter_no_change": 3}
+    model = network(**params).fit(X, y)
+    first = model.decision_function(X)
+    model.set_params(**change).fit(X, y)
+    if change.get("solver") != "lbfgs":
+        assert model.n_iter_ >= 4
+        assert len(model.loss_curve_) > model.n_iter_
+        scores = model.validation_scores_
+        assert scores is None if change == {"early_stopping": False} else model.best_validation_score_ == max(scores)
+    assert not np.array_equal(model.decision_function(X), first)
+    model.set_params(solver="adam", early_stopping=False, class_weight=None).partial_fit(X, y)
+    assert np.isfinite(model.loss_)
+
+
+def test_a_start_is_kept_if_no_epoch_is_better(doubles, monkeypatch):
+    """Interrupted in its first epoch, it is the pretrained network, not a random one."""
+    X, y = doubles
+    old = network().fit(X, y)
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    new = FocalMLPClassifier.from_estimator(old, early_stopping=True)
+    monkeypatch.setattr(FocalMLPClassifier, "_backprop", interrupted)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        new.fit(X, y)
+    np.testing.assert_allclose(new.decision_function(X), old.decision_function(X), rtol=1e-9)
 
 
 def test_labels_of_their_own_losses(multilabel):
@@ -516,7 +601,7 @@ BAD = [
     ({"alpha": -1.0}, "'alpha' parameter of FocalMLPClassifier must be .* Got -1"),
     (
         {"early_stopping": True, "validation_fraction": 0.0005},
-        r"validation_fraction must be in \[0.001, 0.999\], .* got 0.0005",
+        r"validation_fraction must leave 2 or more of the 2000 samples .* got 0.0005: 1 to validate",
     ),
 ]
 
@@ -556,11 +641,11 @@ def test_bad_calls_of_partial_fit(binary, multilabel):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"focal_gamma": [1.0, 2.0]}, "focal_gamma must have one value for each of the 4 classes, got 2"),
-        ({"focal_alpha": [0.5] * 3}, "focal_alpha must have one value for each of the 4 classes, got 3"),
+        ({"focal_gamma": [1.0, 2.0]}, "focal_gamma must have one value for each of the 4 labels, got 2"),
+        ({"focal_alpha": [0.5] * 3}, "focal_alpha must have one value for each of the 4 labels, got 3"),
         ({"focal_alpha": 1.5}, r"focal_alpha must be in \(0, 1\)"),
-        ({"class_weight": [{1: 2.0}]}, "class_weight must have one value for each of the 4 classes, got 1"),
-        ({"class_weight": {2: 2.0}}, r"class_weight must have a key for each of the classes \[0, 1\]"),
+        ({"class_weight": [{1: 2.0}]}, "class_weight must have one value for each of the 4 labels, got 1"),
+        ({"class_weight": {2: 2.0}}, r"class_weight must have keys among the classes \[0, 1\]"),
     ],
     ids=str,
 )
@@ -571,16 +656,70 @@ def test_bad_parameters_of_labels(multilabel, params, message):
 
 def test_several_columns_that_are_no_labels(multilabel):
     X, y = multilabel
-    with pytest.raises(ValueError, match=r"y of several columns must hold 0 and 1, .* got multiclass-multi"):
+    with pytest.raises(ValueError, match=r"y of several columns must hold 0 and 1, .* got 2"):
         network().fit(X, y * np.arange(1, 5))
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_fit_that_diverges_leaves_a_fitted_model_alone(binary):
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_fit_that_diverges_leaves_a_fitted_model_alone(binary, early_stopping):
     X, y = binary[0].astype(np.float64), binary[1]
-    model = network(warm_start=True, solver="sgd", activation="identity").fit(X, y)
-    before = model.predict_proba(X)
+    model = network(warm_start=True, solver="sgd", activation="identity", early_stopping=early_stopping).fit(X, y)
+    before, losses = model.predict_proba(X), list(model.loss_curve_)
     model.set_params(learning_rate_init=1e200, max_iter=3)
     with pytest.raises(ValueError, match="non-finite"):
         model.fit(X, y)
     np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert model.loss_curve_ == losses
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_batch_that_diverges_leaves_the_model_alone(binary):
+    X, y = binary[0].astype(np.float64), binary[1]
+    sgd = {"solver": "sgd", "activation": "identity"}
+    once, twice = (network(**sgd).partial_fit(X, y, classes=[0, 1]) for _ in range(2))
+    with pytest.raises(ValueError, match="non-finite"):
+        twice.partial_fit(X * 3e307, y)
+    assert_same_coefficients(once.partial_fit(X, y), twice.partial_fit(X, y), 0)
+    assert once.loss_curve_ == twice.loss_curve_
+
+
+def test_what_was_fitted_cannot_change_its_kind(multilabel, multiclass):
+    X, y = multilabel
+    model = network(warm_start=True).fit(X, y)
+    before = model.predict_proba(X)
+    for other in (y.argmax(axis=1), y[:, :2]):
+        with pytest.raises(ValueError, match="y must have as many labels as before, 4"):
+            model.fit(X, other)
+        with pytest.raises(ValueError, match=r"y must have as many labels as before, 4|classes must be the numbers"):
+            model.partial_fit(X, other)
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes must be \[16\], as trained so far, got \[3\]"):
+        model.set_params(hidden_layer_sizes=3).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    softmax = MLPClassifier(**SMALL_NETWORK).fit(X, y.sum(axis=1) % 4)
+    with pytest.raises(ValueError, match="y must hold classes, as pretrained has, got labels"):
+        FocalMLPClassifier.from_estimator(softmax).fit(X, y)
+    with pytest.raises(ValueError, match=r"classes must be the numbers of y's columns, 0 ... 3, got \[0, 1\]"):
+        network().partial_fit(X, y, classes=[0, 1])
+
+
+@pytest.mark.parametrize("bad", [lambda y: y + 1, lambda y: 2 * y - 1, lambda y: sparse.csr_matrix(2 * y)])
+def test_columns_of_other_numbers_than_0_and_1(multilabel, bad):
+    X, y = multilabel
+    with pytest.raises(ValueError, match=r"y of several columns must hold 0 and 1, .* got (2|-1)"):
+        network().fit(X, bad(y))
+
+
+def test_columns_of_a_table(multilabel):
+    pd = pytest.importorskip("pandas")
+    X, y = multilabel
+    expected = network().fit(X, y)
+    frame = pd.DataFrame(y).astype({0: bool, 1: "Int64"})
+    assert_same_coefficients(network().fit(X, frame), expected, 0)
+    assert_same_coefficients(network().fit(X, y.tolist()), expected, 0)
+
+
+def test_weights_that_overflow(binary):
+    X, y = binary
+    with pytest.raises(ValueError, match="focal_alpha times class_weight must be at most"):
+        network(class_weight={1: 1e30}, focal_alpha=[1.0, 1e30]).fit(X, y)
