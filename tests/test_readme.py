@@ -15,7 +15,7 @@ def blocks(language):
 
 def test_code_runs_and_prints_what_it_says(capsys):
     code = blocks("python")
-    assert len(code) == 4
+    assert len(code) == 5
     namespace = {}
     with config_context():  # the README switches metadata routing on
         for block in code:
@@ -24,6 +24,8 @@ def test_code_runs_and_prints_what_it_says(capsys):
     promised = re.findall(r"print\(.*\)  # (\S+)$", "\n".join(code), flags=re.MULTILINE)
     assert capsys.readouterr().out.split() == promised == ["0.80", "0.0045"]
     assert 0 < namespace["posterior"][:, 1].mean() < 1
+    assert namespace["network"].predict_proba(namespace["cards"].data).shape == (14708, 2)
+    assert namespace["new"].pretrained.estimator.coefs_[0].shape == (30, 100)
 
 
 def test_commands_name_what_there_is():
@@ -32,5 +34,5 @@ def test_commands_name_what_there_is():
         'pip install ".[all]" && python examples/plot_fraud_detection.py',
         'pip install -e ".[test]" && pytest',
     ]
-    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+    for link in re.findall(r"\]\((?!http|#)([^)]+)\)", README):
         assert (ROOT / link).exists(), link
