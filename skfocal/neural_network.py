@@ -212,7 +212,8 @@ n_iter_no_change, max_fun
         """Return a classifier that goes on from a fitted one: refines a model of the log loss with the focal loss.
 
         Nothing is trained yet: call `fit`, or `partial_fit` (with ``early_stopping=False``). Each `fit` starts again
-        from a copy of what is given now. Training starts from its log-odds, divided by 1 + gamma.
+        from a copy of what is given now, unless ``warm_start=True``. Training starts from its log-odds, divided by
+        1 + gamma.
 
         Parameters
         ----------
@@ -351,8 +352,8 @@ n_iter_no_change, max_fun
         # A batch is averaged by its weights, and there is no average of one that weighs 0.
         check_consistent_length(X, target.y)
         kept = weight > 0
-        X, y = (values.tocsr() if issparse(values) else values for values in (X, target.y))
-        return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]
+        X = X.tocsr() if issparse(X) else X
+        return _safe_indexing(X, kept), _safe_indexing(target.y, kept), weight[kept]
 
     def _check_parameters(self) -> None:
         if not isinstance(self.focal_gamma, Mapping):
@@ -568,7 +569,7 @@ def _n_labels(loss: Loss) -> int:
 
 def _check_indicator(y: Any) -> Any:
     """Return several columns of 0 and 1, sparse or not, as numbers; raise if they hold anything else."""
-    y = y if issparse(y) else np.asarray(y)
+    y = y.tocsr() if issparse(y) else np.asarray(y)
     values = y.data if issparse(y) else y
     try:
         numbers = values.astype(np.float64)

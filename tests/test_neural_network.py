@@ -289,9 +289,10 @@ def test_sparse_features_and_labels(doubles):
         model = network().fit(kind(X), y)
         np.testing.assert_allclose(model.decision_function(kind(X)), dense.decision_function(X), atol=1e-8)
     if y.ndim == 2:
-        labels = network().fit(X, sparse.csr_matrix(y))
-        assert_same_coefficients(labels, dense, 0)
-        np.testing.assert_array_equal(labels.predict(X).toarray(), dense.predict(X))
+        for kind in (sparse.csr_matrix, sparse.csc_array, sparse.coo_matrix, sparse.lil_matrix, sparse.dok_array):
+            labels = network().fit(X, kind(y))
+            assert_same_coefficients(labels, dense, 0)
+            np.testing.assert_array_equal(labels.predict(X).toarray(), dense.predict(X))
 
 
 def test_single_precision_stays(doubles):
