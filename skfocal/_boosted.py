@@ -1,10 +1,10 @@
 """What the boosted classifiers share: parameter names, training data, evaluation sets, the intercept.
 
-Knows no engine. Imports `_classifier`, `losses` and `_compat`.
+Knows no engine. Imports `_classifier`, `losses`, `objectives` and `_compat`.
 """
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from skfocal._classifier import (
 )
 from skfocal._compat import LearnedAttribute
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, check_gamma, check_hessian_policy
+from skfocal.objectives import FocalObjective
 
 # Names that people try first, and ours. XGBoost's gamma and alpha are parameters of its own.
 _HINTS = {
@@ -38,7 +39,7 @@ class TrainingData(NamedTuple):
     """Checked training data: no sample in it weighs 0, and every class has one that weighs more."""
 
     X: Any
-    y: NDArray[np.intp]
+    y: NDArray[np.integer]
     sample_weight: NDArray[np.float64] | None
     kept: NDArray[np.bool_] | None  # the rows of the user's data that are left; None: all of them
 
@@ -144,7 +145,7 @@ class FocalBoostedMixin:
 
     def _eval_sets(
         self, eval_set: Any, X: Any, y: Any, data: TrainingData, recognise: Callable[[int], bool], *, allow_inf: bool
-    ) -> list[tuple[Any, NDArray[np.intp]]]:
+    ) -> list[tuple[Any, NDArray[np.integer]]]:
         """Check evaluation sets and encode their labels.
 
         The engines evaluate on the training data without a copy if they are given the very same objects; `recognise`
@@ -166,12 +167,18 @@ class FocalBoostedMixin:
             for i, (eval_X, eval_y) in enumerate(pairs)
         ]
 
-    def _eval_pair(self, X: Any, y: Any, name: str, *, allow_inf: bool) -> tuple[Any, NDArray[np.intp]]:
+    def _eval_pair(self, X: Any, y: Any, name: str, *, allow_inf: bool) -> tuple[Any, NDArray[np.integer]]:
         """Return checked features and the codes of their labels, which must be among the training labels."""
         codes = check_known_labels(y, self.classes_, name)
         X = self._check_X(X, reset=False, allow_inf=allow_inf)
         check_consistent_length(X, codes)
         return X, codes
+
+    def _focal_objective(self, names_of_n_jobs: Iterable[str]) -> FocalObjective:
+        """Return the objective, which uses as many threads as the engine is told to use."""
+        params = self._engine_params()
+        n_jobs = next((params[name] for name in names_of_n_jobs if params.get(name) is not None), None)
+        return FocalObjective(self.focal_loss_, self.focal_hessian, None if n_jobs is None else int(n_jobs))
 
     def _intercept(self, data: TrainingData) -> float | NDArray[np.float64]:
         return self.focal_loss_.intercept(np.bincount(data.y, weights=data.sample_weight))

@@ -1,16 +1,97 @@
-"""Every private or version-dependent touch of another library, each with its reason. Imports no engine at the top."""
+"""Every private or version-dependent touch of another library, each with its reason. Imports no engine at the top.
+
+Those of scikit-learn's network, which are many, are in `_margin_mlp`.
+"""
 
 import json
+import sys
+import warnings
 from collections.abc import Callable, Iterator
-from copy import copy, deepcopy
+from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import Any, Self
+from types import ModuleType
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.neural_network import MLPClassifier
-from sklearn.neural_network._base import DERIVATIVES
-from sklearn.utils.extmath import safe_sparse_dot
+from threadpoolctl import ThreadpoolController
+
+
+def array_namespace(array: Any) -> ModuleType:
+    """Return the array-API namespace of an array; NumPy for whatever is none: a list, a table, a number.
+
+    array-api-compat, which knows CuPy's and PyTorch's arrays too, is a part of scikit-learn: no dependency more.
+    """
+    if isinstance(array, np.ndarray | np.generic):
+        return np
+    from sklearn.externals import array_api_compat
+
+    return array_api_compat.array_namespace(array) if array_api_compat.is_array_api_obj(array) else np
+
+
+def on_host(array: Any) -> Any:
+    """Return an array of CuPy as one of NumPy, which CuPy does only if told to; anything else as it is."""
+    return array.get() if hasattr(array, "__cuda_array_interface__") and hasattr(array, "get") else array
+
+
+def effective_n_threads(n_jobs: int | None) -> int:
+    """Return how many threads OpenMP would use: `n_jobs`; all that it may use for None and 0; -1 all, -2 one less.
+
+    scikit-learn's own rule counts the processors that this process has, and minds OMP_NUM_THREADS.
+    """
+    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+
+    n_threads: int = _openmp_effective_n_threads(n_jobs or None)
+    return n_threads
+
+
+def rest_openmp_threads() -> None:
+    """End OpenMP's idle threads, which an engine starts anew when it needs them.
+
+    Otherwise they turn in circles for some milliseconds after the engine's last loop, each on a processor of its own,
+    waiting for the next one: exactly where our threads want to work. This takes a tenth of a millisecond for two
+    threads; on a machine that is busy with other things it waits for them to get their turn.
+    """
+    for pause in _openmp_pauses("lightgbm" in sys.modules, "xgboost" in sys.modules):
+        pause(1)  # omp_pause_soft; it concerns the threads that belong to the calling one, and no others
+
+
+@cache  # as looking for them takes ten milliseconds; it is done again once an engine is there, which brings its own
+def _openmp_pauses(*engines_there: bool) -> list[Callable[[int], int]]:
+    """Return `omp_pause_resource_all` of every OpenMP runtime that is loaded; it is a part of OpenMP 5.0."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of runtimes that do not go together: not our concern here
+        libraries = [library for library in ThreadpoolController().lib_controllers if library.user_api == "openmp"]
+    return [lib.dynlib.omp_pause_resource_all for lib in libraries if hasattr(lib.dynlib, "omp_pause_resource_all")]
+
+
+@contextmanager
+def on_device(device: str | None) -> Iterator[ModuleType]:
+    """Yield the namespace in which to compute gradients for a booster on XGBoost's ``device``, which CuPy then uses."""
+    name, _, ordinal = (device or "cpu").partition(":")
+    cupy = _cupy() if name in ("cuda", "gpu") else None
+    if cupy is None:
+        yield np
+        return
+    with cupy.cuda.Device(int(ordinal)) if ordinal.isdigit() else nullcontext():
+        yield cupy
+
+
+@cache  # so that it warns once
+def _cupy() -> Any:
+    """Return CuPy, or None with a warning where it cannot be used."""
+    try:
+        import cupy
+
+        if cupy.is_available():
+            return cupy
+        reason = "CuPy finds no GPU"
+    except ImportError:
+        reason = 'CuPy is not installed (pip install "skfocal[cuda]")'
+    except Exception as error:  # whatever CUDA says where it has no driver, or an old one
+        reason = f"CuPy finds no GPU ({error})"
+    # The caller of `fit`, which enters a context manager, which asks here.
+    warnings.warn(f"Gradients of the focal loss are computed on the host: {reason}.", stacklevel=5)
+    return None
 
 
 class LearnedAttribute:
@@ -107,157 +188,3 @@ def _leaf_keys(tree: Any) -> Iterator[str]:
             yield from _leaf_keys(value)
         elif isinstance(key, str):
             yield key
-
-
-class MarginMLPClassifier(MLPClassifier):
-    """MLPClassifier without its loss, start, validation split and validation score, which a subclass gives.
-
-    scikit-learn writes them into private methods, which are the same from 1.7 to 1.9. What is overridden here calls
-    theirs for all the rest; only `_backprop`, which takes the output's gradient for granted, is written anew.
-
-    The output activation is the identity. Margins are `_margin_scale` times the output: 1 in a fitted network, whose
-    last coefficients have taken it in. Wherever `y` occurs it is boolean, of shape (n_samples, n_outputs): one column
-    for two classes, else one for each class or label. Margins have the same shape.
-    """
-
-    _margin_scale: float | NDArray[np.float64] = 1.0
-    coefs_: list[NDArray[Any]]
-    intercepts_: list[NDArray[Any]]
-
-    def _training_scale(self) -> float | NDArray[np.float64]:
-        """Return `_margin_scale` while the network trains, of shape () or (n_outputs,)."""
-        raise NotImplementedError
-
-    def _set_start(self) -> None:
-        """Change ``coefs_`` and ``intercepts_`` from scikit-learn's random start to another, before training."""
-        raise NotImplementedError
-
-    def _loss_gradient(self, y: NDArray[np.bool_], margins: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the loss of each sample, shape (n_samples,), and its gradient by the margins."""
-        raise NotImplementedError
-
-    def _split(
-        self, X: Any, y: NDArray[np.bool_], sample_weight: Any, random_state: Any
-    ) -> tuple[list[Any], list[Any]]:
-        """Return [X, y, sample_weight] of the training part and of the validation part."""
-        raise NotImplementedError
-
-    def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
-        """Return what early stopping maximises."""
-        raise NotImplementedError
-
-    def _posterior(self, margins: NDArray[Any]) -> NDArray[np.float64]:
-        """Return probabilities of the shape of the margins."""
-        raise NotImplementedError
-
-    def _margins(self, X: Any) -> NDArray[Any]:
-        return self._forward_pass_fast(X)
-
-    def _decode(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return labels from a boolean `y` or from probabilities of its shape."""
-        return self._label_binarizer.inverse_transform(y)
-
-    def _predict(self, X: Any, check_input: bool = True) -> NDArray[Any]:
-        return self._decode(self._posterior(self._forward_pass_fast(X, check_input=check_input)))
-
-    def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Self:
-        if hasattr(self, "coefs_") and (self.warm_start or incremental):
-            # Changed in place from here on: copies keep what there was, should anything fail.
-            for name in {"coefs_", "intercepts_", "_optimizer", "loss_curve_", "validation_scores_"} & set(vars(self)):
-                setattr(self, name, deepcopy(getattr(self, name)))
-            self._multiply_output(1 / self._training_scale())
-        self._margin_scale = self._training_scale()
-        super()._fit(X, y, sample_weight=sample_weight, incremental=incremental)
-        self._multiply_output(self._margin_scale)
-        del self._margin_scale
-        return self
-
-    def _forget_progress(self) -> None:
-        """Let what comes next not be compared with losses, scores or steps of what was before.
-
-        scikit-learn goes on with them, or fails, if the parameters have changed between two calls.
-        """
-        self.loss_curve_ = getattr(self, "loss_curve_", [])
-        self.best_loss_: float | None = None if self.early_stopping else np.inf
-        self.best_validation_score_: float | None = -np.inf if self.early_stopping else None
-        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-        self._no_improvement_count = 0
-        if hasattr(self, "_optimizer"):
-            del self._optimizer
-
-    def _multiply_output(self, factor: float | NDArray[np.float64]) -> None:
-        for parts in (self.coefs_, self.intercepts_):
-            parts[-1] = (parts[-1] * factor).astype(parts[-1].dtype, copy=False)
-
-    def _initialize(self, y: NDArray[np.bool_], layer_units: list[int], dtype: Any) -> None:
-        super()._initialize(y, layer_units, dtype)
-        self.out_activation_ = "identity"
-        self._set_start()
-
-    def _backprop(
-        self,
-        X: Any,
-        y: NDArray[np.bool_],
-        sample_weight: NDArray[Any] | None,
-        activations: list[Any],
-        deltas: list[Any],
-        coef_grads: list[Any],
-        intercept_grads: list[Any],
-    ) -> tuple[float, list[Any], list[Any]]:
-        output = self._forward_pass(activations)[-1]
-        scale = np.asarray(self._margin_scale, dtype=output.dtype)
-        losses, delta = self._loss_gradient(y, output * scale)
-        delta = delta * scale
-        if sample_weight is not None:
-            losses, delta = losses * sample_weight, delta * sample_weight[:, None]
-        total = X.shape[0] if sample_weight is None else sample_weight.sum()
-        # The penalty is on the coefficients of the margins, those that the fitted network will have.
-        penalized = [*self.coefs_[:-1], self.coefs_[-1] * scale]
-        penalty = 0.5 * self.alpha * sum(np.vdot(coefs, coefs) for coefs in penalized)
-        last = self.n_layers_ - 2
-        for layer in range(last, -1, -1):
-            if layer < last:
-                delta = safe_sparse_dot(delta, self.coefs_[layer + 1].T)
-                DERIVATIVES[self.activation](activations[layer + 1], delta)
-            deltas[layer] = delta
-            self._compute_loss_grad(layer, total, activations, deltas, coef_grads, intercept_grads)
-        coef_grads[last] -= self.alpha / total * (self.coefs_[last] - scale * penalized[last])
-        return (losses.sum() + penalty) / total, coef_grads, intercept_grads
-
-    def _fit_stochastic(self, X: Any, y: NDArray[np.bool_], sample_weight: Any, *rest: Any) -> None:
-        """Train on a part of the data if `early_stopping`, on all of it otherwise.
-
-        scikit-learn's own split is not stratified for several classes. A copy that knows nothing of `early_stopping`
-        trains, as no parameter may change here, and looks at the validation part after each epoch.
-        """
-        incremental = rest[-1]
-        if incremental or not self.early_stopping:
-            super()._fit_stochastic(X, y, sample_weight, *rest)
-            return
-        training, validation = self._split(X, y, sample_weight, self._random_state)
-        n_scores = len(self.validation_scores_ or [])
-        trainer = copy(self)
-        trainer.early_stopping = False
-        trainer._validation = validation
-        # Until an epoch scores higher the best network is the one that training starts from.
-        trainer._best_coefs, trainer._best_intercepts = deepcopy((self.coefs_, self.intercepts_))
-        super(MarginMLPClassifier, trainer)._fit_stochastic(*training, *rest)
-        del trainer._validation
-        scores = (trainer.validation_scores_ or [])[n_scores:]
-        if scores and np.isnan(scores).all():
-            raise ValueError(
-                "Solver produced non-finite parameter weights in every epoch. The input data may contain large values "
-                "and need to be preprocessed."
-            )
-        adopt_fitted_state(self, trainer)
-        self.coefs_, self.intercepts_ = list(self._best_coefs), list(self._best_intercepts)
-
-    def _update_no_improvement_count(self, early_stopping: bool, *validation: Any) -> None:
-        if hasattr(self, "_validation"):
-            early_stopping, validation = True, self._validation
-        super()._update_no_improvement_count(early_stopping, *validation)
-
-    def _score(self, X: Any, y: NDArray[np.bool_], sample_weight: Any = None) -> float:
-        margins = self._forward_pass_fast(X, check_input=False) * self._margin_scale
-        # As in scikit-learn: a network that has overflown is never the best.
-        return self._validation_score(y, margins, sample_weight) if np.isfinite(margins).all() else np.nan

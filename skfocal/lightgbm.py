@@ -19,7 +19,7 @@ from skfocal._boosted import FocalBoostedMixin, TrainingData
 from skfocal._classifier import check_margins, check_sample_weight, class_weights, unchanged_on_error
 from skfocal._compat import adopt_fitted_state, lightgbm_parameter_aliases, lightgbm_parameter_names
 from skfocal._metrics import EvalMetric, as_list, check_names, engine_probabilities, find_metric, is_user_metric
-from skfocal.objectives import FOCAL_LOSS, FocalObjective
+from skfocal.objectives import FOCAL_LOSS, TrainingObjective
 
 __all__ = ["FocalLGBMClassifier"]
 
@@ -269,6 +269,8 @@ n_jobs, importance_type
         with unchanged_on_error(self):
             self._check_ignored()
             data = self._training_data(X, y, sample_weight, allow_inf=True)
+            starts_elsewhere = init_score is not None or init_model is not None
+            self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
             metrics = self._metrics(eval_metric)
             if eval_X is not None or eval_y is not None:
                 eval_set = _pair_up(eval_X, eval_y, eval_set)
@@ -287,12 +289,9 @@ n_jobs, importance_type
             for name, entries in given.items():
                 _check_entries(entries, len(pairs), name)
             eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight)
-            starts_elsewhere = init_score is not None or init_model is not None
-            init_score = self._check_start(init_score, data.n_given, "init_score")
-            self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
             engine = self._train(
                 data,
-                init_score=data.keep(init_score) if starts_elsewhere else self._constant(len(data.y)),
+                init_score=data.keep(self._check_start(init_score, data.n_given, "init_score")),
                 eval_set=pairs or None,
                 eval_names=eval_names,
                 eval_sample_weight=eval_weights,
@@ -314,38 +313,42 @@ n_jobs, importance_type
         return check_margins(margins, n_samples, len(self.classes_), name, order="F")
 
     def _eval_starts(
-        self, pairs: list[tuple[Any, NDArray[np.intp]]], eval_init_score: Any
+        self, pairs: list[tuple[Any, NDArray[np.integer]]], eval_init_score: Any
     ) -> list[NDArray[np.float64] | None]:
-        """Return the margins that each evaluation set starts from: those given, else where the training data starts."""
+        """Return the margins that are given for evaluation sets, less the intercept, which `_metrics` adds."""
         starts = []
         for i, (_, codes) in enumerate(pairs):
             start = self._check_start(_entry(eval_init_score, i), len(codes), f"eval_init_score[{i}]")
-            if start is None and self.focal_intercept_ is not None:
-                start = self._constant(len(codes))
+            if start is not None and self.focal_intercept_ is not None:
+                start = start - self.focal_intercept_
             starts.append(start)
         return starts
-
-    def _constant(self, n_samples: int) -> NDArray[np.float64]:
-        """Return the focal intercept as starting margins."""
-        return np.broadcast_to(self.focal_intercept_, (n_samples, *np.shape(self.focal_intercept_))).copy()
 
     def _train(self, data: TrainingData, **fit_arguments: Any) -> LGBMClassifier:
         """Return LightGBM's own classifier, trained on the focal objective."""
         params = self._engine_params()
         for alias in lightgbm_parameter_aliases()["metric"]:
             params.pop(alias, None)
-        params |= {"objective": FocalObjective(self.focal_loss_, self.focal_hessian), "metric": "None"}
-        try:
-            return _fit_quietly(LGBMClassifier(**params), data, fit_arguments)
-        except LightGBMError as error:
-            # With no feature left after its filter LightGBM gives up under a custom objective, and fits constant trees
-            # under its own. Unfiltered features let it do the same here.
-            if "num_features" not in str(error):
-                raise
-            return _fit_quietly(LGBMClassifier(**params | {"feature_pre_filter": False}), data, fit_arguments)
+        objective = self._focal_objective(lightgbm_parameter_aliases()["num_threads"])
+        params["metric"] = "None"
+        # As init_score the intercept would be copied three times for every sample.
+        with TrainingObjective(objective, start=self.focal_intercept_) as params["objective"]:
+            try:
+                engine = _fit_quietly(LGBMClassifier(**params), data, fit_arguments)
+            except LightGBMError as error:
+                # With no feature left after its filter LightGBM gives up under a custom objective, and fits constant
+                # trees under its own. Unfiltered features let it do the same here.
+                if "num_features" not in str(error):
+                    raise
+                engine = _fit_quietly(LGBMClassifier(**params | {"feature_pre_filter": False}), data, fit_arguments)
+        engine._objective = objective  # what ``objective_`` tells, without what the training kept
+        return engine
 
     def _metrics(self, eval_metric: Any) -> list[Callable[..., Any]]:
-        """Return the metrics of `fit` and those of the parameter ``metric``, as LightGBM calls them."""
+        """Return the metrics of `fit` and those of the parameter ``metric``, as LightGBM calls them.
+
+        While it trains LightGBM does not know of the focal intercept: the metrics add it, and so does the objective.
+        """
         aliases = lightgbm_parameter_aliases()["metric"]
         parameter = [m for name in aliases for m in _split_names(self._other_params.get(name))]
         wanted = as_list([*as_list(eval_metric), *(m for m in parameter if str(m).lower() not in _NO_METRIC)])
@@ -354,10 +357,14 @@ n_jobs, importance_type
         # In the order given: LightGBM's early stopping may watch the first one only.
         metrics = [m if is_user_metric(m) else find_metric(m, self.focal_loss_) for m in wanted]
         check_names([m for m in metrics if isinstance(m, EvalMetric)])
-        return [_engine_metric(m) if isinstance(m, EvalMetric) else _user_metric(m, self.focal_loss_) for m in metrics]
+        start = 0.0 if self.focal_intercept_ is None else self.focal_intercept_
+        return [
+            _engine_metric(m, start) if isinstance(m, EvalMetric) else _user_metric(m, self.focal_loss_, start)
+            for m in metrics
+        ]
 
     def _eval_weights(
-        self, pairs: list[tuple[Any, NDArray[np.intp]]], sample_weight: Any, class_weight: Any
+        self, pairs: list[tuple[Any, NDArray[np.integer]]], sample_weight: Any, class_weight: Any
     ) -> list[NDArray[np.float64] | None]:
         """Return the weights of each evaluation set: those of its samples times those of its classes."""
         weights = []
@@ -503,19 +510,24 @@ def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:
 
 
 # LightGBM counts the arguments of a metric; with three it passes weights.
-def _engine_metric(metric: EvalMetric) -> Callable[[Any, Any, Any], tuple[str, float, bool]]:
+def _engine_metric(metric: EvalMetric, start: Any) -> Callable[[Any, Any, Any], tuple[str, float, bool]]:
     def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> tuple[str, float, bool]:
-        return metric.name, metric.score(y, raw_prediction, sample_weight), metric.greater_is_better
+        return metric.name, metric.score(y, raw_prediction + start, sample_weight), metric.greater_is_better
 
     return evaluate
 
 
-def _user_metric(metric: Callable[..., Any], loss: Any) -> Callable[[Any, Any, Any], Any]:
+def _user_metric(metric: Callable[..., Any], loss: Any, start: Any) -> Callable[[Any, Any, Any], Any]:
     """Return a user's metric, of LightGBM's signature, so that it is given probabilities and not margins."""
     n_arguments = len(inspect.signature(metric).parameters)
 
     def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> Any:
-        arguments = (y, engine_probabilities(loss, raw_prediction), sample_weight, None)  # the last: no query groups
+        arguments = (
+            y,
+            engine_probabilities(loss, raw_prediction + start),
+            sample_weight,
+            None,
+        )  # the last: no query groups
         return metric(*arguments[:n_arguments])
 
     return evaluate

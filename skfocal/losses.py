@@ -1,22 +1,24 @@
 """The focal loss on raw margins: per-sample loss, gradient, Hessian, link and intercept.
 
 A loss is a frozen, stateless, picklable value: gamma, alpha and nothing else. It knows no engine and no sample weight;
-what it returns is per sample, so that weighting and averaging happen in one place, outside. Imports only `_math`.
+what it returns is per sample, so that weighting and averaging happen in one place, outside. Arrays may be of any
+array-API namespace. Imports `_math` and `_arrays`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import expit, softmax
 
-from skfocal._math import FloatArray, focal_loss, log_link, log_odds, loss_slope, slope_curvature, stable_curvature
+from skfocal._arrays import Array, as_codes, as_margins, in_blocks
+from skfocal._compat import array_namespace
+from skfocal._math import focal_loss, log_link, log_odds, loss_slope, slope_curvature
 
 __all__ = ["BinaryFocalLoss", "MulticlassFocalLoss", "MultilabelFocalLoss"]
 
@@ -84,29 +86,19 @@ def _as_floats(values: object, requirement: str) -> tuple[float, ...]:
     return tuple(array.tolist())
 
 
-def _check_codes(y_true: ArrayLike, n_samples: int, n_classes: int) -> NDArray[np.intp]:
-    """Return class codes as integers; engines hand them over as floats."""
-    y = np.asarray(y_true)
-    if y.shape != (n_samples,):
-        raise ValueError(f"y_true must have the shape ({n_samples},) of raw_prediction's rows, got {y.shape}.")
-    if y.dtype.kind == "b":
-        return y.astype(np.intp)
-    if y.dtype.kind not in "iuf":
-        raise ValueError(f"y_true must hold class codes 0 ... {n_classes - 1}, got dtype {y.dtype}.")
-    with np.errstate(invalid="ignore"):  # nan, which the comparison catches
-        codes = y.astype(np.intp)
-    wrong = (codes != y) | (codes < 0) | (codes >= n_classes)
-    if wrong.any():
-        raise ValueError(f"y_true must hold class codes 0 ... {n_classes - 1}, got {y[wrong][0]}.")
-    return codes
+class Targets(NamedTuple):
+    """The true classes as the formulas take them, each with one entry per sample, or the same for all."""
+
+    truth: Array  # class codes; for two classes 1 and -1, in the dtype of the margins
+    gamma: float | Array
+    weight: Array | None  # alpha of the true class; what uses the targets may multiply its own weights into it
 
 
-def _as_margins(raw_prediction: ArrayLike) -> FloatArray:
-    """Return margins as an array of their own floating dtype, at least float32."""
-    raw = np.asarray(raw_prediction)
-    if raw.dtype.kind not in "biuf":
-        raise TypeError(f"raw_prediction must hold real numbers, got dtype {raw.dtype}.")
-    return raw.astype(np.result_type(raw.dtype, np.float32), copy=False)
+def weighted(values: Array, weight: Array | None) -> Array:
+    """Return values of shape (n_samples, ...) times one weight per sample."""
+    if weight is None:
+        return values
+    return values * (weight[:, None] if values.ndim > 1 else weight)
 
 
 @dataclass(frozen=True)
@@ -131,37 +123,70 @@ class _FocalLoss(ABC):
         return self.alpha  # type: ignore[return-value]  # a tuple or None once checked
 
     @abstractmethod
-    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray: ...
+    def _check_raw(self, raw_prediction: ArrayLike) -> Array: ...
 
     @abstractmethod
-    def _n_classes(self, raw: FloatArray) -> int: ...
+    def _n_classes(self, raw: Array) -> int: ...
 
     @abstractmethod
-    def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _truth(self, codes: Array, dtype: Any) -> Array:
+        """Return `Targets.truth`."""
+
+    @abstractmethod
+    def _lead(self, truth: Array, raw: Array) -> tuple[Array, Any]:
         """Return u, the margin by which the true class leads, and what the chain rule needs of how it came about."""
 
-    def _check(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[NDArray[np.intp], FloatArray]:
-        raw = self._check_raw(raw_prediction)
-        n_classes = self._n_classes(raw)
-        self._check_lengths(n_classes)
-        return _check_codes(y_true, raw.shape[0], n_classes), raw
+    @abstractmethod
+    def _gradient(self, chain: Any, slope: Array) -> Array:
+        """Carry the first derivative by u over to the margins (chain rule)."""
+
+    @abstractmethod
+    def _diagonal(self, chain: Any, slope: Array, curvature: Array) -> Array:
+        """Carry the second derivative by u over to the margins."""
 
     def _check_lengths(self, n_classes: int) -> None:
         check_length(self.gamma, n_classes, "gamma")
         check_length(self.alpha, n_classes, "alpha")
 
-    def _gamma_of(self, y: NDArray[np.intp], raw: FloatArray) -> float | FloatArray:
-        return self.gamma if isinstance(self.gamma, float) else np.asarray(self.gamma, dtype=raw.dtype)[y]
+    def _targets(self, y_true: ArrayLike, raw: Array, dtype: Any) -> Targets:
+        """Check class codes; return what the formulas need of them, for margins like these, but of this dtype."""
+        n_classes = self._n_classes(raw)
+        self._check_lengths(n_classes)
+        return self._targets_of(as_codes(y_true, raw, n_classes), dtype)
 
-    def _weighted(self, values: FloatArray, y: NDArray[np.intp]) -> FloatArray:
-        """Multiply per-sample values, of shape (n_samples, ...), by the alpha of each sample's class."""
-        weights = self.class_weights
-        if weights is None:
-            return values
-        per_sample = np.asarray(weights, dtype=values.dtype)[y]
-        return values * per_sample.reshape(-1, *[1] * (values.ndim - 1))
+    def _targets_of(self, codes: Array, dtype: Any) -> Targets:
+        xp = array_namespace(codes)
 
-    def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+        def of_class(values: tuple[float, ...]) -> Array:
+            return xp.take(xp.asarray(values, dtype=dtype, device=codes.device), codes)
+
+        gamma = of_class(self.gamma) if isinstance(self.gamma, tuple) else self.gamma
+        weight = None if self.class_weights is None else of_class(self.class_weights)
+        return Targets(self._truth(codes, dtype), gamma, weight)
+
+    def _evaluate(self, formula: Callable[..., Sequence[Array]], y_true: ArrayLike, raw_prediction: ArrayLike) -> Any:
+        raw = self._check_raw(raw_prediction)
+        return in_blocks(formula, (raw, *self._targets(y_true, raw, raw.dtype)))
+
+    def _loss_gradient(self, codes: Array, raw: Array) -> Any:
+        """Return what `loss_gradient` returns, unchecked: a network asks for every batch."""
+        return in_blocks(self._losses_gradient, (raw, *self._targets_of(codes, raw.dtype)))
+
+    def _losses(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array]:
+        return (weighted(focal_loss(self._lead(truth, raw)[0], gamma), weight),)
+
+    def _losses_gradient(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array, Array]:
+        u, chain = self._lead(truth, raw)
+        losses, slope = loss_slope(u, gamma)
+        return weighted(losses, weight), weighted(self._gradient(chain, slope), weight)
+
+    def _derivatives(self, raw: Array, truth: Array, gamma: Any, *, stable: bool) -> tuple[Array, Array]:
+        """Return gradient and Hessian; not weighted, as engines put a floor under the Hessian before that."""
+        u, chain = self._lead(truth, raw)
+        slope, curvature = slope_curvature(u, gamma, stable=stable)
+        return self._gradient(chain, slope), self._diagonal(chain, slope, curvature)
+
+    def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
         """Return the focal loss of each sample, alpha_y * -(1 - p_y)**gamma_y * log p_y.
 
         Parameters
@@ -181,10 +206,9 @@ class _FocalLoss(ABC):
         ValueError
             If a shape, a class code or the length of gamma or alpha does not fit.
         """
-        y, raw = self._check(y_true, raw_prediction)
-        return self._weighted(focal_loss(self._lead(y, raw)[0], self._gamma_of(y, raw)), y)
+        return self._evaluate(self._losses, y_true, raw_prediction)[0]
 
-    def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[Array, Array]:
         """Return the loss of each sample and its derivative by the margins, for less than the price of both.
 
         Parameters
@@ -205,24 +229,20 @@ class _FocalLoss(ABC):
         ValueError
             If a shape, a class code or the length of gamma or alpha does not fit.
         """
-        return self._loss_gradient(*self._check(y_true, raw_prediction))
+        losses, gradient = self._evaluate(self._losses_gradient, y_true, raw_prediction)
+        return losses, gradient
 
-    def _loss_gradient(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
-        u, rivals = self._lead(y, raw)
-        loss, slope = loss_slope(u, self._gamma_of(y, raw))
-        return self._weighted(loss, y), self._weighted(self._gradient(y, rivals, slope), y)
-
-    def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+    def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
         """Return the derivative of each sample's loss by its margins; see `loss_gradient`."""
         return self.loss_gradient(y_true, raw_prediction)[1]
 
-    def hessian(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+    def hessian(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
         """Return the exact second derivative (for K classes its diagonal); see `gradient_hessian`."""
         return self.gradient_hessian(y_true, raw_prediction)[1]
 
     def gradient_hessian(
         self, y_true: ArrayLike, raw_prediction: ArrayLike, *, hessian: HessianPolicy = "exact"
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[Array, Array]:
         """Return the gradient and the Hessian (for K classes its diagonal) of each sample's loss.
 
         Parameters
@@ -246,24 +266,13 @@ class _FocalLoss(ABC):
             If a shape, a class code, the policy, or the length of gamma or alpha does not fit.
         """
         check_hessian_policy(hessian, "hessian")
-        y, raw = self._check(y_true, raw_prediction)
-        u, rivals = self._lead(y, raw)
-        slope, curvature = slope_curvature(u, self._gamma_of(y, raw))
-        if hessian == "stable":
-            curvature = stable_curvature(u, slope, curvature)
-        gradient = self._gradient(y, rivals, slope)
-        diagonal = self._diagonal(y, rivals, slope, curvature)
-        return self._weighted(gradient, y), self._weighted(diagonal, y)
 
-    @abstractmethod
-    def _gradient(self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray) -> FloatArray:
-        """Carry the first derivative by u over to the margins (chain rule)."""
+        def formula(raw: Array, truth: Array, gamma: Any, weight: Array | None) -> list[Array]:
+            derivatives = self._derivatives(raw, truth, gamma, stable=hessian == "stable")
+            return [weighted(values, weight) for values in derivatives]
 
-    @abstractmethod
-    def _diagonal(
-        self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
-    ) -> FloatArray:
-        """Carry the second derivative by u over to the margins."""
+        gradient, diagonal = self._evaluate(formula, y_true, raw_prediction)
+        return gradient, diagonal
 
     @abstractmethod
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
@@ -338,28 +347,29 @@ class BinaryFocalLoss(_FocalLoss):
         super().__post_init__()
         self._check_lengths(2)
 
-    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray:
-        raw = _as_margins(raw_prediction)
+    def _check_raw(self, raw_prediction: ArrayLike) -> Array:
+        raw = as_margins(raw_prediction)
         if raw.ndim != 1:
             raise ValueError(f"raw_prediction must have the shape (n_samples,) for two classes, got {raw.shape}.")
         return raw
 
-    def _n_classes(self, raw: FloatArray) -> int:
+    def _n_classes(self, raw: Array) -> int:
         return 2
 
-    def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return np.where(y == 1, raw, -raw), raw
+    def _truth(self, codes: Array, dtype: Any) -> Array:
+        return array_namespace(codes).asarray(2 * codes - 1, dtype=dtype)
 
-    def _gradient(self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray) -> FloatArray:
-        return np.where(y == 1, slope, -slope)
+    def _lead(self, truth: Array, raw: Array) -> tuple[Array, Array]:
+        return truth * raw, truth
 
-    def _diagonal(
-        self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
-    ) -> FloatArray:
+    def _gradient(self, chain: Array, slope: Array) -> Array:
+        return chain * slope
+
+    def _diagonal(self, chain: Array, slope: Array, curvature: Array) -> Array:
         return curvature
 
     def _log_odds_posterior(self, z: Any) -> Any:
-        gamma_negative, gamma_positive = np.broadcast_to(self.gamma, 2)
+        gamma_negative, gamma_positive = np.broadcast_to(self.gamma, 2).tolist()
         return log_link(z, gamma_positive) - log_link(-z, gamma_negative)
 
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
@@ -376,8 +386,15 @@ class BinaryFocalLoss(_FocalLoss):
             Strictly increasing in z; 1/2 at z = 0 unless gamma differs between the classes. Each column is right to
             rounding by itself, however close to 0.
         """
-        log_odds_posterior = self._log_odds_posterior(self._check_raw(raw_prediction).astype(np.float64))
-        return np.column_stack([expit(-log_odds_posterior), expit(log_odds_posterior)])
+        return in_blocks(self._posterior, (self._check_raw(raw_prediction),))[0]
+
+    def _posterior(self, raw: Array) -> tuple[Array]:
+        xp = array_namespace(raw)
+        log_odds_posterior = self._log_odds_posterior(xp.asarray(raw, dtype=xp.float64))
+        odds_against = xp.exp(-xp.abs(log_odds_posterior))  # of the more probable class
+        more, less = 1 / (1 + odds_against), odds_against / (1 + odds_against)
+        negative = log_odds_posterior < 0
+        return (xp.stack([xp.where(negative, more, less), xp.where(negative, less, more)], axis=-1),)
 
     def intercept(self, prior: ArrayLike) -> float:
         """Return the constant margin that minimises the loss for a prior: the inverse of the focal link.
@@ -453,66 +470,60 @@ class MulticlassFocalLoss(_FocalLoss):
 
     _two_classes = False
 
-    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray:
-        raw = _as_margins(raw_prediction)
+    def _check_raw(self, raw_prediction: ArrayLike) -> Array:
+        raw = as_margins(raw_prediction)
         if raw.ndim != 2 or raw.shape[1] < 2:
             raise ValueError(
                 f"raw_prediction must have the shape (n_samples, n_classes), n_classes >= 2, got {raw.shape}."
             )
         return raw
 
-    def _n_classes(self, raw: FloatArray) -> int:
+    def _n_classes(self, raw: Array) -> int:
         return int(raw.shape[1])
 
-    def _lead(self, y: NDArray[np.intp], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return u, and the softmax among the classes other than the true one, which gets 0: shape (K, n_samples).
+    def _truth(self, codes: Array, dtype: Any) -> Array:
+        return codes
 
-        Classes come first here, as maxima and sums over a short last axis are slow.
+    def _lead(self, truth: Array, raw: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+        """Return u; and which class is the true one, the odds of the others against the best of them, and their shares.
+
+        The arrays of classes are of shape (n_classes, n_samples): maxima and sums over a short last axis are slow.
+        What is true of some entries only is multiplied by 0 or 1, as choosing takes ten times as long.
         """
-        rows = np.arange(raw.shape[0])
-        share = np.array(raw.T, order="C")
-        own = share[y, rows]
-        share[y, rows] = -np.inf
-        best = share.max(axis=0)
-        share -= best
-        np.exp(share, out=share)
-        total = share.sum(axis=0)
-        share /= total
+        xp = array_namespace(raw)
+        margins = xp.stack([raw[:, k] for k in range(raw.shape[1])])
+        codes = xp.arange(raw.shape[1], dtype=truth.dtype, device=raw.device)
+        own = xp.asarray(codes[:, None] == truth, dtype=raw.dtype)
+        others = margins - own * (xp.finfo(raw.dtype).max / 2)
+        best = xp.max(others, axis=0)
+        odds = xp.exp(others - best)  # 0 for the true class, 1 for the best of the others
+        total = xp.sum(odds, axis=0)
         # The difference first: it is exact where the two margins are close, and large margins do not drown the log.
-        return (own - best) - np.log(total), share
+        return xp.sum(own * (margins - best), axis=0) - xp.log(total), (own, odds, odds / total)
 
-    def _gradient(self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray) -> FloatArray:
-        gradient = -slope * rivals
-        gradient[y, np.arange(len(y))] = slope
-        return gradient.T
+    def _gradient(self, chain: tuple[Array, Array, Array], slope: Array) -> Array:
+        own, _, share = chain
+        return (slope * (own - share)).T
 
-    def _diagonal(
-        self, y: NDArray[np.intp], rivals: FloatArray, slope: FloatArray, curvature: FloatArray
-    ) -> FloatArray:
-        diagonal = curvature * rivals**2 - slope * rivals * self._complement(rivals)
-        diagonal[y, np.arange(len(y))] = curvature
-        return diagonal.T
+    def _diagonal(self, chain: tuple[Array, Array, Array], slope: Array, curvature: Array) -> Array:
+        own, odds, share = chain
+        xp = array_namespace(odds)
+        # 1 - share cancels where a share is close to 1. The best class has odds of 1, so that the sum without it is
+        # right to rounding, and so is what the others leave of it.
+        best = xp.asarray(odds == 1, dtype=odds.dtype)
+        n_best, rest = xp.sum(best, axis=0), xp.sum(odds - best, axis=0)
+        complement = (rest + (n_best - odds)) / (rest + n_best)
+        return (own * curvature + share * (curvature * share - slope * complement)).T
 
-    @staticmethod
-    def _complement(share: FloatArray) -> FloatArray:
-        """Return 1 - share, without cancellation for the largest share of a sample, which may round to 1."""
-        largest, samples = share.argmax(axis=0), np.arange(share.shape[1])
-        others = share.copy()
-        others[largest, samples] = 0
-        complement = 1 - share
-        complement[largest, samples] = others.sum(axis=0)
-        return complement
-
-    def _margins_one_vs_rest(self, raw: FloatArray) -> FloatArray:
+    def _margins_one_vs_rest(self, raw: Array) -> Array:
         """Return z_k - logsumexp of the other margins, for every class k."""
-        rows, winner = np.arange(raw.shape[0]), raw.argmax(axis=1)
-        lead = raw - raw[rows, winner][:, None]
-        odds = np.exp(lead)
-        rest = odds.sum(axis=1, keepdims=True) - odds  # >= 1 for all but the winner, whose rest may cancel
-        rest[rows, winner] = 1
-        u = lead - np.log(rest)
-        u[rows, winner] = self._lead(winner, raw)[0]
-        return u
+        xp = array_namespace(raw)
+        winner = xp.argmax(raw, axis=1)
+        is_winner = xp.arange(raw.shape[1], dtype=winner.dtype, device=raw.device) == winner[:, None]
+        lead = raw - xp.max(raw, axis=1)[:, None]
+        odds = xp.exp(lead)
+        rest = xp.sum(odds, axis=1)[:, None] - odds  # >= 1 for all but the winner, whose rest may cancel
+        return xp.where(is_winner, self._lead(winner, raw)[0][:, None], lead - xp.log(xp.where(is_winner, 1.0, rest)))
 
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
         """Map margins to posterior probabilities through the focal link.
@@ -527,9 +538,17 @@ class MulticlassFocalLoss(_FocalLoss):
         posterior : ndarray of shape (n_samples, n_classes), float64
             Rows sum to 1.
         """
-        raw = self._check_raw(raw_prediction).astype(np.float64)
+        raw = self._check_raw(raw_prediction)
         self._check_lengths(raw.shape[1])
-        return softmax(log_link(self._margins_one_vs_rest(raw), np.asarray(self.gamma)), axis=1)
+        return in_blocks(self._posterior, (raw,))[0]
+
+    def _posterior(self, raw: Array) -> tuple[Array]:
+        xp = array_namespace(raw)
+        raw = xp.asarray(raw, dtype=xp.float64)
+        gamma = xp.asarray(self.gamma, dtype=xp.float64, device=raw.device)
+        logits = log_link(self._margins_one_vs_rest(raw), gamma)
+        odds = xp.exp(logits - xp.max(logits, axis=1)[:, None])
+        return (odds / xp.sum(odds, axis=1)[:, None],)
 
     def intercept(self, prior: ArrayLike) -> NDArray[np.float64]:
         """Return the constant margins that minimise the loss for a prior: the inverse of the focal link.
@@ -617,21 +636,21 @@ class MultilabelFocalLoss:
             return None
         return np.array([label.class_weights or (1.0, 1.0) for label in self.labels]).T
 
-    def _check_raw(self, raw_prediction: ArrayLike) -> FloatArray:
-        raw = _as_margins(raw_prediction)
+    def _check_raw(self, raw_prediction: ArrayLike) -> Array:
+        raw = as_margins(raw_prediction)
         if raw.ndim != 2 or raw.shape[1] != len(self.labels):
             raise ValueError(f"raw_prediction must have the shape (n_samples, {len(self.labels)}), got {raw.shape}.")
         return raw
 
-    def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+    def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
         """Return the focal loss of each sample; see `loss_gradient`."""
         return self.loss_gradient(y_true, raw_prediction)[0]
 
-    def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> FloatArray:
+    def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
         """Return the derivative of each sample's loss by its margins; see `loss_gradient`."""
         return self.loss_gradient(y_true, raw_prediction)[1]
 
-    def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[Array, Array]:
         """Return the loss of each sample, summed over labels, and its derivative by the margins.
 
         Parameters
@@ -661,7 +680,7 @@ class MultilabelFocalLoss:
             raise ValueError(f"y_true must hold 0 and 1, got {y[present != y][0]}.")
         return self._loss_gradient(present, raw)
 
-    def _loss_gradient(self, present: NDArray[np.bool_], raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _loss_gradient(self, present: NDArray[np.bool_], raw: Array) -> tuple[Array, Array]:
         absence, presence = self._gammas.astype(raw.dtype)
         loss, slope = loss_slope(np.where(present, raw, -raw), np.where(present, presence, absence))
         if self._weights is not None:

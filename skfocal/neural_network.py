@@ -28,7 +28,7 @@ from skfocal._classifier import (
     per_class,
     unchanged_on_error,
 )
-from skfocal._compat import MarginMLPClassifier
+from skfocal._margin_mlp import MarginMLPClassifier
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss, check_gamma, check_length
 
 __all__ = ["FocalMLPClassifier"]
@@ -247,7 +247,8 @@ n_iter_no_change, max_fun
             raise TypeError(f"pretrained must be left out, it is the estimator given, got {params['pretrained']!r}.")
         fitted = _fitted_network(estimator, "estimator")
         own = cls().get_params(deep=False)
-        same = {name: value for name, value in fitted.get_params(deep=False).items() if name in own}
+        # A copy: a random state would go on in both.
+        same = {name: deepcopy(value) for name, value in fitted.get_params(deep=False).items() if name in own}
         return cls(**{**same, **params, "pretrained": FrozenEstimator(deepcopy(fitted))})
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -342,7 +343,7 @@ n_iter_no_change, max_fun
         else:
             self.focal_intercept_ = target.loss.intercept(target.prior)
         self.focal_loss_ = target.loss
-        watched = self.solver, self.early_stopping, self.validation_metric, target.loss
+        watched = self.solver, self.early_stopping, self.early_stopping and self.validation_metric, target.loss
         if not starts and watched != self._watched and self.solver != "lbfgs":
             self._forget_progress()
         self._watched = watched
@@ -356,6 +357,7 @@ n_iter_no_change, max_fun
         return _safe_indexing(X, kept), _safe_indexing(target.y, kept), weight[kept]
 
     def _check_parameters(self) -> None:
+        self._validate_params()  # scikit-learn's own, of its parameters; it comes too late, after ours, otherwise
         if not isinstance(self.focal_gamma, Mapping):
             check_gamma(self.focal_gamma, "focal_gamma")
         if not isinstance(self.validation_metric, str) or self.validation_metric not in VALIDATION_METRICS:
@@ -587,7 +589,7 @@ def _prior(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> N
     return np.where(totals > 0, totals, half_a_sample)
 
 
-def _for_each(values: Any, labels: NDArray[np.intp], name: str) -> list[Any]:
+def _for_each(values: Any, labels: NDArray[np.integer], name: str) -> list[Any]:
     """Return one value for each label: `values` itself if it is one, else its entries."""
     if values is None or isinstance(values, str | Mapping | Real):
         return [values] * len(labels)
@@ -620,7 +622,7 @@ def _log_odds_scale(loss: Loss) -> float | NDArray[np.float64]:
     return 1 / (1 + float(np.mean(loss.gamma)))
 
 
-def _rarest_label(y: NDArray[np.bool_], validation_fraction: float) -> NDArray[np.intp]:
+def _rarest_label(y: NDArray[np.bool_], validation_fraction: float) -> NDArray[np.integer]:
     """Return strata of multilabel data: the rarest label of each sample, so that both parts get some of each.
 
     Strata too small for that join the largest.
@@ -646,4 +648,6 @@ def _fitted_network(estimator: Any, name: str = "pretrained") -> MLPClassifier:
             f"{name} must be a fitted MLPClassifier, got one that is not fitted. (clone drops what an estimator has "
             "learned, unless it is in a FrozenEstimator.)"
         )
+    if not all(np.isfinite(part).all() for part in [*estimator.coefs_, *estimator.intercepts_]):
+        raise ValueError(f"{name} must have finite coefs_ and intercepts_, got {estimator!r} with others.")
     return estimator

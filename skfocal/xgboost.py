@@ -16,9 +16,9 @@ except ImportError as error:
 
 from skfocal._boosted import FocalBoostedMixin
 from skfocal._classifier import check_margins, check_sample_weight, unchanged_on_error
-from skfocal._compat import adopt_fitted_state, xgboost_engine, xgboost_parameter_names
+from skfocal._compat import adopt_fitted_state, on_device, xgboost_engine, xgboost_parameter_names
 from skfocal._metrics import EvalMetric, Loss, as_list, check_names, engine_probabilities, find_metric, is_user_metric
-from skfocal.objectives import FOCAL_LOSS, FocalObjective
+from skfocal.objectives import FOCAL_LOSS, TrainingObjective
 
 __all__ = ["FocalXGBClassifier"]
 
@@ -88,6 +88,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     Notes
     -----
+    With ``device="cuda"`` gradients are computed on the GPU, where labels and weights stay, if CuPy is installed (extra
+    ``cuda``); otherwise on the host, which a warning says once.
+
     Samples of weight 0 are left out, so they do not count towards the bins.
 
     Early stopping drops the rounds after the best one (linear boosters keep them). With ``booster="dart"``, which
@@ -193,7 +196,6 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
             evaluation = _Evaluation(metrics)
             params = self._engine_params() | {
-                "objective": FocalObjective(self.focal_loss_, self.focal_hessian),
                 "base_score": None if xgb_model is not None else self._base_score(),
                 "enable_categorical": self.enable_categorical and self.tree_method != "exact",
                 "eval_metric": None,
@@ -201,18 +203,20 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
                 "early_stopping_rounds": None,
                 "callbacks": self._callbacks(evaluation, metrics),
             }
-            engine = xgboost_engine(params, evaluation).fit(
-                data.X,
-                data.y,
-                sample_weight=data.sample_weight,
-                base_margin=base_margin,
-                eval_set=pairs or None,
-                verbose=verbose,
-                xgb_model=xgb_model,
-                sample_weight_eval_set=eval_weights,
-                base_margin_eval_set=eval_margins,
-                feature_weights=feature_weights,
-            )
+            objective = self._focal_objective(("n_jobs", "nthread"))
+            with on_device(self.device) as namespace, TrainingObjective(objective, namespace) as params["objective"]:
+                engine = xgboost_engine(params, evaluation).fit(
+                    data.X,
+                    data.y,
+                    sample_weight=data.sample_weight,
+                    base_margin=base_margin,
+                    eval_set=pairs or None,
+                    verbose=verbose,
+                    xgb_model=xgb_model,
+                    sample_weight_eval_set=eval_weights,
+                    base_margin_eval_set=eval_margins,
+                    feature_weights=feature_weights,
+                )
             adopt_fitted_state(self, engine)
         return self
 
@@ -339,7 +343,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
 
 def _check_each(
-    entries: Any, pairs: list[tuple[Any, NDArray[np.intp]]], name: str, check: Callable[[Any, int, str], Any]
+    entries: Any, pairs: list[tuple[Any, NDArray[np.integer]]], name: str, check: Callable[[Any, int, str], Any]
 ) -> list[Any] | None:
     """Return the entry of each evaluation set, checked; XGBoost wants one for each, or none at all."""
     if entries is None:

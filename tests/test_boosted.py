@@ -211,3 +211,14 @@ def test_a_subclass_may_have_parameters_of_its_own(estimator, binary):
     model = make(Subclass, extra=2, max_bin=15).fit(X, y)
     assert clone(model).extra == 2
     np.testing.assert_array_equal(model.predict_proba(X), make(estimator, max_bin=15).fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize(("name", "n_jobs"), [("n_jobs", 2), ("nthread", 3), ("num_threads", 4), ("n_jobs", None)])
+@pytest.mark.parametrize("boosted", BOOSTED)
+def test_the_objective_takes_the_threads_of_the_engine(boosted, name, n_jobs, binary, monkeypatch):
+    if name == "num_threads" and not is_lightgbm(boosted):
+        pytest.skip("LightGBM's name")
+    asked = []
+    monkeypatch.setattr("skfocal.objectives.effective_n_threads", lambda n: asked.append(n) or 1)
+    make(boosted, **{"n_jobs": None, name: n_jobs, "n_estimators": 2}).fit(*binary)
+    assert set(asked) == {n_jobs}

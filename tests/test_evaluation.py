@@ -72,7 +72,9 @@ def test_early_stopping_goes_in_the_right_direction(estimator, binary, metric):
     loss = np.mean(model.focal_loss_.loss(y[half:], model.decision_function(X[half:])))
     proba = model.predict_proba(X[half:])[:, 1]
     expected = metrics.average_precision_score(y[half:], proba) if metric == "average_precision" else loss
-    assert expected == pytest.approx(scores[best], rel=1e-5)
+    # LightGBM's margins have the intercept added after the trees in training, before them in the booster: a rounding
+    # error, which may part samples that were tied.
+    assert expected == pytest.approx(scores[best], rel=1e-4 if metric == "average_precision" else 1e-5)
 
 
 def test_a_users_metric_is_given_probabilities(estimator, data):

@@ -7,7 +7,7 @@ import pytest
 
 import skfocal
 
-OPTIONAL = ["lightgbm", "xgboost", "matplotlib", "imblearn"]  # pandas, where it is, comes with scikit-learn
+OPTIONAL = ["lightgbm", "xgboost", "cupy", "matplotlib", "imblearn"]  # pandas, where it is, comes with scikit-learn
 
 
 def run(code):

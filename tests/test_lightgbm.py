@@ -1,11 +1,13 @@
 """What is LightGBM's own: parameters, evaluation, and the booster that carries the intercept."""
 
+import pickle
+
 import lightgbm
 import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skfocal import FocalLGBMClassifier
+from skfocal import FocalLGBMClassifier, FocalObjective
 
 from .conftest import make
 
@@ -190,3 +192,23 @@ def test_infinite_features_are_lightgbms_business(binary):
     X, y = binary
     X = np.where(X > 2, np.inf, X)
     assert np.isfinite(fitted(X, y).predict_proba(X)).all()
+
+
+def test_gradients_from_the_host_train_on_a_gpu(data):
+    """LightGBM's "gpu" is OpenCL, for which a driver for the processor is enough; "cuda" is not in its wheels."""
+    X, y = data
+    try:
+        lightgbm.LGBMClassifier(n_estimators=1, device_type="gpu", verbose=-1).fit(X, y)
+    except lightgbm.basic.LightGBMError as error:
+        pytest.skip(f"LightGBM says: {error}")
+    on_device = fitted(X, y, device_type="gpu", gpu_use_dp=True)
+    np.testing.assert_allclose(on_device.predict_proba(X), fitted(X, y).predict_proba(X), atol=1e-4)
+    np.testing.assert_allclose(on_device.predict_proba(X).mean(axis=0), np.bincount(y) / len(y), atol=0.03)
+
+
+def test_the_fitted_classifier_keeps_nothing_of_the_training_data():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20_000, 2)), rng.integers(0, 2, size=20_000)
+    model = fitted(X, y, n_estimators=1, num_leaves=2)
+    assert model.objective_ == FocalObjective(model.focal_loss_, "stable", 1)
+    assert len(pickle.dumps(model)) < 20_000

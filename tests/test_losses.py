@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
+from skfocal._arrays import BLOCK
 from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss
 
 from .conftest import LOSSES
@@ -478,3 +479,51 @@ def test_a_loss_of_labels_is_a_value():
 def test_bad_labels(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [BinaryFocalLoss((0.5, 2.0), 0.25), MulticlassFocalLoss(2.0, (1.0, 2.0, 3.0))])
+def test_any_array_namespace(loss, dtype):
+    """The strict namespace has nothing but what the array-API standard has: what runs on it runs on CuPy's arrays."""
+    xp = pytest.importorskip("array_api_strict")
+    rng = np.random.default_rng(0)
+    binary = isinstance(loss, BinaryFocalLoss)
+    raw = rng.normal(scale=5, size=100 if binary else (100, 3)).astype(dtype)
+    y = rng.integers(2 if binary else 3, size=100)
+    strict = xp.asarray(raw)
+    calls = {
+        "loss": lambda y, raw: [loss.loss(y, raw)],
+        "loss_gradient": loss.loss_gradient,
+        "exact": loss.gradient_hessian,
+        "stable": lambda y, raw: loss.gradient_hessian(y, raw, hessian="stable"),
+        "link": lambda y, raw: [loss.predict_proba(raw)],
+    }
+    for call in calls.values():
+        expected = call(y, raw)
+        for labels in (y, xp.asarray(y), xp.asarray(y.astype(dtype))):  # from the host or the device, of any dtype
+            for array, numpy_array in zip(call(labels, strict), expected, strict=True):
+                assert array.__array_namespace__() is xp
+                np.testing.assert_array_equal(np.asarray(array), numpy_array, strict=True)
+    with pytest.raises(ValueError, match=r"y_true must hold class codes 0 ... \d, got 7"):
+        loss.loss(xp.asarray(np.where(np.arange(100) == 50, 7, y)), strict)
+
+
+@pytest.mark.parametrize("loss", [BinaryFocalLoss((0.5, 2.0), 0.25), MulticlassFocalLoss(2.0, (1.0, 2.0, 3.0))])
+def test_blocks_change_no_bit(loss):
+    binary = isinstance(loss, BinaryFocalLoss)
+    n = BLOCK + 7
+    rng = np.random.default_rng(0)
+    raw, y = rng.normal(scale=5, size=n if binary else (n, 3)), rng.integers(2 if binary else 3, size=n)
+    tail = slice(n - 20, None)
+    np.testing.assert_array_equal(loss.loss(y, raw)[tail], loss.loss(y[tail], raw[tail]))
+    np.testing.assert_array_equal(loss.gradient(y, raw)[tail], loss.gradient(y[tail], raw[tail]))
+    np.testing.assert_array_equal(loss.hessian(y, raw)[tail], loss.hessian(y[tail], raw[tail]))
+    np.testing.assert_array_equal(loss.predict_proba(raw)[tail], loss.predict_proba(raw[tail]))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_no_samples(loss):
+    raw = np.zeros((0,) if loss is BinaryFocalLoss else (0, 3))
+    assert loss().loss([], raw).shape == (0,)
+    assert loss().gradient([], raw).shape == raw.shape
+    assert len(loss().predict_proba(raw)) == 0

@@ -1,5 +1,7 @@
 """FocalMLPClassifier: against scikit-learn's own network, against finite differences, and what is its own."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -725,3 +727,33 @@ def test_weights_that_overflow(binary):
     X, y = binary
     with pytest.raises(ValueError, match="focal_alpha times class_weight must be at most"):
         network(class_weight={1: 1e30}, focal_alpha=[1.0, 1e30]).fit(X, y)
+
+
+def test_a_metric_that_nobody_watches_changes_nothing(binary):
+    X, y = binary[0].astype(np.float64), binary[1]
+    once, twice = (network().partial_fit(X, y, classes=[0, 1]) for _ in range(2))
+    twice.set_params(validation_metric="focal_loss")
+    assert_same_coefficients(once.partial_fit(X, y), twice.partial_fit(X, y), 0)
+
+
+def test_a_random_state_is_not_shared(binary):
+    X, y = binary
+    state = np.random.RandomState(0)
+    old = MLPClassifier(**SMALL_NETWORK | {"random_state": state}).fit(X, y)
+    before = state.get_state()[1].copy()
+    FocalMLPClassifier.from_estimator(old).fit(X, y)
+    np.testing.assert_array_equal(state.get_state()[1], before)
+
+
+def test_a_pretrained_network_that_has_diverged(old, binary):
+    broken = deepcopy(old)
+    broken.coefs_[0][0, 0] = np.nan
+    with pytest.raises(ValueError, match="estimator must have finite coefs_ and intercepts_, got MLPClassifier"):
+        FocalMLPClassifier.from_estimator(broken)
+
+
+def test_bad_layers_of_a_warm_start(binary):
+    X, y = binary
+    model = network(warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="'hidden_layer_sizes' parameter of FocalMLPClassifier must be"):
+        model.set_params(hidden_layer_sizes=None).fit(X, y)

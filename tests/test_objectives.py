@@ -1,14 +1,18 @@
 """The objectives against the engines' own log loss, in all four ways to call them."""
 
+import copy
 import pickle
+import threading
 
 import lightgbm
 import numpy as np
 import pytest
 import xgboost
 
+from skfocal._arrays import BLOCK, in_blocks
+from skfocal._compat import on_host, rest_openmp_threads
 from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLoss
-from skfocal.objectives import FocalMetric, FocalObjective
+from skfocal.objectives import FocalMetric, FocalObjective, TrainingObjective
 
 ROUNDS = 20
 
@@ -27,7 +31,9 @@ def own(y, engine):
     many = {"lightgbm": "multiclass", "xgboost": "multi:softprob"}
     n_classes = int(y.max()) + 1
     params = {"objective": two[engine]} if n_classes == 2 else {"objective": many[engine], "num_class": n_classes}
-    return params | ({"boost_from_average": False, "verbose": -1} if engine == "lightgbm" else {"base_score": 0.5})
+    # Splits of small leaves are often exactly as good as others, and then the last bit of a float32 decides.
+    settings = {"boost_from_average": False, "verbose": -1, "min_child_samples": 100}
+    return params | (settings if engine == "lightgbm" else {"base_score": 0.5})
 
 
 def lightgbm_train(X, y, weight, objective=None, **kwargs):
@@ -76,21 +82,104 @@ def test_all_callers_train_on_the_focal_loss(train, binary):
     assert focal < metric.mean(y, train(X, y, None))
 
 
+SOME_LOSSES = [BinaryFocalLoss(2.0, 0.25), MulticlassFocalLoss((0.5, 2.0, 3.0), (1.0, 2.0, 3.0))]
+
+
+def some_data(loss, n_samples, dtype=np.float32, order="C"):
+    """Return labels and margins as an engine hands them over."""
+    rng = np.random.default_rng(0)
+    n_classes = 2 if isinstance(loss, BinaryFocalLoss) else 3
+    raw = rng.normal(scale=4, size=n_samples if n_classes == 2 else (n_samples, n_classes))
+    return rng.integers(0, n_classes, n_samples).astype(np.float32), np.asarray(raw, dtype=dtype, order=order)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("policy", HESSIAN_POLICIES)
-@pytest.mark.parametrize("loss", [BinaryFocalLoss(2.0, 0.25), MulticlassFocalLoss((0.5, 2.0, 3.0), (1.0, 2.0, 3.0))])
-def test_weight_two_counts_twice_and_results_keep_type_and_shape(loss, policy, dtype):
-    rng = np.random.default_rng(0)
-    raw = rng.normal(scale=4, size=6 if isinstance(loss, BinaryFocalLoss) else (6, 3)).astype(dtype)
-    y = np.array([0, 1, 0, 1, 1, 0], dtype=np.float32)
+@pytest.mark.parametrize("loss", SOME_LOSSES)
+def test_a_weight_is_as_many_rows(loss, policy, dtype):
+    """To the last bit, where the weight of the class is a power of two: 0.25 and 0.75 of alpha are none together."""
+    y, raw = some_data(loss, 500, dtype)
     objective = FocalObjective(loss, policy)
-    plain, weighted = objective(y, raw), objective(y, raw, np.array([1, 2, 0, 1, 0.5, 1]))
-    for once, with_weight in zip(plain, weighted, strict=True):
-        assert with_weight.dtype == dtype
-        assert with_weight.shape == raw.shape
-        np.testing.assert_array_equal(with_weight[1], 2 * once[1])
-        np.testing.assert_array_equal(with_weight[2], 0 * once[2])
-        np.testing.assert_array_equal(with_weight[4], once[4] / 2)
+    plain = objective(y, raw)
+    exact = (y != 0) if isinstance(loss, BinaryFocalLoss) else (y != 2)
+    for weight in (0, 0.5, 1, 2, 3, 5, 6, 7, 8):
+        for once, with_weight in zip(plain, objective(y, raw, np.full(500, weight)), strict=True):
+            assert with_weight.dtype == np.float32
+            assert with_weight.shape == raw.shape
+            expected = weight * once.astype(np.float64)
+            np.testing.assert_array_equal(with_weight[exact], expected[exact])
+            np.testing.assert_allclose(with_weight, expected, rtol=2e-7)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("policy", HESSIAN_POLICIES)
+@pytest.mark.parametrize("loss", SOME_LOSSES)
+def test_blocks_threads_and_rounds_change_no_bit(loss, policy, dtype, order):
+    """Against one thread; the samples are three more than a block."""
+    y, raw = some_data(loss, BLOCK + 3, dtype, order)
+    weight = np.random.default_rng(1).uniform(0.5, 2, len(y))
+    one = FocalObjective(loss, policy, n_jobs=1)(y, raw, weight)
+    for n_jobs in (2, 3, -1, None):
+        for array, expected in zip(FocalObjective(loss, policy, n_jobs=n_jobs)(y, raw, weight), one, strict=True):
+            np.testing.assert_array_equal(array, expected)
+    with TrainingObjective(FocalObjective(loss, policy, n_jobs=2)) as training:
+        training(y, -raw, weight)
+        for array, expected in zip(training(y, raw, weight), one, strict=True):
+            np.testing.assert_array_equal(array, expected)
+    for start in (0, BLOCK // 3, len(y) - 5):
+        rows = slice(start, start + 5)
+        for array, expected in zip(FocalObjective(loss, policy)(y[rows], raw[rows], weight[rows]), one, strict=True):
+            np.testing.assert_array_equal(array, expected[rows])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("policy", HESSIAN_POLICIES)
+@pytest.mark.parametrize("loss", SOME_LOSSES)
+def test_float32_is_right_to_float32_rounding(loss, policy, dtype):
+    """Against the loss in float64 at the same margins, times the factor of the engine that this dtype belongs to."""
+    y, raw = some_data(loss, 20_000, dtype)
+    factor = 1 if raw.ndim == 1 else 2 if dtype == np.float32 else 1.5
+    gradient, hessian = FocalObjective(loss, policy)(y, raw)
+    expected = loss.gradient_hessian(y, raw.astype(np.float32).astype(np.float64), hessian=policy)
+    np.testing.assert_allclose(gradient, expected[0], rtol=1e-5)
+    positive = expected[1] > 1e-12
+    # Two terms of the exact Hessian cancel where it changes sign; neither is larger than a few gradients.
+    rounding = np.abs(expected[1]) + (np.abs(expected[0]) if policy == "exact" else 0)
+    assert (np.abs(hessian - factor * expected[1])[positive] <= 1e-5 * factor * rounding[positive]).all()
+    assert (hessian[~positive] < 1e-11).all()
+
+
+def test_a_training_prepares_its_labels_once_and_lets_go_of_them():
+    y, raw = some_data(BinaryFocalLoss(), 10)
+    expected = FocalObjective(BinaryFocalLoss())(y, raw)
+    with TrainingObjective(FocalObjective(BinaryFocalLoss())) as training:
+        first = training(y, raw)
+        second = training(None, raw)  # the labels are not looked at again
+        assert first[0] is second[0]  # and memory is taken once
+        assert copy.deepcopy(training) is training
+        np.testing.assert_array_equal(second, expected)
+    assert training._resident is None
+
+
+@pytest.mark.parametrize("policy", HESSIAN_POLICIES)
+@pytest.mark.parametrize("loss", SOME_LOSSES)
+@pytest.mark.parametrize("namespace", ["array_api_strict", "cupy"])
+def test_a_training_computes_where_it_is_told_to(namespace, loss, policy):
+    """Any array-API namespace: on a GPU, CuPy. There the last bits may be others."""
+    xp = pytest.importorskip(namespace)
+    if namespace == "cupy" and not xp.is_available():
+        pytest.skip("CuPy finds no GPU")
+    y, raw = some_data(loss, 50)
+    weight = np.random.default_rng(1).uniform(0.5, 2, len(y))
+    with TrainingObjective(FocalObjective(loss, policy), xp) as training:
+        for _ in range(2):
+            arrays = training(y, raw, weight)
+    for array, expected in zip(arrays, FocalObjective(loss, policy)(y, raw, weight), strict=True):
+        assert isinstance(array, type(xp.asarray([0.0])))
+        assert array.dtype == xp.float32
+        rtol = 1e-5 if namespace == "cupy" else 0
+        np.testing.assert_allclose(np.asarray(on_host(array)), expected, rtol=rtol, atol=rtol / 10)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -108,7 +197,7 @@ def test_exact_policy_is_the_exact_hessian_where_that_is_positive():
     z = np.linspace(-2, 8, 50)
     loss = BinaryFocalLoss(2.0)
     _, hessian = FocalObjective(loss, "exact")(np.ones(50), z)
-    np.testing.assert_array_equal(hessian, loss.hessian(np.ones(50), z))
+    np.testing.assert_allclose(hessian, loss.hessian(np.ones(50), z), rtol=2e-5)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -165,6 +254,63 @@ def test_adapters_are_values_and_check_their_loss(adapter):
 def test_wrong_number_of_weights():
     with pytest.raises(ValueError, match=r"sample_weight must have the shape \(2,\), got \(3,\)"):
         FocalObjective(BinaryFocalLoss())(np.zeros(2), np.zeros(2), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("loss", "raw", "error", "message"),
+    [
+        (BinaryFocalLoss(), np.zeros((3, 3)), ValueError, r"raw_prediction must have the shape .* got \(3, 3\)"),
+        (BinaryFocalLoss(), np.zeros((3, 1)), ValueError, r"raw_prediction must have the shape .* got \(3, 1\)"),
+        (MulticlassFocalLoss(), np.zeros(3), ValueError, r"raw_prediction must have the shape .* got \(3,\)"),
+        (MulticlassFocalLoss(), np.zeros((3, 1)), ValueError, r"raw_prediction must have the shape .* got \(3, 1\)"),
+        (BinaryFocalLoss(), np.array(["1", "2", "3"]), TypeError, "raw_prediction must hold real numbers"),
+        (BinaryFocalLoss(), np.zeros(3, dtype=complex), TypeError, "raw_prediction must hold real numbers"),
+        (BinaryFocalLoss(), np.zeros(2), ValueError, r"y_true must have the shape \(2,\) .* got \(3,\)"),
+    ],
+)
+def test_margins_that_do_not_fit_the_loss(loss, raw, error, message):
+    for objective in (FocalObjective(loss), TrainingObjective(FocalObjective(loss))):
+        with pytest.raises(error, match=message):
+            objective(np.zeros(3), raw)
+
+
+def test_the_start_is_added_to_the_margins():
+    for loss in SOME_LOSSES:
+        y, raw = some_data(loss, 100, np.float64)
+        start = loss.intercept([0.9, 0.1] if raw.ndim == 1 else [0.9, 0.09, 0.01])
+        with TrainingObjective(FocalObjective(loss), start=start) as training:
+            for array, expected in zip(training(y, raw), FocalObjective(loss)(y, raw + start), strict=True):
+                np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("broken", [0, 1], ids=["calling thread", "other thread"])
+def test_what_a_thread_raises_is_raised(broken):
+    calling = threading.get_ident()
+    started = threading.Barrier(2, timeout=60)
+
+    def formula(values):
+        started.wait()  # both are in it
+        if (threading.get_ident() != calling) == bool(broken):
+            raise OverflowError("in a block")
+        return [values]
+
+    blocks = np.zeros(2 * BLOCK)
+    with pytest.raises(OverflowError, match="in a block"):
+        in_blocks(formula, [blocks], out=[blocks.copy()], n_threads=2)
+
+
+def test_openmp_still_works_after_its_rest(binary):
+    X, y = binary
+    model = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=2, verbose=-1)
+    before = model.fit(X, y).predict_proba(X)
+    rest_openmp_threads()
+    np.testing.assert_allclose(model.fit(X, y).predict_proba(X), before, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_jobs", [1.5, "2", [2]])
+def test_n_jobs_is_a_number_of_threads(n_jobs):
+    with pytest.raises(ValueError, match="n_jobs must be None or an integer, got"):
+        FocalObjective(BinaryFocalLoss(), n_jobs=n_jobs)
 
 
 def test_unknown_policy():

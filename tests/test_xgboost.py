@@ -1,12 +1,15 @@
 """What is XGBoost's own: parameters, evaluation, and the intercept in base_score."""
 
 import json
+import sys
+from contextlib import nullcontext
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 import xgboost
 
-from skfocal import FocalXGBClassifier
+from skfocal import FocalXGBClassifier, _compat
 
 from .conftest import make
 
@@ -207,3 +210,113 @@ def test_categories_can_be_switched_off(binary):
     for params in ({"enable_categorical": False}, {"tree_method": "exact"}):
         with pytest.raises(ValueError, match="enable_categorical"):
             fitted(frame, y, **params)
+
+
+class FakeCuPy(ModuleType):
+    """Stands in for CuPy on the host: XGBoost, where it finds no GPU, trains on the host and says nothing."""
+
+    def __init__(self, available=True):
+        super().__init__("cupy")
+        self.available = available
+        self.arrays = 0
+        self.devices = []
+        self.cuda = SimpleNamespace(Device=self.device)
+
+    def is_available(self):
+        if isinstance(self.available, Exception):
+            raise self.available
+        return self.available
+
+    def device(self, ordinal):
+        self.devices.append(ordinal)
+        return nullcontext()
+
+    def asarray(self, array):
+        self.arrays += 1
+        return np.asarray(array)
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    """Return a function that puts a CuPy, or none, in place."""
+
+    def put(module):
+        monkeypatch.setitem(sys.modules, "cupy", module)
+        _compat._cupy.cache_clear()
+        return module
+
+    yield put
+    _compat._cupy.cache_clear()
+
+
+@pytest.mark.parametrize(("device", "devices"), [("cuda", []), ("cuda:1", [1]), ("gpu", [])])
+def test_gradients_are_computed_on_the_device(data, cupy, device, devices):
+    X, y = data
+    fake = cupy(FakeCuPy())
+    on_device = fitted(X, y, device=device, n_estimators=5)
+    assert fake.arrays == 5  # the margins of every round
+    assert fake.devices == devices
+    np.testing.assert_array_equal(on_device.predict_proba(X), fitted(X, y, n_estimators=5).predict_proba(X))
+
+
+def test_the_host_does_not_ask_for_cupy(binary, cupy):
+    fake = cupy(FakeCuPy())
+    fitted(*binary, device="cpu")
+    fitted(*binary)
+    assert fake.arrays == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        (None, r'CuPy is not installed \(pip install "skfocal\[cuda\]"\)'),
+        (FakeCuPy(available=False), "CuPy finds no GPU"),
+        (FakeCuPy(available=RuntimeError("no driver")), r"CuPy finds no GPU \(no driver\)"),
+    ],
+)
+def test_without_cupy_gradients_are_computed_on_the_host_and_that_is_said_once(binary, cupy, module, reason):
+    X, y = binary
+    cupy(module)
+    with pytest.warns(UserWarning, match=f"Gradients of the focal loss are computed on the host: .*{reason}") as record:
+        model = fitted(X, y, device="cuda")
+    assert record[0].filename == __file__
+    fitted(X, y, device="cuda")  # a second warning would be an error
+    np.testing.assert_array_equal(model.predict_proba(X), fitted(X, y).predict_proba(X))
+
+
+class OnDevice:
+    """An array as CuPy has it: it must be told to come to the host."""
+
+    __cuda_array_interface__ = None
+
+    def __init__(self, array):
+        self.array = array
+
+    def __len__(self):
+        return len(self.array)
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    def get(self):
+        return self.array
+
+
+def test_labels_and_weights_may_be_on_the_device(binary):
+    X, y = binary
+    weight = np.linspace(0.5, 2, len(y))
+    model = make(FocalXGBClassifier).fit(X, OnDevice(y), sample_weight=OnDevice(weight))
+    expected = make(FocalXGBClassifier).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+def test_on_a_gpu(data):
+    """On a real one, with two classes and five, against the host."""
+    cupy = pytest.importorskip("cupy")
+    if not cupy.is_available():
+        pytest.skip("CuPy finds no GPU")
+    X, y = data
+    weight = np.linspace(0.5, 2, len(y))
+    on_device = make(FocalXGBClassifier, device="cuda").fit(X, y, sample_weight=weight)
+    expected = make(FocalXGBClassifier).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(on_device.predict_proba(X), expected.predict_proba(X), atol=0.02)
