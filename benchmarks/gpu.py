@@ -8,7 +8,6 @@ Needs a GPU and CuPy (``pip install "skfocal[cuda]"``). The peak memory is that 
 
 import argparse
 
-import cupy
 from fit_overhead import SHARES, table
 
 
@@ -21,6 +20,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=100, help="trees")
     parser.add_argument("--jobs", type=int, default=None, help="threads")
     options = parser.parse_args()
+    import cupy  # not before --help
+
     print(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
     sizes = [(rows, 30) for rows in options.rows]
     print(table(["XGBoost"], sizes, options.classes, options.repeat, (options.rounds, options.jobs, "cuda")))

@@ -178,7 +178,7 @@ class FocalBoostedMixin:
         """Return the objective, which uses as many threads as the engine is told to use."""
         params = self._engine_params()
         n_jobs = next((params[name] for name in names_of_n_jobs if params.get(name) is not None), None)
-        return FocalObjective(self.focal_loss_, self.focal_hessian, None if n_jobs is None else int(n_jobs))
+        return FocalObjective(self.focal_loss_, self.focal_hessian, n_jobs)
 
     def _intercept(self, data: TrainingData) -> float | NDArray[np.float64]:
         return self.focal_loss_.intercept(np.bincount(data.y, weights=data.sample_weight))

@@ -67,7 +67,7 @@ def _openmp_pauses(*engines_there: bool) -> list[Callable[[int], int]]:
 @contextmanager
 def on_device(device: str | None) -> Iterator[ModuleType]:
     """Yield the namespace in which to compute gradients for a booster on XGBoost's ``device``, which CuPy then uses."""
-    name, _, ordinal = (device or "cpu").partition(":")
+    name, _, ordinal = str(device or "cpu").partition(":")
     cupy = _cupy() if name in ("cuda", "gpu") else None
     if cupy is None:
         yield np

@@ -76,7 +76,7 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
     boosting_type, num_leaves, max_depth, learning_rate, n_estimators, subsample_for_bin, min_split_gain, \
 min_child_weight, min_child_samples, subsample, subsample_freq, colsample_bytree, reg_alpha, reg_lambda, random_state, \
 n_jobs, importance_type
-        As in `lightgbm.LGBMClassifier`.
+        As in `lightgbm.LGBMClassifier`. Gradients are computed on ``n_jobs`` threads too.
     **kwargs
         Any other parameter of LightGBM, under any of its names (``verbose``, ``max_bin``, ``device_type`` ...). An
         unknown name is an error, and so is one that LightGBM ignores under a custom objective.
@@ -249,7 +249,8 @@ n_jobs, importance_type
         eval_set : list of (X, y) or None, default=None
             Evaluation sets, with labels as in `y`. They start from the focal intercept like the training data.
         eval_names, eval_sample_weight, eval_class_weight, eval_init_score
-            Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM.
+            Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM, where starting
+            margins come on top of what the model starts from.
         eval_metric : str, callable, list of these or None, default=None
             "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or LightGBM's names of the
             last four; all are computed through the focal link. A callable has LightGBM's signature and is given
@@ -315,14 +316,11 @@ n_jobs, importance_type
     def _eval_starts(
         self, pairs: list[tuple[Any, NDArray[np.integer]]], eval_init_score: Any
     ) -> list[NDArray[np.float64] | None]:
-        """Return the margins that are given for evaluation sets, less the intercept, which `_metrics` adds."""
-        starts = []
-        for i, (_, codes) in enumerate(pairs):
-            start = self._check_start(_entry(eval_init_score, i), len(codes), f"eval_init_score[{i}]")
-            if start is not None and self.focal_intercept_ is not None:
-                start = start - self.focal_intercept_
-            starts.append(start)
-        return starts
+        """Return the margins that evaluation sets start from, which come on top of the intercept, as in LightGBM."""
+        return [
+            self._check_start(_entry(eval_init_score, i), len(codes), f"eval_init_score[{i}]")
+            for i, (_, codes) in enumerate(pairs)
+        ]
 
     def _train(self, data: TrainingData, **fit_arguments: Any) -> LGBMClassifier:
         """Return LightGBM's own classifier, trained on the focal objective."""

@@ -33,7 +33,7 @@ def _unpack(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Array, A
     """
     if hasattr(y_pred, "get_label"):
         y_true, y_pred, sample_weight = y_pred.get_label(), y_true, y_pred.get_weight()
-    if sample_weight is not None and len(sample_weight) == 0:  # XGBoost's way to say None
+    if getattr(sample_weight, "shape", None) == (0,):  # XGBoost's way to say None
         sample_weight = None
     return y_true, array_namespace(y_pred).asarray(y_pred), sample_weight
 
@@ -72,8 +72,8 @@ class FocalObjective:
         `skfocal.losses.BinaryFocalLoss.gradient_hessian`), so Newton steps stay sane where the focal loss is concave.
         "exact" is the second derivative. Either is raised to 1e-16 where it is below.
     n_jobs : int or None, default=None
-        Number of threads. None for as many as scikit-learn's own loops use: all physical processors, or what
-        ``OMP_NUM_THREADS`` says; -1 for the same. The result is the same, bit by bit, for any number.
+        Number of threads. None or 0 for as many as scikit-learn's own loops use: all physical processors, or what
+        ``OMP_NUM_THREADS`` says; -1 for the same, -2 for one less. The result is the same, bit by bit, for any number.
 
     Raises
     ------

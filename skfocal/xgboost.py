@@ -88,8 +88,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     Notes
     -----
-    With ``device="cuda"`` gradients are computed on the GPU, where labels and weights stay, if CuPy is installed (extra
-    ``cuda``); otherwise on the host, which a warning says once.
+    Gradients are computed on ``n_jobs`` threads, as the rest is; with ``device="cuda"`` on the GPU, where labels and
+    weights stay, if CuPy is installed (extra ``cuda``), otherwise on the host, which a warning says once.
 
     Samples of weight 0 are left out, so they do not count towards the bins.
 

@@ -5,6 +5,7 @@ import pickle
 import lightgbm
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skfocal import FocalLGBMClassifier, FocalObjective
@@ -212,3 +213,15 @@ def test_the_fitted_classifier_keeps_nothing_of_the_training_data():
     model = fitted(X, y, n_estimators=1, num_leaves=2)
     assert model.objective_ == FocalObjective(model.focal_loss_, "stable", 1)
     assert len(pickle.dumps(model)) < 20_000
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0])
+def test_a_start_of_an_evaluation_set_comes_on_top_of_the_model(data, gamma):
+    """As in LightGBM, whose own classifier says the same at gamma = 0."""
+    X, y = data
+    shift = np.full(len(y), 0.7) if y.max() == 1 else np.linspace(-1, 1, 5 * len(y)).reshape(-1, 5)
+    model = make(FocalLGBMClassifier, focal_gamma=gamma, focal_hessian="exact")
+    model.fit(X, y, eval_set=[(X.copy(), y)], eval_init_score=[shift], eval_metric="log_loss")
+    (scores,) = model.evals_result_.values()
+    margins = model.decision_function(X) + shift
+    assert scores["log_loss"][-1] == pytest.approx(log_loss(y, model.focal_loss_.predict_proba(margins)))

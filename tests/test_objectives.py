@@ -274,6 +274,16 @@ def test_margins_that_do_not_fit_the_loss(loss, raw, error, message):
             objective(np.zeros(3), raw)
 
 
+@pytest.mark.parametrize("loss", SOME_LOSSES)
+def test_weights_of_any_namespace(loss):
+    xp = pytest.importorskip("array_api_strict")
+    y, raw = some_data(loss, 50)
+    weight = np.linspace(0.5, 2, 50)
+    arrays = FocalObjective(loss)(xp.asarray(y), xp.asarray(raw), xp.asarray(weight))
+    for array, expected in zip(arrays, FocalObjective(loss)(y, raw, weight), strict=True):
+        np.testing.assert_array_equal(np.asarray(array), expected)
+
+
 def test_the_start_is_added_to_the_margins():
     for loss in SOME_LOSSES:
         y, raw = some_data(loss, 100, np.float64)
