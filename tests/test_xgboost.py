@@ -1,5 +1,6 @@
 """What is XGBoost's own: parameters, evaluation, and the intercept in base_score."""
 
+import builtins
 import json
 import sys
 from contextlib import nullcontext
@@ -215,6 +216,8 @@ def test_categories_can_be_switched_off(binary):
 class FakeCuPy(ModuleType):
     """Stands in for CuPy on the host: XGBoost, where it finds no GPU, trains on the host and says nothing."""
 
+    ndarray = generic = type("ndarray", (), {})  # what array-api-compat looks for
+
     def __init__(self, available=True):
         super().__init__("cupy")
         self.available = available
@@ -236,12 +239,25 @@ class FakeCuPy(ModuleType):
         return np.asarray(array)
 
 
+real_import = builtins.__import__
+
+
+def without_cupy(name, *args, **kwargs):
+    if name == "cupy":
+        raise ModuleNotFoundError("No module named 'cupy'")
+    return real_import(name, *args, **kwargs)
+
+
 @pytest.fixture
 def cupy(monkeypatch):
     """Return a function that puts a CuPy, or none, in place."""
 
     def put(module):
-        monkeypatch.setitem(sys.modules, "cupy", module)
+        if module is None:
+            monkeypatch.delitem(sys.modules, "cupy", raising=False)
+            monkeypatch.setattr("builtins.__import__", without_cupy)
+        else:
+            monkeypatch.setitem(sys.modules, "cupy", module)
         _compat._cupy.cache_clear()
         return module
 
