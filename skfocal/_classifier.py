@@ -1,15 +1,17 @@
-"""What all classifiers share: labels to codes, weights, and parameters per class.
+"""What all classifiers share: labels to codes, weights, parameters per class, and the split for early stopping.
 
 Knows no engine. Imports `losses` and `_compat`.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Integral, Real
 from reprlib import repr as short_repr
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
@@ -198,3 +200,62 @@ def class_parameters(
     alpha = check_alpha(alpha, two_classes=len(classes) == 2, name="focal_alpha")
     check_length(alpha, len(classes), "focal_alpha")
     return gamma, alpha
+
+
+def check_sampler(sampler: Any) -> None:
+    """Raise if `sampler` is not an instance of a sampler in imbalanced-learn's manner."""
+    if isinstance(sampler, type) or not hasattr(sampler, "fit_resample"):
+        raise TypeError(
+            "sampler must be None or a sampler of imbalanced-learn, an object with a method fit_resample, "
+            f"got {sampler!r}."
+        )
+
+
+def check_sampled(codes: NDArray[np.integer], classes: NDArray[Any], sampler: Any) -> None:
+    """Raise if a sampler has left out a class."""
+    left_out = classes[np.bincount(codes, minlength=len(classes)) == 0].tolist()
+    if left_out:
+        raise ValueError(f"sampler must leave samples of every class, got none of {left_out} from {sampler!r}.")
+
+
+def check_split(sizes: NDArray[np.integer], classes: NDArray[Any], fraction: float, what_for: str) -> None:
+    """Raise if classes of these sizes are too small to have some of each in training and in validation data."""
+    if sizes.min() < 2:
+        raise ValueError(
+            f"{what_for} needs two samples of every class, one to train and one to validate, "
+            f"got {sizes.min()} of class {classes.tolist()[sizes.argmin()]!r}."
+        )
+    n_samples, n_classes = int(sizes.sum()), len(sizes)
+    n_validation = int(np.ceil(fraction * n_samples))
+    if not n_classes <= n_validation <= n_samples - n_classes:
+        raise ValueError(
+            f"validation_fraction must leave {n_classes} or more of the {n_samples} samples to train and as many to "
+            f"validate, one of each class, got {fraction}: {n_validation} to validate."
+        )
+
+
+def stratified_split(
+    codes: NDArray[np.integer], classes: NDArray[Any], fraction: Any, random_state: Any
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows to train and those to validate, in their order, with the same share of every class in both."""
+    if not isinstance(fraction, Real) or not 0 < float(fraction) < 1:
+        raise ValueError(f"validation_fraction must be in (0, 1), got {fraction!r}.")
+    sizes = np.bincount(codes, minlength=len(classes))
+    check_split(sizes, classes, float(fraction), "early_stopping_rounds without an eval_set")
+    if isinstance(random_state, np.random.Generator):
+        random_state = int(random_state.integers(np.iinfo(np.int32).max))
+    rows = train_test_split(np.arange(len(codes)), test_size=fraction, stratify=codes, random_state=random_state)
+    for part, purpose in zip(rows, ("train", "validate"), strict=True):
+        left_out = np.bincount(codes[part], minlength=len(classes)) == 0
+        if left_out.any():
+            raise ValueError(
+                f"validation_fraction must leave at least one sample of every class to {purpose}, got {fraction}: none "
+                f"of the {sizes[left_out][0]} samples of class {classes.tolist()[left_out.argmax()]!r}."
+            )
+    return np.sort(rows[0]), np.sort(rows[1])
+
+
+def check_stopping_rounds(rounds: Any, name: str = "early_stopping_rounds") -> None:
+    """Raise if `rounds` is no number of rounds."""
+    if isinstance(rounds, bool) or not isinstance(rounds, Integral) or rounds < 1:
+        raise ValueError(f"{name} must be None or an integer >= 1, got {rounds!r}.")

@@ -3,6 +3,9 @@
 Everything here is a function of ``u``, the margin by which the true class leads. Write p = sigmoid(u) for the
 probability of the true class and q = 1 - p. For two classes u = +-z; for K classes u = z_y - logsumexp of the other
 margins (see `skfocal.losses`), so these few lines serve both. Arrays are of any array-API namespace. Imports `_arrays`.
+
+``mix`` is the share of the log loss in (1 - mix) times the focal loss + mix times the log loss: it makes A(p) into
+(1 - mix) A(p) + mix wherever A stands.
 """
 
 from typing import NamedTuple
@@ -47,24 +50,30 @@ def log_odds(u: Array) -> LogOdds:
     return LogOdds(log_p, log_q, xp.where(u < 0, -t * log_p, xp.log1p(t) / t))
 
 
-def focal_loss(u: Array, gamma: float | Array) -> Array:
-    """Return -q**gamma log p."""
+def mixed(focal: Array, other: Array | float, mix: float | Array) -> Array:
+    """Return (1 - mix) focal + mix other; without a mix, and the time it takes, what is focal."""
+    return focal if isinstance(mix, float) and mix == 0 else (1 - mix) * focal + mix * other
+
+
+def focal_loss(u: Array, gamma: float | Array, mix: float | Array = 0.0) -> Array:
+    """Return -q**gamma log p, mixed with -log p."""
     log_p, log_q, _ = log_sigmoids(u)
-    return -array_namespace(u).exp(gamma * log_q) * log_p
+    return -mixed(array_namespace(u).exp(gamma * log_q), 1.0, mix) * log_p
 
 
-def loss_slope(u: Array, gamma: float | Array) -> tuple[Array, Array]:
+def loss_slope(u: Array, gamma: float | Array, mix: float | Array = 0.0) -> tuple[Array, Array]:
     """Return the focal loss and its first derivative with respect to u, from one set of logarithms.
 
     slope = -q**gamma (q - gamma p log p), which is -q A(p): a sum of terms of one sign, right to rounding everywhere.
     """
     xp = array_namespace(u)
     log_p, log_q, _ = log_sigmoids(u)
-    modulation = xp.exp(gamma * log_q)
-    return -modulation * log_p, -modulation * (xp.exp(log_q) - gamma * xp.exp(log_p) * log_p)
+    modulation, q = xp.exp(gamma * log_q), xp.exp(log_q)
+    pull = modulation * (q - gamma * xp.exp(log_p) * log_p)
+    return -mixed(modulation, 1.0, mix) * log_p, -mixed(pull, q, mix)
 
 
-def slope_curvature(u: Array, gamma: float | Array, *, stable: bool) -> tuple[Array, Array]:
+def slope_curvature(u: Array, gamma: float | Array, mix: float | Array = 0.0, *, stable: bool) -> tuple[Array, Array]:
     """Return the first and the second derivative of the focal loss with respect to u, the second as exact or stable.
 
     slope as in `loss_slope`; the exact curvature p q**gamma (q (1 + 2 gamma + gamma log p) - gamma**2 p log p) is
@@ -93,6 +102,9 @@ def slope_curvature(u: Array, gamma: float | Array, *, stable: bool) -> tuple[Ar
     curvature *= q
     curvature -= gamma * gamma_p_log_p
     curvature *= p
+    curvature *= modulation
+    pull *= modulation
+    pull, curvature = mixed(pull, q, mix), mixed(curvature, p * q, mix)
     if stable:
         away -= xp.finfo(u.dtype).smallest_normal  # keeps 0 / 0 out; the ratio is 1/2 at u = 0
         ratio = xp.expm1(away)
@@ -101,15 +113,15 @@ def slope_curvature(u: Array, gamma: float | Array, *, stable: bool) -> tuple[Ar
         ratio = xp.maximum(ratio, p)
         ratio *= pull
         curvature = xp.maximum(curvature, ratio)
-    curvature *= modulation
-    pull *= modulation
     return -pull, curvature
 
 
-def log_link(u: Array, gamma: float | Array) -> Array:
+def log_link(u: Array, gamma: float | Array, mix: float = 0.0) -> Array:
     """Return log(p / A(p)), the unnormalised log posterior of the class that has margin u.
 
-    A = q**gamma (1 + gamma m), see `slope_curvature`. Strictly increasing in u.
+    A = q**gamma (1 + gamma m), see `slope_curvature`. Strictly increasing in u; up to -log(mix).
     """
+    xp = array_namespace(u)
     log_p, log_q, m = log_odds(u)
-    return log_p - gamma * log_q - array_namespace(u).log1p(gamma * m)
+    log_a = gamma * log_q + xp.log1p(gamma * m)
+    return log_p - (xp.log(mixed(xp.exp(log_a), 1.0, mix)) if mix else log_a)

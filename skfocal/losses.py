@@ -49,6 +49,15 @@ def check_gamma(gamma: object, name: str = "gamma") -> float | tuple[float, ...]
     return values[0] if isinstance(gamma, Real) else values
 
 
+def check_mix(mix: object, name: str = "focal_mix") -> float:
+    """Return the share of the log loss as a float in [0, 1]."""
+    if not isinstance(mix, Real):
+        raise TypeError(f"{name} must be a number in [0, 1], got {mix!r}.")
+    if not 0 <= float(mix) <= 1:
+        raise ValueError(f"{name} must be in [0, 1], the share of the log loss, got {mix!r}.")
+    return float(mix)
+
+
 def check_alpha(alpha: object, *, two_classes: bool, name: str = "alpha") -> float | tuple[float, ...] | None:
     """Return class weights as None, a float in (0, 1) (two classes only), or a tuple with one weight per class."""
     if alpha is None:
@@ -107,6 +116,7 @@ class _FocalLoss(ABC):
 
     gamma: float | Sequence[float] = 2.0
     alpha: float | Sequence[float] | None = None
+    focal_mix: float = 0.0
 
     _two_classes: ClassVar[bool]
 
@@ -114,6 +124,7 @@ class _FocalLoss(ABC):
         # Tuples keep the value hashable and comparable; a frozen dataclass is set through object.
         object.__setattr__(self, "gamma", check_gamma(self.gamma))
         object.__setattr__(self, "alpha", check_alpha(self.alpha, two_classes=self._two_classes))
+        object.__setattr__(self, "focal_mix", check_mix(self.focal_mix))
 
     @property
     def class_weights(self) -> tuple[float, ...] | None:
@@ -173,21 +184,21 @@ class _FocalLoss(ABC):
         return in_blocks(self._losses_gradient, (raw, *self._targets_of(codes, raw.dtype)))
 
     def _losses(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array]:
-        return (weighted(focal_loss(self._lead(truth, raw)[0], gamma), weight),)
+        return (weighted(focal_loss(self._lead(truth, raw)[0], gamma, self.focal_mix), weight),)
 
     def _losses_gradient(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array, Array]:
         u, chain = self._lead(truth, raw)
-        losses, slope = loss_slope(u, gamma)
+        losses, slope = loss_slope(u, gamma, self.focal_mix)
         return weighted(losses, weight), weighted(self._gradient(chain, slope), weight)
 
     def _derivatives(self, raw: Array, truth: Array, gamma: Any, *, stable: bool) -> tuple[Array, Array]:
         """Return gradient and Hessian; not weighted, as engines put a floor under the Hessian before that."""
         u, chain = self._lead(truth, raw)
-        slope, curvature = slope_curvature(u, gamma, stable=stable)
+        slope, curvature = slope_curvature(u, gamma, self.focal_mix, stable=stable)
         return self._gradient(chain, slope), self._diagonal(chain, slope, curvature)
 
     def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
-        """Return the focal loss of each sample, alpha_y * -(1 - p_y)**gamma_y * log p_y.
+        """Return the focal loss of each sample, alpha_y * -(1 - p_y)**gamma_y * log p_y, mixed as `focal_mix` says.
 
         Parameters
         ----------
@@ -319,6 +330,10 @@ class BinaryFocalLoss(_FocalLoss):
     alpha : float, sequence of 2 floats or None, default=None
         Class weights. A float in (0, 1) is the weight of the positive class, the negative class then has 1 - alpha;
         two values > 0 are the weights of the negative and the positive class; None weighs both 1.
+    focal_mix : float, default=0.0
+        Share of the log loss in [0, 1]: the loss is (1 - focal_mix) times the focal loss + focal_mix times the log
+        loss, and A likewise (1 - focal_mix) A + focal_mix. Keeps samples that are classified well from losing all
+        weight; at 1 all of it is the log loss.
 
     References
     ----------
@@ -370,7 +385,7 @@ class BinaryFocalLoss(_FocalLoss):
 
     def _log_odds_posterior(self, z: Any) -> Any:
         gamma_negative, gamma_positive = np.broadcast_to(self.gamma, 2).tolist()
-        return log_link(z, gamma_positive) - log_link(-z, gamma_negative)
+        return log_link(z, gamma_positive, self.focal_mix) - log_link(-z, gamma_negative, self.focal_mix)
 
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
         """Map margins to posterior probabilities through the focal link.
@@ -448,6 +463,10 @@ class MulticlassFocalLoss(_FocalLoss):
         Focusing parameter in [0, 1e4], for all classes or one for each.
     alpha : sequence of K floats or None, default=None
         Class weights > 0; None weighs every class 1.
+    focal_mix : float, default=0.0
+        Share of the log loss in [0, 1]: the loss is (1 - focal_mix) times the focal loss + focal_mix times the log
+        loss, and A likewise (1 - focal_mix) A + focal_mix. Keeps samples that are classified well from losing all
+        weight; at 1 all of it is the log loss.
 
     References
     ----------
@@ -546,7 +565,7 @@ class MulticlassFocalLoss(_FocalLoss):
         xp = array_namespace(raw)
         raw = xp.asarray(raw, dtype=xp.float64)
         gamma = xp.asarray(self.gamma, dtype=xp.float64, device=raw.device)
-        logits = log_link(self._margins_one_vs_rest(raw), gamma)
+        logits = log_link(self._margins_one_vs_rest(raw), gamma, self.focal_mix)
         odds = xp.exp(logits - xp.max(logits, axis=1)[:, None])
         return (odds / xp.sum(odds, axis=1)[:, None],)
 
@@ -571,7 +590,8 @@ class MulticlassFocalLoss(_FocalLoss):
 
         def margins(shift: float) -> NDArray[np.float64]:
             """Solve log(p_k / A_k) = log prior_k + shift, class by class."""
-            return np.array([_invert_log_link(v + shift, g) for v, g in zip(log_prior, gammas, strict=True)])
+            targets = zip(log_prior + shift, gammas, strict=True)
+            return np.array([_invert_log_link(value, gamma, self.focal_mix) for value, gamma in targets])
 
         def excess(shift: float) -> float:
             """Return log of the others' total probability - log(1 - p of the first): 0 where probabilities sum to 1."""
@@ -630,6 +650,11 @@ class MultilabelFocalLoss:
         return np.array([np.broadcast_to(label.gamma, 2) for label in self.labels]).T
 
     @cached_property
+    def _mixes(self) -> NDArray[np.float64]:
+        """focal_mix of each label."""
+        return np.array([label.focal_mix for label in self.labels])
+
+    @cached_property
     def _weights(self) -> NDArray[np.float64] | None:
         """Weight of absence and presence, shape (2, n_labels), or None."""
         if all(label.alpha is None for label in self.labels):
@@ -682,7 +707,8 @@ class MultilabelFocalLoss:
 
     def _loss_gradient(self, present: NDArray[np.bool_], raw: Array) -> tuple[Array, Array]:
         absence, presence = self._gammas.astype(raw.dtype)
-        loss, slope = loss_slope(np.where(present, raw, -raw), np.where(present, presence, absence))
+        mix = self._mixes.astype(raw.dtype) if self._mixes.any() else 0.0
+        loss, slope = loss_slope(np.where(present, raw, -raw), np.where(present, presence, absence), mix)
         if self._weights is not None:
             absence, presence = self._weights.astype(raw.dtype)
             weight = np.where(present, presence, absence)
@@ -722,11 +748,14 @@ class MultilabelFocalLoss:
         return np.array([label.intercept(pair) for label, pair in zip(self.labels, values, strict=True)])
 
 
-def _invert_log_link(value: float, gamma: float) -> float:
-    """Return the u with log(p / A(p)) = value, clipped to +-_MARGIN_LIMIT (at gamma = 0 the link ends at 0)."""
+def _invert_log_link(value: float, gamma: float, mix: float) -> float:
+    """Return the u with log(p / A(p)) = value, clipped to +-_MARGIN_LIMIT.
+
+    Where A does not vanish, without gamma or with a mix, the link has an end that the value may be beyond.
+    """
 
     def gap(u: float) -> float:
-        return float(log_link(np.asarray(u), gamma)) - value
+        return float(log_link(np.asarray(u), gamma, mix)) - value
 
     if gap(_MARGIN_LIMIT) <= 0:
         return _MARGIN_LIMIT

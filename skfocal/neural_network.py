@@ -21,6 +21,7 @@ from skfocal._classifier import (
     check_labels,
     check_sample_weight,
     check_size,
+    check_split,
     check_totals,
     class_parameters,
     class_weights,
@@ -29,7 +30,14 @@ from skfocal._classifier import (
     unchanged_on_error,
 )
 from skfocal._margin_mlp import MarginMLPClassifier
-from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss, check_gamma, check_length
+from skfocal.losses import (
+    BinaryFocalLoss,
+    MulticlassFocalLoss,
+    MultilabelFocalLoss,
+    check_gamma,
+    check_length,
+    check_mix,
+)
 
 __all__ = ["FocalMLPClassifier"]
 
@@ -75,6 +83,9 @@ class FocalMLPClassifier(MarginMLPClassifier):
         ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
         class the same in all. For multilabel data a float or "balanced" weighs the presence of each label against its
         absence; a list has a float, or a pair of weights, for each label. (``alpha`` is the network's L2 penalty.)
+    focal_mix : float, default=0.0
+        Share of the log loss in [0, 1]: the loss is (1 - focal_mix) times the focal loss + focal_mix times the log
+        loss. Keeps samples that are classified well from losing all weight.
     class_weight : dict, list of dicts, "balanced" or None, default=None
         Weights multiplied into those of `focal_alpha`, whose effect is the same (but ``focal_alpha="balanced"``
         balances what these leave). Labels that a dict leaves out have weight 1. "balanced" takes the sizes of the
@@ -122,8 +133,8 @@ n_iter_no_change, max_fun
 
     The posterior's log-odds change about 1 + gamma times as fast as a focal margin, and Adam's steps have a size of
     their own, whatever the loss. While Adam trains, the output is therefore divided by 1 + gamma (the mean over the
-    classes), so that a learning rate means the same for every gamma; the fitted coefficients have the division in
-    them, and the L2 penalty is on those.
+    classes, less the share of `focal_mix`), so that a learning rate means the same for every gamma; the fitted
+    coefficients have the division in them, and the L2 penalty is on those.
 
     References
     ----------
@@ -151,6 +162,7 @@ n_iter_no_change, max_fun
         *,
         focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
+        focal_mix: float = 0.0,
         class_weight: Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None = None,
         validation_metric: str = "average_precision",
         pretrained: Any = None,
@@ -203,6 +215,7 @@ n_iter_no_change, max_fun
         )
         self.focal_gamma = focal_gamma
         self.focal_alpha = focal_alpha
+        self.focal_mix = focal_mix
         self.class_weight = class_weight
         self.validation_metric = validation_metric
         self.pretrained = pretrained
@@ -360,6 +373,7 @@ n_iter_no_change, max_fun
         self._validate_params()  # scikit-learn's own, of its parameters; it comes too late, after ours, otherwise
         if not isinstance(self.focal_gamma, Mapping):
             check_gamma(self.focal_gamma, "focal_gamma")
+        check_mix(self.focal_mix)
         if not isinstance(self.validation_metric, str) or self.validation_metric not in VALIDATION_METRICS:
             raise ValueError(
                 f"validation_metric must be one of {list(VALIDATION_METRICS)}, got {self.validation_metric!r}."
@@ -392,7 +406,7 @@ n_iter_no_change, max_fun
         totals = np.bincount(codes, weights=weight, minlength=len(classes)).astype(np.float64)
         if from_y:
             check_totals(totals, classes)
-        loss = _class_loss(self.focal_gamma, self.focal_alpha, self.class_weight, classes, totals)
+        loss = _class_loss(self.focal_gamma, self.focal_alpha, self.focal_mix, self.class_weight, classes, totals)
         return _Target(classes[codes], weight, loss, _prior(totals, weight))
 
     def _several_labels(self, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> _Target:
@@ -409,6 +423,7 @@ n_iter_no_change, max_fun
         parameters = zip(
             _for_each(per_class(self.focal_gamma, labels, "focal_gamma"), labels, "focal_gamma"),
             _for_each(per_class(self.focal_alpha, labels, "focal_alpha"), labels, "focal_alpha"),
+            [self.focal_mix] * len(labels),
             _for_each(self.class_weight, labels, "class_weight"),
             strict=True,
         )
@@ -497,21 +512,9 @@ n_iter_no_change, max_fun
 
     def _check_split(self, y: NDArray[np.bool_]) -> None:
         """Raise if there are too few samples for a stratified split."""
-        n_samples, n_strata = len(y), 1
-        if not isinstance(self.focal_loss_, MultilabelFocalLoss):
-            n_strata = len(self.classes_)
-            sizes = np.bincount(self._codes(y), minlength=n_strata)
-            if sizes.min() < 2:
-                raise ValueError(
-                    "early_stopping needs two samples of every class, one to train and one to validate, "
-                    f"got {sizes.min()} of class {self.classes_.tolist()[sizes.argmin()]!r}."
-                )
-        n_validation = int(np.ceil(self.validation_fraction * n_samples))
-        if not n_strata <= n_validation <= n_samples - n_strata:
-            raise ValueError(
-                f"validation_fraction must leave {n_strata} or more of the {n_samples} samples to train and as many to "
-                f"validate, one of each class, got {self.validation_fraction}: {n_validation} to validate."
-            )
+        has_classes = not isinstance(self.focal_loss_, MultilabelFocalLoss)
+        sizes = np.bincount(self._codes(y), minlength=len(self.classes_)) if has_classes else np.array([len(y)])
+        check_split(sizes, self.classes_, self.validation_fraction, "early_stopping")
 
     def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
         if self.validation_metric == "focal_loss":
@@ -598,28 +601,29 @@ def _for_each(values: Any, labels: NDArray[np.integer], name: str) -> list[Any]:
 
 
 def _class_loss(
-    gamma: Any, alpha: Any, class_weight: Any, classes: NDArray[Any], totals: NDArray[np.float64]
+    gamma: Any, alpha: Any, mix: float, class_weight: Any, classes: NDArray[Any], totals: NDArray[np.float64]
 ) -> BinaryFocalLoss | MulticlassFocalLoss:
     """Return the loss of one label, with the class weights in its alpha."""
     weights = class_weights(class_weight, classes, totals)
     gamma, alpha = class_parameters(gamma, alpha, classes, totals if weights is None else totals * weights)
     kind = BinaryFocalLoss if len(classes) == 2 else MulticlassFocalLoss
-    loss = kind(gamma, alpha)
+    loss = kind(gamma, alpha, mix)
     if weights is None:
         return loss
     weights = weights * (loss.class_weights or 1.0)
     check_size(weights, "focal_alpha times class_weight")
-    return kind(gamma, tuple(weights.tolist()))
+    return kind(gamma, tuple(weights.tolist()), mix)
 
 
 def _log_odds_scale(loss: Loss) -> float | NDArray[np.float64]:
     """Return 1 / (1 + gamma), by which log-odds become margins of the same posterior, where those are not small.
 
-    With several gammas it is their mean that counts: one output cannot have several scales.
+    With several gammas it is their mean that counts: one output cannot have several scales. A mix with the log loss
+    takes its share of gamma away, which is right at both of its ends and a fair guess between them.
     """
     if isinstance(loss, MultilabelFocalLoss):
         return np.array([_log_odds_scale(label) for label in loss.labels])
-    return 1 / (1 + float(np.mean(loss.gamma)))
+    return 1 / (1 + (1 - loss.focal_mix) * float(np.mean(loss.gamma)))
 
 
 def _rarest_label(y: NDArray[np.bool_], validation_fraction: float) -> NDArray[np.integer]:

@@ -14,6 +14,8 @@ from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLos
 from .conftest import LOSSES
 
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+# gamma and the share of the log loss; the last leaves next to none, where the focal loss vanishes first
+MIXED = [*((gamma, 0.0) for gamma in GAMMAS), (0.5, 0.3), (2.0, 0.1), (2.0, 1.0), (5.0, 1e-9)]
 # 50 digits are right at the end: 1 - p is summed from the other classes, so nothing cancels.
 DIGITS = 60
 Z = np.unique(
@@ -33,13 +35,13 @@ def mp_log_p(p, q):
     return -mp.log1p(q / p)
 
 
-def mp_loss(z, y, gamma):
-    """Return the textbook focal loss of K margins."""
+def mp_loss(z, y, gamma, mix):
+    """Return the textbook focal loss of K margins, mixed with the log loss."""
     p, q = mp_softmax(z)
-    return -(q[y] ** gamma) * mp_log_p(p[y], q[y])
+    return -((1 - mix) * q[y] ** gamma + mix) * mp_log_p(p[y], q[y])
 
 
-def mp_derivatives(z, y, gamma):
+def mp_derivatives(z, y, gamma, mix):
     """Return the textbook gradient, the diagonal of the Hessian, and the largest term of each of its entries.
 
     Gradient A (p_k - delta_ky), Hessian A p_k (1 - p_k) - A' p_y (p_k - delta_ky)**2; test_reference checks them.
@@ -47,49 +49,49 @@ def mp_derivatives(z, y, gamma):
     ps, qs = mp_softmax(z)
     p, q = ps[y], qs[y]
     log_p = mp_log_p(p, q)
-    A = [q**gamma, -gamma * p * q ** (gamma - 1) * log_p]
+    A = [(1 - mix) * q**gamma, -(1 - mix) * gamma * p * q ** (gamma - 1) * log_p, mix]
     dA = [-gamma * q ** (gamma - 1) * (log_p + 2), gamma * (gamma - 1) * q ** (gamma - 2) * p * log_p]
     gradient, hessian, largest = [], [], []
     for k in range(len(z)):
         difference = -q if k == y else ps[k]
-        terms = [a * ps[k] * qs[k] for a in A] + [-a * p * difference**2 for a in dA]
+        terms = [a * ps[k] * qs[k] for a in A] + [-(1 - mix) * a * p * difference**2 for a in dA]
         gradient.append(sum(A) * difference)
         hessian.append(sum(terms))
         largest.append(max(map(abs, [*terms, gamma * q ** (gamma - 1) * p * difference**2 * log_p])))
     return gradient, hessian, largest
 
 
-def mp_reference(z, y, gamma):
+def mp_reference(z, y, gamma, mix):
     """Return loss, gradient, Hessian and the Hessian's largest terms for rows of K margins."""
     with mp.workdps(DIGITS):
         rows = [[mpf(float(v)) for v in row] for row in z]
-        loss = [mp_loss(row, y, gamma) for row in rows]
-        derivatives = zip(*(mp_derivatives(row, y, gamma) for row in rows), strict=True)
+        loss = [mp_loss(row, y, gamma, mpf(mix)) for row in rows]
+        derivatives = zip(*(mp_derivatives(row, y, gamma, mpf(mix)) for row in rows), strict=True)
         return [np.array(result, dtype=np.float64) for result in (loss, *map(list, derivatives))]
 
 
-@pytest.mark.parametrize("gamma", [0.0, 0.25, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize(("gamma", "mix"), [(0.0, 0.0), (0.25, 0.0), (1.0, 0.0), (2.0, 0.0), (5.0, 0.0), (2.0, 0.3)])
 @pytest.mark.parametrize("z", [(0.3, -0.7, 1.9), (-2.0, 4.0, 0.5), (0.0, 2.8)])
-def test_reference(z, gamma):
+def test_reference(z, gamma, mix):
     """The reference is the derivative of the loss: mpmath differentiates it numerically."""
     with mp.workdps(DIGITS):
-        z = [mpf(v) for v in z]
+        z, mix = [mpf(v) for v in z], mpf(mix)
         for y in range(len(z)):
-            gradient, hessian, _ = mp_derivatives(z, y, gamma)
+            gradient, hessian, _ = mp_derivatives(z, y, gamma, mix)
             for k in range(len(z)):
 
                 def along_k(x, y=y, k=k):
-                    return mp_loss([*z[:k], x, *z[k + 1 :]], y, gamma)
+                    return mp_loss([*z[:k], x, *z[k + 1 :]], y, gamma, mix)
 
                 assert mp.almosteq(mp.diff(along_k, z[k]), gradient[k], 1e-25)
                 assert mp.almosteq(mp.diff(along_k, z[k], 2), hessian[k], 1e-15, 1e-15)
 
 
-def mp_posterior(z, gammas):
+def mp_posterior(z, gammas, mix):
     """Return the focal link by its textbook formula: eta_k proportional to p_k / A_k(p_k)."""
     weights = []
     for p, q, g in zip(*mp_softmax(z), gammas, strict=True):
-        weights.append(p / (q**g - g * p * q ** (g - 1) * mp_log_p(p, q)))
+        weights.append(p / ((1 - mix) * (q**g - g * p * q ** (g - 1) * mp_log_p(p, q)) + mix))
     return [w / sum(weights) for w in weights]
 
 
@@ -104,12 +106,12 @@ def assert_close(actual, expected, tolerance, scale=None):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("y", [0, 1])
-@pytest.mark.parametrize("gamma", GAMMAS)
-def test_binary_agrees_with_mpmath(gamma, y, dtype):
+@pytest.mark.parametrize(("gamma", "mix"), MIXED)
+def test_binary_agrees_with_mpmath(gamma, mix, y, dtype):
     z = Z.astype(dtype)
-    loss, gradient, hessian, largest = mp_reference([[0, v] for v in z], y, gamma)
+    loss, gradient, hessian, largest = mp_reference([[0, v] for v in z], y, gamma, mix)
     labels = np.full(len(z), y)
-    focal = BinaryFocalLoss(gamma)
+    focal = BinaryFocalLoss(gamma, focal_mix=mix)
     assert_close(focal.loss(labels, z), loss, TOLERANCE[dtype])
     assert_close(focal.gradient(labels, z), gradient[:, 1], TOLERANCE[dtype])
     assert_close(focal.hessian(labels, z), hessian[:, 1], TOLERANCE[dtype], largest[:, 1])
@@ -124,49 +126,50 @@ def some_margins(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("gamma", GAMMAS)
-def test_multiclass_agrees_with_mpmath(gamma, dtype):
+@pytest.mark.parametrize(("gamma", "mix"), MIXED)
+def test_multiclass_agrees_with_mpmath(gamma, mix, dtype):
     raw = some_margins(dtype)
-    focal = MulticlassFocalLoss(gamma)
+    focal = MulticlassFocalLoss(gamma, focal_mix=mix)
     for y in range(3):
         labels = np.full(len(raw), y)
-        loss, gradient, hessian, largest = mp_reference(raw, y, gamma)
+        loss, gradient, hessian, largest = mp_reference(raw, y, gamma, mix)
         assert_close(focal.loss(labels, raw), loss, TOLERANCE[dtype])
         assert_close(focal.gradient(labels, raw), gradient, TOLERANCE[dtype])
         assert_close(focal.hessian(labels, raw), hessian, TOLERANCE[dtype], largest)
 
 
-@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0)])
-def test_binary_link_agrees_with_mpmath(gamma):
+@pytest.mark.parametrize(("gamma", "mix"), [*MIXED, ((0.5, 3.0), 0.0), ((0.5, 3.0), 0.2)])
+def test_binary_link_agrees_with_mpmath(gamma, mix):
     gammas = np.broadcast_to(gamma, 2).tolist()
     with mp.workdps(DIGITS):
-        expected = np.array([[float(v) for v in mp_posterior([mpf(0), mpf(z)], gammas)] for z in Z])
-    assert_close(BinaryFocalLoss(gamma).predict_proba(Z), expected, 1e-12)
+        expected = np.array([[float(v) for v in mp_posterior([mpf(0), mpf(z)], gammas, mpf(mix))] for z in Z])
+    assert_close(BinaryFocalLoss(gamma, focal_mix=mix).predict_proba(Z), expected, 1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0, 1.0)])
-def test_multiclass_link_agrees_with_mpmath(gamma, dtype):
+@pytest.mark.parametrize(("gamma", "mix"), [*MIXED, ((0.5, 3.0, 1.0), 0.0), ((0.5, 3.0, 1.0), 0.2)])
+def test_multiclass_link_agrees_with_mpmath(gamma, mix, dtype):
     raw = some_margins(dtype)
     gammas = np.broadcast_to(gamma, 3).tolist()
     with mp.workdps(DIGITS):
-        expected = np.array([[float(v) for v in mp_posterior([mpf(float(v)) for v in z], gammas)] for z in raw])
-    assert_close(MulticlassFocalLoss(gamma).predict_proba(raw), expected, 1e-12)
+        rows = [[mpf(float(v)) for v in z] for z in raw]
+        expected = np.array([[float(v) for v in mp_posterior(row, gammas, mpf(mix))] for row in rows])
+    assert_close(MulticlassFocalLoss(gamma, focal_mix=mix).predict_proba(raw), expected, 1e-12)
 
 
 PRIORS = [[0.998, 0.002], [0.3, 0.7], [1e-12, 1.0], [1.0, 1e-100]]
 
 
 @pytest.mark.parametrize("prior", PRIORS)
-@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0)])
-def test_binary_intercept_agrees_with_mpmath(gamma, prior):
+@pytest.mark.parametrize(("gamma", "mix"), [*MIXED, ((0.5, 3.0), 0.0), ((0.5, 3.0), 0.2)])
+def test_binary_intercept_agrees_with_mpmath(gamma, mix, prior):
     gammas = np.broadcast_to(gamma, 2).tolist()
-    actual = BinaryFocalLoss(gamma).intercept(prior)
+    actual = BinaryFocalLoss(gamma, focal_mix=mix).intercept(prior)
     with mp.workdps(DIGITS):
         target = mp.log(mpf(prior[1]) / mpf(prior[0]))
 
         def gap(z):
-            posterior = mp_posterior([mpf(0), z], gammas)
+            posterior = mp_posterior([mpf(0), z], gammas, mpf(mix))
             return mp.log(posterior[1] / posterior[0]) - target
 
         expected = float(mp.findroot(gap, mpf(actual), tol=mpf(10) ** -40))
@@ -174,14 +177,16 @@ def test_binary_intercept_agrees_with_mpmath(gamma, prior):
 
 
 @pytest.mark.parametrize("prior", [[0.9, 0.09, 0.01], [1, 1e-6, 1e-4], [2, 3, 4], [1, 1e-100, 1e-300]])
-@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0, 1.0), (0.0, 2.0, 0.0)])
-def test_multiclass_intercept_agrees_with_mpmath(gamma, prior):
+@pytest.mark.parametrize(
+    ("gamma", "mix"), [*MIXED, ((0.5, 3.0, 1.0), 0.0), ((0.0, 2.0, 0.0), 0.0), ((0.5, 3.0, 1.0), 0.2)]
+)
+def test_multiclass_intercept_agrees_with_mpmath(gamma, mix, prior):
     gammas = np.broadcast_to(gamma, 3).tolist()
-    actual = MulticlassFocalLoss(gamma).intercept(prior)
+    actual = MulticlassFocalLoss(gamma, focal_mix=mix).intercept(prior)
     with mp.workdps(DIGITS):
 
         def gap(*z):
-            posterior = mp_posterior(z, gammas)
+            posterior = mp_posterior(z, gammas, mpf(mix))
             logs = [mp.log(v) - mp.log(mpf(w)) for v, w in zip(posterior, prior, strict=True)]
             return [logs[1] - logs[0], logs[2] - logs[0], sum(z)]
 
@@ -190,7 +195,9 @@ def test_multiclass_intercept_agrees_with_mpmath(gamma, prior):
     np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("loss", [BinaryFocalLoss(2.0), BinaryFocalLoss((0.0, 5.0), 0.3), MulticlassFocalLoss(0.5)])
+@pytest.mark.parametrize(
+    "loss", [BinaryFocalLoss(2.0), BinaryFocalLoss((0.0, 5.0), 0.3, 0.1), MulticlassFocalLoss(0.5)]
+)
 def test_intercept_minimises_the_weighted_loss(loss):
     """The best constant, found by a general optimiser: neither the link nor the intercept formula is used."""
     from scipy.optimize import minimize
@@ -210,42 +217,47 @@ def test_intercept_minimises_the_weighted_loss(loss):
 priors = st.lists(st.floats(1e-9, 1), min_size=2, max_size=6)
 
 
-@given(prior=priors, gamma=st.floats(0, 8))
-def test_link_inverts_the_intercept(prior, gamma):
+@given(prior=priors, gamma=st.floats(0, 8), mix=st.floats(0, 1))
+def test_link_inverts_the_intercept(prior, gamma, mix):
     prior = np.array(prior) / np.sum(prior)
-    multiclass = MulticlassFocalLoss(gamma)
+    multiclass = MulticlassFocalLoss(gamma, focal_mix=mix)
     np.testing.assert_allclose(multiclass.predict_proba([multiclass.intercept(prior)])[0], prior, rtol=1e-9)
     if len(prior) == 2:
-        binary = BinaryFocalLoss(gamma)
+        binary = BinaryFocalLoss(gamma, focal_mix=mix)
         np.testing.assert_allclose(binary.predict_proba([binary.intercept(prior)])[0], prior, rtol=1e-9)
 
 
-@given(z=st.lists(st.floats(-800, 800), min_size=2, max_size=20, unique=True), gamma=st.floats(0, 8))
-def test_binary_link_is_increasing_and_half_at_zero(z, gamma):
-    posterior = BinaryFocalLoss(gamma).predict_proba(np.sort(z))
+@given(
+    z=st.lists(st.floats(-800, 800), min_size=2, max_size=20, unique=True), gamma=st.floats(0, 8), mix=st.floats(0, 1)
+)
+def test_binary_link_is_increasing_and_half_at_zero(z, gamma, mix):
+    focal = BinaryFocalLoss(gamma, focal_mix=mix)
+    posterior = focal.predict_proba(np.sort(z))
     assert (np.diff(posterior[:, 1]) >= 0).all()
     np.testing.assert_allclose(posterior.sum(axis=1), 1, rtol=1e-12)
-    assert BinaryFocalLoss(gamma).predict_proba([0.0]).tolist() == [[0.5, 0.5]]
+    assert focal.predict_proba([0.0]).tolist() == [[0.5, 0.5]]
 
 
 @given(
-    raw=st.lists(st.lists(st.floats(-50, 50), min_size=4, max_size=4), min_size=1, max_size=5), gamma=st.floats(0, 8)
+    raw=st.lists(st.lists(st.floats(-50, 50), min_size=4, max_size=4), min_size=1, max_size=5),
+    gamma=st.floats(0, 8),
+    mix=st.floats(0, 1),
 )
-def test_multiclass_link_keeps_the_order_of_the_classes(raw, gamma):
+def test_multiclass_link_keeps_the_order_of_the_classes(raw, gamma, mix):
     raw = np.array(raw)
-    posterior = MulticlassFocalLoss(gamma).predict_proba(raw)
+    posterior = MulticlassFocalLoss(gamma, focal_mix=mix).predict_proba(raw)
     ordered = np.take_along_axis(posterior, raw.argsort(axis=1), axis=1)
     assert (np.diff(ordered, axis=1) >= -1e-15).all()
 
 
 @pytest.mark.parametrize("alpha", [None, (0.2, 0.8)])
-@pytest.mark.parametrize("gamma", [*GAMMAS, (0.5, 3.0)])
+@pytest.mark.parametrize(("gamma", "mix"), [*MIXED, ((0.5, 3.0), 0.2)])
 @pytest.mark.parametrize("policy", HESSIAN_POLICIES)
-def test_two_classes_equal_binary(gamma, alpha, policy):
+def test_two_classes_equal_binary(gamma, mix, alpha, policy):
     rng = np.random.default_rng(1)
     raw, y = rng.normal(scale=5, size=(50, 2)), rng.integers(2, size=50)
     z = raw[:, 1] - raw[:, 0]
-    multiclass, binary = MulticlassFocalLoss(gamma, alpha), BinaryFocalLoss(gamma, alpha)
+    multiclass, binary = MulticlassFocalLoss(gamma, alpha, mix), BinaryFocalLoss(gamma, alpha, mix)
     np.testing.assert_allclose(multiclass.loss(y, raw), binary.loss(y, z), rtol=1e-12)
     gradient, hessian = binary.gradient_hessian(y, z, hessian=policy)
     multi_gradient, multi_hessian = multiclass.gradient_hessian(y, raw, hessian=policy)
@@ -267,10 +279,10 @@ def test_softmax_gradient_sums_to_zero(gamma, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("policy", HESSIAN_POLICIES)
-@pytest.mark.parametrize("gamma", GAMMAS)
-def test_finite_up_to_1e20(gamma, policy, dtype):
+@pytest.mark.parametrize(("gamma", "mix"), MIXED)
+def test_finite_up_to_1e20(gamma, mix, policy, dtype):
     z = np.array([s * 10.0**e for e in range(-20, 21) for s in (1, -1)], dtype=dtype)
-    binary, multiclass = BinaryFocalLoss(gamma), MulticlassFocalLoss(gamma)
+    binary, multiclass = BinaryFocalLoss(gamma, None, mix), MulticlassFocalLoss(gamma, None, mix)
     raw = np.column_stack([z, -z, np.zeros_like(z)])
     for y in (0, 1):
         labels = np.full(len(z), y)
@@ -280,16 +292,17 @@ def test_finite_up_to_1e20(gamma, policy, dtype):
         assert all(np.isfinite(result).all() for result in results)
 
 
-@given(z=st.floats(-600, 600), gamma=st.floats(0, 8))
-def test_stable_hessian_is_positive_bounded_below_and_at_least_exact(z, gamma):
+@given(z=st.floats(-600, 600), gamma=st.floats(0, 8), mix=st.floats(0, 1))
+def test_stable_hessian_is_positive_bounded_below_and_at_least_exact(z, gamma, mix):
     """The bound itself, written with A and the Jaakkola-Jordan curvature in mpmath."""
     labels, raw = np.array([1]), np.array([z])
-    gradient, stable = BinaryFocalLoss(gamma).gradient_hessian(labels, raw, hessian="stable")
-    exact = BinaryFocalLoss(gamma).hessian(labels, raw)
+    focal = BinaryFocalLoss(gamma, focal_mix=mix)
+    gradient, stable = focal.gradient_hessian(labels, raw, hessian="stable")
+    exact = focal.hessian(labels, raw)
     with mp.workdps(DIGITS):
         u = mpf(z)
         p, q = 1 / (1 + mp.exp(-u)), 1 / (1 + mp.exp(u))
-        A = q**gamma - gamma * p * q ** (gamma - 1) * mp.log(p)
+        A = (1 - mpf(mix)) * (q**gamma - gamma * p * q ** (gamma - 1) * mp.log(p)) + mix
         jaakkola_jordan = mp.tanh(abs(u) / 2) / (2 * abs(u)) if u else mpf(1) / 4
         bound = float(A * (jaakkola_jordan if u < 0 else p * q))
     assert stable[0] == pytest.approx(max(float(exact[0]), bound), rel=1e-9, abs=1e-300)
@@ -321,6 +334,22 @@ def test_losses_are_values(loss):
     assert hash(loss(np.array([1.0, 2.0]), [1.0, 2.0])) == hash(loss((1.0, 2.0), (1.0, 2.0)))
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_mix_of_one_is_the_log_loss(loss):
+    """For any gamma; and between the ends the loss is the mean of both, weighted by their shares."""
+    rng = np.random.default_rng(0)
+    raw = rng.normal(scale=5, size=200 if loss is BinaryFocalLoss else (200, 3))
+    y = rng.integers(2 if loss is BinaryFocalLoss else 3, size=200)
+    focal, log_loss = loss(3.0), loss(0.0)
+    for mix in (0.0, 0.25, 1.0):
+        mixed = loss(3.0, None, mix)
+        for name in ("loss", "gradient", "hessian"):
+            of_both = (getattr(part, name)(y, raw) for part in (focal, log_loss))
+            expected = np.average([*of_both], axis=0, weights=[1 - mix, mix])
+            np.testing.assert_allclose(getattr(mixed, name)(y, raw), expected, rtol=1e-12, atol=1e-300)
+    np.testing.assert_allclose(loss(3.0, None, 1.0).predict_proba(raw), log_loss.predict_proba(raw), rtol=1e-12)
+
+
 def test_integer_and_list_margins():
     focal = BinaryFocalLoss(2.0)
     np.testing.assert_array_equal(focal.gradient([1, 0], [1, -2]), focal.gradient(np.array([1.0, 0.0]), [1.0, -2.0]))
@@ -340,6 +369,10 @@ def test_integer_and_list_margins():
         ({"gamma": [[1.0]]}, ValueError, r"gamma must be a number >= 0 or one per class, got \[\[1.0\]\]"),
         ({"alpha": (1.0, 0.0)}, ValueError, r"alpha must hold finite weights > 0, one per class, got \(1.0, 0.0\)"),
         ({"alpha": "half"}, TypeError, r"alpha must be None.* got 'half'"),
+        ({"focal_mix": -0.1}, ValueError, r"focal_mix must be in \[0, 1\], the share of the log loss, got -0.1"),
+        ({"focal_mix": 1.1}, ValueError, r"focal_mix must be in \[0, 1\], the share of the log loss, got 1.1"),
+        ({"focal_mix": float("nan")}, ValueError, r"focal_mix must be in \[0, 1\], .* got nan"),
+        ({"focal_mix": None}, TypeError, r"focal_mix must be a number in \[0, 1\], got None"),
     ],
 )
 def test_bad_parameters(loss, params, error, message):
@@ -432,7 +465,7 @@ def test_loss_and_gradient_together(gamma, dtype):
     assert_close(gradient, focal.gradient_hessian(y, margins)[0].astype(float), TOLERANCE[dtype])
 
 
-LABELS = MultilabelFocalLoss((BinaryFocalLoss(2.0), BinaryFocalLoss((0.0, 1.0), alpha=0.9), BinaryFocalLoss(5.0)))
+LABELS = MultilabelFocalLoss((BinaryFocalLoss(2.0), BinaryFocalLoss((0.0, 1.0), 0.9), BinaryFocalLoss(5.0, None, 0.1)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -482,7 +515,10 @@ def test_bad_labels(call, error, message):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("loss", [BinaryFocalLoss((0.5, 2.0), 0.25), MulticlassFocalLoss(2.0, (1.0, 2.0, 3.0))])
+@pytest.mark.parametrize(
+    "loss",
+    [BinaryFocalLoss((0.5, 2.0), 0.25), MulticlassFocalLoss(2.0, (1.0, 2.0, 3.0)), MulticlassFocalLoss(2, None, 0.1)],
+)
 def test_any_array_namespace(loss, dtype):
     """The strict namespace has nothing but what the array-API standard has: what runs on it runs on CuPy's arrays."""
     xp = pytest.importorskip("array_api_strict")
