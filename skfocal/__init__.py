@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
     from skfocal.neural_network import FocalMLPClassifier
     from skfocal.objectives import FocalMetric, FocalObjective
+    from skfocal.priors import correct_prior
     from skfocal.xgboost import FocalXGBClassifier
 
 # Loaded on first use, so that no engine is needed, nor imported, for the rest.
@@ -21,6 +22,7 @@ _HOMES = {
     "FocalObjective": "skfocal.objectives",
     "FocalXGBClassifier": "skfocal.xgboost",
     "MulticlassFocalLoss": "skfocal.losses",
+    "correct_prior": "skfocal.priors",
 }
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "FocalXGBClassifier",
     "MulticlassFocalLoss",
     "__version__",
+    "correct_prior",
 ]
 
 

@@ -1,30 +1,35 @@
-"""What the boosted classifiers share: parameter names, training data, evaluation sets, the intercept.
+"""What the boosted classifiers share: parameter names, training and evaluation data, the way to the posterior.
 
-Knows no engine. Imports `_classifier`, `losses`, `objectives` and `_compat`.
+Knows no engine. Imports `_classifier`, `losses`, `objectives`, `priors` and `_compat`.
 """
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skfocal._classifier import (
     check_known_labels,
     check_sample_weight,
+    check_sampled,
+    check_sampler,
     check_size,
     check_totals,
     class_parameters,
     class_weights,
     encode_labels,
+    stratified_split,
 )
 from skfocal._compat import LearnedAttribute
-from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, check_gamma, check_hessian_policy
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, check_gamma, check_hessian_policy, check_mix
 from skfocal.objectives import FocalObjective
+from skfocal.priors import check_prior, reweighted
 
 # Names that people try first, and ours. XGBoost's gamma and alpha are parameters of its own.
 _HINTS = {
@@ -36,21 +41,33 @@ _HINTS = {
 
 
 class TrainingData(NamedTuple):
-    """Checked training data: no sample in it weighs 0, and every class has one that weighs more."""
+    """Checked training or validation data: no sample in it weighs 0."""
 
     X: Any
     y: NDArray[np.integer]
-    sample_weight: NDArray[np.float64] | None
-    kept: NDArray[np.bool_] | None  # the rows of the user's data that are left; None: all of them
+    sample_weight: NDArray[np.float64] | None = None
+    start: NDArray[np.float64] | None = None  # margins to start from
+    is_whole: bool = True  # whether these are all rows of the user's data, in their order
 
-    @property
-    def n_given(self) -> int:
-        """Number of rows of the user's data."""
-        return len(self.y if self.kept is None else self.kept)
+    def rows(self, chosen: Any) -> "TrainingData":
+        """Return the data of some rows, which may be chosen repeatedly."""
 
-    def keep(self, values: Any) -> Any:
-        """Return what belongs to the rows that are left, of something that has one entry per row of the user's data."""
-        return values if values is None or self.kept is None else _safe_indexing(values, self.kept)
+        def choose(part: Any) -> Any:
+            return None if part is None else _safe_indexing(part, chosen)
+
+        return TrainingData(choose(self.X), choose(self.y), choose(self.sample_weight), choose(self.start), False)
+
+    def totals(self) -> NDArray[np.float64]:
+        """Return the summed weights of each class."""
+        return np.bincount(self.y, weights=self.sample_weight).astype(np.float64)
+
+    def weighted(self, by_class: NDArray[np.float64] | None) -> "TrainingData":
+        """Return the data with the weights of the classes multiplied into those of the samples."""
+        if by_class is None:
+            return self
+        weight = by_class[self.y] if self.sample_weight is None else self.sample_weight * by_class[self.y]
+        check_size(weight, "sample_weight times class_weight")
+        return self._replace(sample_weight=weight)
 
 
 class FocalBoostedMixin:
@@ -58,17 +75,27 @@ class FocalBoostedMixin:
 
     focal_gamma: Any
     focal_alpha: Any
+    focal_mix: Any
     focal_hessian: Any
     class_weight: Any
+    sampler: Any
+    prior: Any
+    validation_fraction: Any
+    progress_bar: Any
+    random_state: Any
     objective: Any
     focal_intercept_: Any
+    prior_correction_: NDArray[np.float64] | None
 
     n_features_in_ = LearnedAttribute()
     feature_names_in_ = LearnedAttribute()
     classes_ = LearnedAttribute()
 
     # What the engine's constructor does not know, and what we set in the engine ourselves.
-    _focal_parameters = ("focal_gamma", "focal_alpha", "focal_hessian", "class_weight", "objective")
+    _focal_parameters = (
+        "focal_gamma", "focal_alpha", "focal_mix", "focal_hessian", "class_weight", "sampler", "prior",
+        "early_stopping_rounds", "validation_fraction", "eval_metric", "progress_bar", "objective",
+    )  # fmt: skip
 
     def _engine_names(self) -> frozenset[str]:
         """Return every name of a parameter that the engine's own estimator understands."""
@@ -101,7 +128,37 @@ class FocalBoostedMixin:
             valid = f"be {' or '.join(map(repr, accepted))}" if accepted else "be left out"
             raise ValueError(f"{name} must {valid} with the focal loss, got {value!r}: {instead}.")
 
-    def _check_X(self, X: Any, *, reset: bool, allow_inf: bool) -> Any:
+    def _allows_inf(self) -> bool:
+        """Tell whether features may be infinite."""
+        raise NotImplementedError
+
+    def _check_start(self, margins: Any, n_samples: int, name: str) -> NDArray[np.float64] | None:
+        """Return margins to start from, in the shape of the engine's margins."""
+        raise NotImplementedError
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator, and of its sampler as ``sampler__<name>``.
+
+        Parameters
+        ----------
+        **params
+            Parameter names, the engine's own among them, with their new values.
+
+        Returns
+        -------
+        self : object
+        """
+        of_sampler = {name: params.pop(name) for name in list(params) if name.startswith("sampler__")}
+        self._set_params(params)
+        if of_sampler:
+            check_sampler(self.sampler)
+            self.sampler.set_params(**{name.removeprefix("sampler__"): value for name, value in of_sampler.items()})
+        return self
+
+    def _set_params(self, params: dict[str, Any]) -> None:
+        super().set_params(**params)  # type: ignore[misc]  # the engine's class comes after this one
+
+    def _check_X(self, X: Any, *, reset: bool) -> Any:
         """Check features and record (or compare) their number and names. Tables go to the engine as they are."""
         is_table = hasattr(X, "columns") or hasattr(X, "column_names")
         if is_table or hasattr(X, "__cuda_array_interface__"):
@@ -111,40 +168,94 @@ class FocalBoostedMixin:
             X,
             reset=reset,
             accept_sparse=["csr", "csc"],
-            ensure_all_finite=False if allow_inf else "allow-nan",
+            ensure_all_finite=False if self._allows_inf() else "allow-nan",
         )
 
-    def _training_data(self, X: Any, y: Any, sample_weight: Any, *, allow_inf: bool) -> TrainingData:
-        """Check everything that `fit` is given, before any work; set ``classes_`` and ``focal_loss_``."""
-        self._check_parameter_names(self.get_params())  # type: ignore[attr-defined]  # the engine's class comes after
+    def _check_parameters(self) -> None:
+        """Check the parameters that need no data."""
+        self._check_parameter_names(self.get_params(deep=False))  # type: ignore[attr-defined]  # the engine's
         self._check_objective()
         check_hessian_policy(self.focal_hessian, "focal_hessian")
         if not isinstance(self.focal_gamma, Mapping):
             check_gamma(self.focal_gamma, "focal_gamma")
+        check_mix(self.focal_mix)
+        if self.sampler is not None:
+            check_sampler(self.sampler)
+        if not isinstance(self.progress_bar, bool | np.bool_):
+            raise TypeError(f"progress_bar must be True or False, got {self.progress_bar!r}.")
+
+    def _training_data(self, X: Any, y: Any, sample_weight: Any, start: Any, start_name: str) -> TrainingData:
+        """Check everything that training needs, before any work; set ``classes_``."""
+        self._check_parameters()
         codes, self.classes_ = encode_labels(y, type(self).__name__)
         weight = check_sample_weight(sample_weight, len(codes))
+        data = TrainingData(None, codes, weight)
+        check_totals(data.totals(), self.classes_)
+        self._set_loss(data)
+        X = self._check_X(X, reset=True)
+        check_consistent_length(X, codes)
+        data = data._replace(X=X, start=self._check_start(start, len(codes), start_name))
+        # A sample that weighs 0 must not count where the engines count samples: in bins and minimum leaf sizes.
+        return data if weight is None or weight.all() else data.rows(weight > 0)
+
+    def _set_loss(self, data: TrainingData) -> NDArray[np.float64] | None:
+        """Set ``focal_loss_`` and return the weights of the classes."""
         # Weights of the samples, then of the classes, then of the loss: "balanced" balances what comes before it.
-        totals = np.bincount(codes, weights=weight).astype(np.float64)
-        check_totals(totals, self.classes_)
-        class_weight = class_weights(self.class_weight, self.classes_, totals)
-        totals = totals if class_weight is None else totals * class_weight
+        totals = data.totals()
+        by_class = class_weights(self.class_weight, self.classes_, totals)
+        totals = totals if by_class is None else totals * by_class
         gamma, alpha = class_parameters(self.focal_gamma, self.focal_alpha, self.classes_, totals)
         loss = BinaryFocalLoss if len(self.classes_) == 2 else MulticlassFocalLoss
-        self.focal_loss_ = loss(gamma, alpha)
-        if class_weight is not None:
-            weight = class_weight[codes] if weight is None else weight * class_weight[codes]
-            check_size(weight, "sample_weight times class_weight")
-        X = self._check_X(X, reset=True, allow_inf=allow_inf)
-        check_consistent_length(X, codes)
-        data = TrainingData(X, codes, weight, None)
-        if weight is None or weight.all():
-            return data
-        # A sample that weighs 0 must not count where the engines count samples: in bins and minimum leaf sizes.
-        data = data._replace(kept=weight > 0)
-        return data._replace(X=data.keep(X), y=data.keep(codes), sample_weight=data.keep(weight))
+        self.focal_loss_ = loss(gamma, alpha, self.focal_mix)
+        return by_class
+
+    def _prepare(self, data: TrainingData, *, split: bool) -> tuple[TrainingData, TrainingData | None]:
+        """Split validation data off, resample the rest and weigh both; set ``focal_loss_`` and what is known of priors.
+
+        `split` tells whether early stopping needs a part of the data.
+        """
+        prior = check_prior(self.prior, self.classes_)
+        self.prior_correction_, self._oversampling = None, None
+        data, validation = self._validation_split(data) if split else (data, None)
+        if self.sampler is not None:
+            given = data.totals()
+            data = self._resampled(data)
+            self._oversampling = data.totals() / given
+            # What the sampler did is undone; what weights do stays, as without a sampler.
+            self.prior_correction_ = 1 / self._oversampling
+        by_class = self._set_loss(data)
+        data, validation = data.weighted(by_class), validation and validation.weighted(by_class)
+        if prior is not None:
+            self.prior_correction_ = prior / (data.totals() * (self.focal_loss_.class_weights or 1.0))
+        return data, validation
+
+    def _validation_split(self, data: TrainingData) -> tuple[TrainingData, TrainingData]:
+        """Return training and validation data, with the same share of every class in both."""
+        training, validation = stratified_split(data.y, self.classes_, self.validation_fraction, self.random_state)
+        return data.rows(training), data.rows(validation)
+
+    def _resampled(self, data: TrainingData) -> TrainingData:
+        """Return what the sampler makes of the training data."""
+        sampler = clone(self.sampler)
+        X, labels = sampler.fit_resample(data.X, self.classes_[data.y])
+        codes = check_known_labels(labels, self.classes_, "the resampled data")
+        check_sampled(codes, self.classes_, self.sampler)
+        if data.sample_weight is None and data.start is None:
+            return TrainingData(X, codes, is_whole=False)
+        if not hasattr(sampler, "sample_indices_"):
+            raise ValueError(
+                "sampler must choose among the samples where these have weights, or margins to start from: "
+                f"{self.sampler!r} makes new ones, which have none."
+            )
+        return data.rows(sampler.sample_indices_)._replace(X=X, y=codes)
+
+    def _posterior(self, raw_prediction: Any) -> Any:
+        """Map margins to posterior probabilities at the prior asked for."""
+        posterior = self.focal_loss_.predict_proba(raw_prediction)
+        return posterior if self.prior_correction_ is None else reweighted(posterior, self.prior_correction_)
 
     def _eval_sets(
-        self, eval_set: Any, X: Any, y: Any, data: TrainingData, recognise: Callable[[int], bool], *, allow_inf: bool
+        self, eval_set: Any, X: Any, y: Any, data: TrainingData, recognise: Callable[[int], bool]
     ) -> list[tuple[Any, NDArray[np.integer]]]:
         """Check evaluation sets and encode their labels.
 
@@ -162,15 +273,15 @@ class FocalBoostedMixin:
                 raise ValueError(f"eval_set must be a list of pairs (X, y), got a {type(pair).__name__} as entry {i}.")
         return [
             (data.X, data.y)
-            if eval_X is X and eval_y is y and recognise(i)
-            else self._eval_pair(eval_X, eval_y, f"eval_set[{i}]", allow_inf=allow_inf)
+            if eval_X is X and eval_y is y and self.sampler is None and recognise(i)
+            else self._eval_pair(eval_X, eval_y, f"eval_set[{i}]")
             for i, (eval_X, eval_y) in enumerate(pairs)
         ]
 
-    def _eval_pair(self, X: Any, y: Any, name: str, *, allow_inf: bool) -> tuple[Any, NDArray[np.integer]]:
+    def _eval_pair(self, X: Any, y: Any, name: str) -> tuple[Any, NDArray[np.integer]]:
         """Return checked features and the codes of their labels, which must be among the training labels."""
         codes = check_known_labels(y, self.classes_, name)
-        X = self._check_X(X, reset=False, allow_inf=allow_inf)
+        X = self._check_X(X, reset=False)
         check_consistent_length(X, codes)
         return X, codes
 
@@ -181,11 +292,11 @@ class FocalBoostedMixin:
         return FocalObjective(self.focal_loss_, self.focal_hessian, n_jobs)
 
     def _intercept(self, data: TrainingData) -> float | NDArray[np.float64]:
-        return self.focal_loss_.intercept(np.bincount(data.y, weights=data.sample_weight))
+        return self.focal_loss_.intercept(data.totals())
 
-    def _check_fitted_X(self, X: Any, *, allow_inf: bool) -> Any:
+    def _check_fitted_X(self, X: Any) -> Any:
         check_is_fitted(self)
-        return self._check_X(X, reset=False, allow_inf=allow_inf)
+        return self._check_X(X, reset=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

@@ -33,6 +33,17 @@ def on_host(array: Any) -> Any:
     return array.get() if hasattr(array, "__cuda_array_interface__") and hasattr(array, "get") else array
 
 
+def scorer_name(scorer: Any) -> str:
+    """Return the name of a scorer: of a function its own, of one by `make_scorer` that of its metric, as get_scorer's.
+
+    scikit-learn keeps metric and sign in private attributes.
+    """
+    if hasattr(scorer, "_score_func"):
+        return ("neg_" if scorer._sign < 0 else "") + getattr(scorer._score_func, "__name__", "score")
+    name: str = getattr(scorer, "__name__", type(scorer).__name__)
+    return name
+
+
 def effective_n_threads(n_jobs: int | None) -> int:
     """Return how many threads OpenMP would use: `n_jobs`; all that it may use for None and 0; -1 all, -2 one less.
 
@@ -129,6 +140,20 @@ def adopt_fitted_state(estimator: Any, engine: Any) -> None:
     """
     parameters = set(engine.get_params()) | {"kwargs", "_other_params"}
     vars(estimator).update({name: value for name, value in vars(engine).items() if name not in parameters})
+
+
+def fitted_lightgbm(booster: Any, n_classes: int, objective: Callable[..., Any]) -> Any:
+    """Return an LGBMClassifier that has a booster as if it had been fitted. LightGBM has no public way to do that."""
+    from lightgbm import LGBMClassifier
+
+    engine = LGBMClassifier()
+    engine._Booster = booster
+    engine._n_features = booster.num_feature()
+    engine._classes, engine._n_classes = np.arange(n_classes), n_classes
+    engine._best_iteration, engine._best_score = booster.best_iteration, booster.best_score
+    engine._objective = objective
+    engine.fitted_ = True
+    return engine
 
 
 def xgboost_engine(params: dict[str, Any], metric: Callable[[Any, Any], list[tuple[str, float]]]) -> Any:

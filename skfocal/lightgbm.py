@@ -3,11 +3,15 @@
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
 
 try:
     from lightgbm import Booster, LGBMClassifier, LGBMModel
@@ -16,9 +20,17 @@ except ImportError as error:
     raise ImportError('FocalLGBMClassifier needs LightGBM: pip install "skfocal[lightgbm]"') from error
 
 from skfocal._boosted import FocalBoostedMixin, TrainingData
-from skfocal._classifier import check_margins, check_sample_weight, class_weights, unchanged_on_error
-from skfocal._compat import adopt_fitted_state, lightgbm_parameter_aliases, lightgbm_parameter_names
+from skfocal._classifier import (
+    check_margins,
+    check_sample_weight,
+    check_stopping_rounds,
+    class_weights,
+    unchanged_on_error,
+)
+from skfocal._compat import adopt_fitted_state, fitted_lightgbm, lightgbm_parameter_aliases, lightgbm_parameter_names
 from skfocal._metrics import EvalMetric, as_list, check_names, engine_probabilities, find_metric, is_user_metric
+from skfocal._model_file import KEY, describe, restore
+from skfocal._progress import Advance, progress_bar
 from skfocal.objectives import FOCAL_LOSS, TrainingObjective
 
 __all__ = ["FocalLGBMClassifier"]
@@ -66,11 +78,36 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
         class the same in all. Like `class_weight`, whose effect on the model is the same, it reweights the data:
         `predict_proba` is the posterior of the reweighted data.
+    focal_mix : float, default=0.0
+        Share of the log loss in [0, 1]: the loss is (1 - focal_mix) times the focal loss + focal_mix times the log
+        loss. Keeps samples that are classified well from losing all weight.
     focal_hessian : {"stable", "exact"}, default="stable"
         Hessian policy, see `skfocal.objectives.FocalObjective`.
     class_weight : dict, "balanced" or None, default=None
         Weights multiplied into `sample_weight`. Labels that a dict leaves out have weight 1. "balanced" takes the sizes
         of the classes from `sample_weight`.
+    sampler : object with ``fit_resample`` or None, default=None
+        A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
+        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler that
+        makes new samples needs training data without weights.
+    prior : float, array-like of shape (n_classes,), dict or None, default=None
+        Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
+        the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
+        training data before `sampler`, weighted by samples, classes and `focal_alpha`. See `skfocal.correct_prior`.
+    early_stopping_rounds : int or None, default=None
+        Stop when the metrics have not improved for so many rounds, and predict with the best one. Without an
+        ``eval_set`` a part of the training data is split off.
+    validation_fraction : float, default=0.1
+        Share of the training data, in (0, 1), that is split off for early stopping, with the same share of every
+        class; at random, by `random_state`, so for data in time give an ``eval_set``. Not used otherwise.
+    eval_metric : str, callable, list of these or None, default=None
+        "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or LightGBM's names of the last
+        four; all are computed through the focal link. A callable has the signature of scikit-learn's scorers,
+        ``(estimator, X, y)``, and is maximised; or LightGBM's, and is given probabilities. To several metrics (see
+        also `fit`) early stopping pays heed as LightGBM does: the first that stops improving stops, unless
+        ``first_metric_only``.
+    progress_bar : bool, default=False
+        Show a bar by tqdm, with the metrics of the last round.
     objective : None
         Cannot be set; it is the focal loss.
     boosting_type, num_leaves, max_depth, learning_rate, n_estimators, subsample_for_bin, min_split_gain, \
@@ -94,7 +131,15 @@ n_jobs, importance_type
     focal_intercept_ : float, ndarray of shape (n_classes,) or None
         The focal intercept of the training data, which is in the booster; None where `init_score` or `init_model` gave
         the start.
-    booster_, feature_importances_, evals_result_, best_iteration_, best_score_, n_classes_
+    prior_correction_ : ndarray of shape (n_classes,) or None
+        What the posterior of the training data is multiplied by, before its rows are divided by their sums; see
+        `prior`. None for nothing.
+    best_iteration_ : int
+        Number of rounds that predictions use, if training stopped early.
+    best_score_, evals_result_ : dict
+        Scores of the best round, and of every round: ``evals_result_[name of the evaluation set][metric]``. The data
+        split off for early stopping are called "valid_0".
+    booster_, feature_importances_, n_classes_
         As in `lightgbm.LGBMClassifier`.
 
     Notes
@@ -121,7 +166,14 @@ n_jobs, importance_type
         *,
         focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
+        focal_mix: float = 0.0,
         focal_hessian: str = "stable",
+        sampler: Any = None,
+        prior: float | Sequence[float] | Mapping[Any, float] | None = None,
+        early_stopping_rounds: int | None = None,
+        validation_fraction: float = 0.1,
+        eval_metric: Any = None,
+        progress_bar: bool = False,
         boosting_type: str = "gbdt",
         num_leaves: int = 31,
         max_depth: int = -1,
@@ -167,28 +219,27 @@ n_jobs, importance_type
         )
         self.focal_gamma = focal_gamma
         self.focal_alpha = focal_alpha
+        self.focal_mix = focal_mix
         self.focal_hessian = focal_hessian
+        self.sampler = sampler
+        self.prior = prior
+        self.early_stopping_rounds = early_stopping_rounds
+        self.validation_fraction = validation_fraction
+        self.eval_metric = eval_metric
+        self.progress_bar = progress_bar
 
-    def _check_X(self, X: Any, *, reset: bool, allow_inf: bool) -> Any:
-        X = super()._check_X(X, reset=reset, allow_inf=allow_inf)
+    def _allows_inf(self) -> bool:
+        return True
+
+    def _check_X(self, X: Any, *, reset: bool) -> Any:
+        X = super()._check_X(X, reset=reset)
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion.
         return sparse.csr_matrix(X) if isinstance(X, sparse.sparray) else X
 
     def _engine_names(self) -> frozenset[str]:
         return lightgbm_parameter_names()
 
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters of this estimator.
-
-        Parameters
-        ----------
-        **params
-            Parameter names, LightGBM's own under any of their names among them, with their new values.
-
-        Returns
-        -------
-        self : object
-        """
+    def _set_params(self, params: dict[str, Any]) -> None:
         constructor = inspect.signature(type(self).__init__).parameters
         for name, value in params.items():
             # LGBMClassifier keeps a second copy of everything it is set, which goes stale; and its extra parameters as
@@ -197,7 +248,6 @@ n_jobs, importance_type
                 setattr(self, name, value)
             else:
                 self._other_params[name] = value
-        return self
 
     def _check_ignored(self) -> None:
         main_names = {alias: names[0] for names in lightgbm_parameter_aliases().values() for alias in names}
@@ -212,6 +262,26 @@ n_jobs, importance_type
                 )
             elif main_name in _IGNORED:
                 self._refuse(name, value, *_IGNORED[main_name])
+
+    def _stopping_rounds(self) -> int | None:
+        """Return the rounds of early stopping, under whichever of LightGBM's names they are given, or None."""
+        names = ["early_stopping_rounds", *lightgbm_parameter_aliases()["early_stopping_round"]]
+        given = {"early_stopping_rounds": self.early_stopping_rounds, **self._other_params}
+        given = {name: given[name] for name in names if given.get(name) is not None}
+        if len(given) > 1:
+            raise ValueError(f"early_stopping_rounds must be given under one name, got {given}.")
+        for name, rounds in given.items():
+            if name != "early_stopping_rounds" and rounds == 0:  # LightGBM's way to say None
+                return None
+            check_stopping_rounds(rounds, name)
+            if self._boosting() == "dart":
+                raise ValueError(f"{name} must be None with dart, which changes earlier trees, got {rounds!r}.")
+            return int(rounds)
+        return None
+
+    def _boosting(self) -> str:
+        aliases = lightgbm_parameter_aliases()["boosting"]
+        return next((self._other_params[name] for name in aliases if name in self._other_params), self.boosting_type)
 
     def fit(  # type: ignore[override]  # as LGBMClassifier's own: no query groups
         self,
@@ -247,14 +317,13 @@ n_jobs, importance_type
         init_score : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
             Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
         eval_set : list of (X, y) or None, default=None
-            Evaluation sets, with labels as in `y`. They start from the focal intercept like the training data.
+            Evaluation sets, with labels as in `y`. They start from the focal intercept like the training data. Early
+            stopping then watches these, and splits nothing off.
         eval_names, eval_sample_weight, eval_class_weight, eval_init_score
             Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM, where starting
             margins come on top of what the model starts from.
         eval_metric : str, callable, list of these or None, default=None
-            "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or LightGBM's names of the
-            last four; all are computed through the focal link. A callable has LightGBM's signature and is given
-            probabilities.
+            Metrics that come before those of the parameter of this name.
         feature_name, categorical_feature, callbacks, init_model, eval_X, eval_y
             As in `lightgbm.LGBMClassifier.fit`. With `init_model` training starts from its margins.
 
@@ -269,9 +338,8 @@ n_jobs, importance_type
         """
         with unchanged_on_error(self):
             self._check_ignored()
-            data = self._training_data(X, y, sample_weight, allow_inf=True)
-            starts_elsewhere = init_score is not None or init_model is not None
-            self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
+            stopping_rounds = self._stopping_rounds()
+            data = self._training_data(X, y, sample_weight, init_score, "init_score")
             metrics = self._metrics(eval_metric)
             if eval_X is not None or eval_y is not None:
                 eval_set = _pair_up(eval_X, eval_y, eval_set)
@@ -280,7 +348,7 @@ n_jobs, importance_type
                 own = (eval_sample_weight, eval_class_weight, eval_init_score)
                 return all(_entry(entries, i) is None for entries in own)
 
-            pairs = self._eval_sets(eval_set, X, y, data, has_nothing_of_its_own, allow_inf=True)
+            pairs = self._eval_sets(eval_set, X, y, data, has_nothing_of_its_own)
             given = {
                 "eval_names": eval_names,
                 "eval_sample_weight": eval_sample_weight,
@@ -290,19 +358,28 @@ n_jobs, importance_type
             for name, entries in given.items():
                 _check_entries(entries, len(pairs), name)
             eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight)
-            engine = self._train(
-                data,
-                init_score=data.keep(self._check_start(init_score, data.n_given, "init_score")),
-                eval_set=pairs or None,
-                eval_names=eval_names,
-                eval_sample_weight=eval_weights,
-                eval_init_score=self._eval_starts(pairs, eval_init_score),
-                eval_metric=metrics,
-                feature_name=feature_name,
-                categorical_feature=categorical_feature,
-                callbacks=callbacks,
-                init_model=init_model,
-            )
+            eval_starts = self._eval_starts(pairs, eval_init_score)
+            data, validation = self._prepare(data, split=stopping_rounds is not None and not pairs)
+            if validation is not None:
+                pairs = [(validation.X, validation.y)]
+                eval_weights, eval_starts = [validation.sample_weight], [validation.start]
+            starts_elsewhere = init_score is not None or init_model is not None
+            self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
+            with progress_bar(self.progress_bar, type(self).__name__) as advance:
+                engine = self._train(
+                    data,
+                    stopping_rounds,
+                    init_score=data.start,
+                    eval_set=pairs or None,
+                    eval_names=eval_names,
+                    eval_sample_weight=eval_weights,
+                    eval_init_score=eval_starts,
+                    eval_metric=self._engine_metrics(metrics, _in_turn(pairs, data)),
+                    feature_name=feature_name,
+                    categorical_feature=categorical_feature,
+                    callbacks=[*(callbacks or ()), *([_Progress(advance)] if advance else ())],
+                    init_model=init_model,
+                )
             adopt_fitted_state(self, engine)
             if self.focal_intercept_ is not None:
                 _add_to_first_trees(self.booster_, np.atleast_1d(self.focal_intercept_))
@@ -322,12 +399,15 @@ n_jobs, importance_type
             for i, (_, codes) in enumerate(pairs)
         ]
 
-    def _train(self, data: TrainingData, **fit_arguments: Any) -> LGBMClassifier:
+    def _train(self, data: TrainingData, stopping_rounds: int | None, **fit_arguments: Any) -> LGBMClassifier:
         """Return LightGBM's own classifier, trained on the focal objective."""
         params = self._engine_params()
-        for alias in lightgbm_parameter_aliases()["metric"]:
+        aliases = lightgbm_parameter_aliases()
+        for alias in aliases["metric"] + aliases["early_stopping_round"]:
             params.pop(alias, None)
-        objective = self._focal_objective(lightgbm_parameter_aliases()["num_threads"])
+        if stopping_rounds is not None:
+            params["early_stopping_round"] = stopping_rounds
+        objective = self._focal_objective(aliases["num_threads"])
         params["metric"] = "None"
         # As init_score the intercept would be copied three times for every sample.
         with TrainingObjective(objective, start=self.focal_intercept_) as params["objective"]:
@@ -342,22 +422,27 @@ n_jobs, importance_type
         engine._objective = objective  # what ``objective_`` tells, without what the training kept
         return engine
 
-    def _metrics(self, eval_metric: Any) -> list[Callable[..., Any]]:
-        """Return the metrics of `fit` and those of the parameter ``metric``, as LightGBM calls them.
+    def _metrics(self, eval_metric: Any) -> list[Any]:
+        """Return the metrics of `fit`, of the parameter ``eval_metric`` and of LightGBM's own, ``metric``."""
+        aliases = lightgbm_parameter_aliases()["metric"]
+        native = [m for name in aliases for m in _split_names(self._other_params.get(name))]
+        wanted = as_list([*as_list(eval_metric), *as_list(self.eval_metric)])
+        wanted = as_list([*wanted, *(m for m in native if str(m).lower() not in _NO_METRIC)])
+        if not wanted and not native:
+            wanted = [FOCAL_LOSS]
+        # In the order given: LightGBM's early stopping may watch the first one only.
+        metrics = [m if is_user_metric(m) else find_metric(m, self) for m in wanted]
+        check_names([m for m in metrics if isinstance(m, EvalMetric)])
+        return metrics
+
+    def _engine_metrics(self, metrics: list[Any], eval_X: list[Any]) -> list[Callable[..., Any]]:
+        """Return metrics as LightGBM calls them, for each of the evaluation sets in turn.
 
         While it trains LightGBM does not know of the focal intercept: the metrics add it, and so does the objective.
         """
-        aliases = lightgbm_parameter_aliases()["metric"]
-        parameter = [m for name in aliases for m in _split_names(self._other_params.get(name))]
-        wanted = as_list([*as_list(eval_metric), *(m for m in parameter if str(m).lower() not in _NO_METRIC)])
-        if not wanted and not parameter:
-            wanted = [FOCAL_LOSS]
-        # In the order given: LightGBM's early stopping may watch the first one only.
-        metrics = [m if is_user_metric(m) else find_metric(m, self.focal_loss_) for m in wanted]
-        check_names([m for m in metrics if isinstance(m, EvalMetric)])
         start = 0.0 if self.focal_intercept_ is None else self.focal_intercept_
         return [
-            _engine_metric(m, start) if isinstance(m, EvalMetric) else _user_metric(m, self.focal_loss_, start)
+            _engine_metric(m, start, eval_X) if isinstance(m, EvalMetric) else _user_metric(m, self, start)
             for m in metrics
         ]
 
@@ -374,6 +459,65 @@ n_jobs, importance_type
                 weight = by_class[codes] if weight is None else weight * by_class[codes]
             weights.append(weight)
         return weights
+
+    def save_model(self, fname: str | PathLike[str]) -> None:
+        """Save the booster to a file of LightGBM's text format, with labels, loss and prior in a line of its header.
+
+        `load_model` restores the classifier, so that it predicts the same, bit by bit; LightGBM itself loads the file
+        too, and predicts sigmoid(margin) (softmax for several classes) of the same margins. After early stopping the
+        file has the rounds up to the best. Parameters of training are not restored, but for those of the focal loss:
+        to keep them too, pickle the classifier.
+
+        Parameters
+        ----------
+        fname : str or path
+            The file.
+
+        Raises
+        ------
+        TypeError
+            If the labels are neither numbers, strings, booleans nor dates.
+        """
+        check_is_fitted(self)
+        line = f"{KEY}={describe(self, best_iteration=self.best_iteration_, best_score=self.best_score_)}"
+        lines = self.booster_.model_to_string().split("\n")
+        Path(fname).write_text("\n".join([lines[0], line, *lines[1:]]), encoding="utf-8", newline="\n")
+
+    def load_model(self, fname: str | PathLike[str]) -> Self:
+        """Load what `save_model` has written.
+
+        Parameters
+        ----------
+        fname : str or path
+            The file.
+
+        Returns
+        -------
+        self : FocalLGBMClassifier
+            Fitted, with the file's ``focal_gamma``, ``focal_alpha``, ``focal_mix`` and ``focal_hessian``; other
+            parameters stay as they are.
+
+        Raises
+        ------
+        ValueError
+            If it is no model of LightGBM, or one without labels and loss, which only `save_model` of this class writes.
+        """
+        model = Path(fname).read_bytes().decode("utf-8", errors="replace")
+        header = model.partition("\nTree=")[0].split("\n")
+        described = [line.removeprefix(f"{KEY}=") for line in header if line.startswith(f"{KEY}=")]
+        if header[0] != "tree" or not described:
+            of_lightgbm = ", which holds a booster without labels and loss: load it with lightgbm.Booster"
+            raise ValueError(
+                f"fname must be a file that FocalLGBMClassifier.save_model wrote, got {fspath(fname)!r}"
+                f"{of_lightgbm if header[0] == 'tree' else ''}."
+            )
+        booster = Booster(model_str=model)
+        with unchanged_on_error(self):
+            record = restore(self, described[0])
+            booster.best_iteration, booster.best_score = record["best_iteration"], record["best_score"]
+            objective = self._focal_objective(lightgbm_parameter_aliases()["num_threads"])
+            adopt_fitted_state(self, fitted_lightgbm(booster, len(self.classes_), objective))
+        return self
 
     def _process_params(self, stage: str) -> dict[str, Any]:
         # LightGBM hands all that get_params returns to its library, which warns of names it does not know.
@@ -408,7 +552,7 @@ n_jobs, importance_type
         posterior : ndarray of shape (n_samples, n_classes), float64
             In the order of ``classes_``.
         """
-        X = self._check_fitted_X(X, allow_inf=True)
+        X = self._check_fitted_X(X)
         wants_posterior = not (raw_score or pred_leaf or pred_contrib)
         result = LGBMModel.predict(
             self,
@@ -421,7 +565,7 @@ n_jobs, importance_type
             validate_features=validate_features,
             **kwargs,
         )
-        return self.focal_loss_.predict_proba(result) if wants_posterior else result
+        return self._posterior(result) if wants_posterior else result
 
     def predict(
         self,
@@ -507,28 +651,45 @@ def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:
     return list(zip(eval_X, eval_y, strict=True))
 
 
-# LightGBM counts the arguments of a metric; with three it passes weights.
-def _engine_metric(metric: EvalMetric, start: Any) -> Callable[[Any, Any, Any], tuple[str, float, bool]]:
+def _in_turn(pairs: list[tuple[Any, Any]], data: TrainingData) -> list[Any]:
+    """Return the features of evaluation sets in the order in which LightGBM evaluates them: training data first."""
+    of_training = [data.X for X, y in pairs if X is data.X and y is data.y][:1]
+    return of_training + [X for X, y in pairs if not (X is data.X and y is data.y)]
+
+
+# LightGBM counts the arguments of a metric; with three it passes weights. It does not say which data they are of.
+def _engine_metric(metric: EvalMetric, start: Any, eval_X: list[Any]) -> Callable[[Any, Any, Any], Any]:
+    turns = cycle(eval_X)
+
     def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> tuple[str, float, bool]:
-        return metric.name, metric.score(y, raw_prediction + start, sample_weight), metric.greater_is_better
+        value = metric.score(y, raw_prediction + start, sample_weight, next(turns))
+        return metric.name, value, metric.greater_is_better
 
     return evaluate
 
 
-def _user_metric(metric: Callable[..., Any], loss: Any, start: Any) -> Callable[[Any, Any, Any], Any]:
+def _user_metric(metric: Callable[..., Any], classifier: Any, start: Any) -> Callable[[Any, Any, Any], Any]:
     """Return a user's metric, of LightGBM's signature, so that it is given probabilities and not margins."""
     n_arguments = len(inspect.signature(metric).parameters)
 
     def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> Any:
-        arguments = (
-            y,
-            engine_probabilities(loss, raw_prediction + start),
-            sample_weight,
-            None,
-        )  # the last: no query groups
-        return metric(*arguments[:n_arguments])
+        probabilities = engine_probabilities(classifier, raw_prediction + start)
+        return metric(*(y, probabilities, sample_weight, None)[:n_arguments])  # the last: no query groups
 
     return evaluate
+
+
+class _Progress:
+    """LightGBM's kind of callback; after its early stopping (30) would be too late in the last round."""
+
+    order = 25
+
+    def __init__(self, advance: Advance) -> None:
+        self._advance = advance
+
+    def __call__(self, env: Any) -> None:
+        scores = {f"{result[0]} {result[1]}": result[2] for result in env.evaluation_result_list or ()}
+        self._advance(env.end_iteration - env.begin_iteration, scores)
 
 
 def _fit_quietly(engine: LGBMClassifier, data: TrainingData, fit_arguments: dict[str, Any]) -> LGBMClassifier:

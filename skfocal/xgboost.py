@@ -2,22 +2,28 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.utils.validation import check_is_fitted
 
 try:
     from xgboost import XGBClassifier, XGBModel
-    from xgboost.callback import EarlyStopping, TrainingCallback
+    from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
+    from xgboost.core import XGBoostError
 except ImportError as error:
     raise ImportError('FocalXGBClassifier needs XGBoost: pip install "skfocal[xgboost]"') from error
 
 from skfocal._boosted import FocalBoostedMixin
-from skfocal._classifier import check_margins, check_sample_weight, unchanged_on_error
+from skfocal._classifier import check_margins, check_sample_weight, check_stopping_rounds, unchanged_on_error
 from skfocal._compat import adopt_fitted_state, on_device, xgboost_engine, xgboost_parameter_names
-from skfocal._metrics import EvalMetric, Loss, as_list, check_names, engine_probabilities, find_metric, is_user_metric
+from skfocal._metrics import EvalMetric, as_list, check_names, engine_probabilities, find_metric, is_user_metric
+from skfocal._model_file import KEY, describe, restore
+from skfocal._progress import Advance, progress_bar
 from skfocal.objectives import FOCAL_LOSS, TrainingObjective
 
 __all__ = ["FocalXGBClassifier"]
@@ -53,19 +59,39 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
         class the same in all. Like `class_weight`, whose effect on the model is the same, it reweights the data:
         `predict_proba` is the posterior of the reweighted data.
+    focal_mix : float, default=0.0
+        Share of the log loss in [0, 1]: the loss is (1 - focal_mix) times the focal loss + focal_mix times the log
+        loss. Keeps samples that are classified well from losing all weight.
     focal_hessian : {"stable", "exact"}, default="stable"
         Hessian policy, see `skfocal.objectives.FocalObjective`.
     class_weight : dict, "balanced" or None, default=None
         Weights multiplied into `sample_weight`. Labels that a dict leaves out have weight 1. "balanced" takes the sizes
         of the classes from `sample_weight`.
+    sampler : object with ``fit_resample`` or None, default=None
+        A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
+        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler that
+        makes new samples needs training data without weights.
+    prior : float, array-like of shape (n_classes,), dict or None, default=None
+        Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
+        the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
+        training data before `sampler`, weighted by samples, classes and `focal_alpha`. See `skfocal.correct_prior`.
+    early_stopping_rounds : int or None, default=None
+        Stop when the metrics have not improved for so many rounds, and predict with the best one. Without an
+        ``eval_set`` a part of the training data is split off.
+    validation_fraction : float, default=0.1
+        Share of the training data, in (0, 1), that is split off for early stopping, with the same share of every
+        class; at random, by `random_state`, so for data in time give an ``eval_set``. Not used otherwise.
     objective : None
         Cannot be set; it is the focal loss.
     enable_categorical : bool, default=True
         Use categorical columns of a table as such; ``tree_method="exact"`` cannot.
     eval_metric : str, callable, list of these or None, default=None
         "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or XGBoost's names of the last
-        four; all are computed through the focal link. A callable has scikit-learn's metric signature, is given class
-        codes and probabilities, and is minimised. Early stopping watches the last one.
+        four; all are computed through the focal link. A callable has the signature of scikit-learn's scorers,
+        ``(estimator, X, y)``, and is maximised; or that of its metrics, is given class codes and probabilities, and is
+        minimised. Early stopping watches the last one, on the last evaluation set.
+    progress_bar : bool, default=False
+        Show a bar by tqdm, with the metrics of the last round.
     **kwargs
         Any other parameter of `xgboost.XGBClassifier` or of XGBoost (``tree_method``, ``device``, ``max_bin`` ...). An
         unknown name is an error, and so is one that XGBoost ignores under a custom objective.
@@ -83,7 +109,15 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     focal_intercept_ : float, ndarray of shape (n_classes,) or None
         The focal intercept of the training data, which is in the booster; None where `base_margin` or `xgb_model` gave
         the start.
-    feature_importances_, evals_result_, best_iteration, best_score, n_classes_
+    prior_correction_ : ndarray of shape (n_classes,) or None
+        What the posterior of the training data is multiplied by, before its rows are divided by their sums; see
+        `prior`. None for nothing.
+    best_iteration_ : int
+        Number of rounds that predictions use, if training stopped early: ``best_iteration`` + 1.
+    best_score_, evals_result_ : dict
+        Scores of the best round, and of every round: ``evals_result_[name of the evaluation set][metric]``. The data
+        split off for early stopping are called "validation_0".
+    feature_importances_, best_iteration, best_score, n_classes_
         As in `xgboost.XGBClassifier`.
 
     Notes
@@ -113,17 +147,35 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         *,
         focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
+        focal_mix: float = 0.0,
         focal_hessian: str = "stable",
         class_weight: dict[Any, float] | str | None = None,
+        sampler: Any = None,
+        prior: float | Sequence[float] | Mapping[Any, float] | None = None,
+        early_stopping_rounds: int | None = None,
+        validation_fraction: float = 0.1,
+        eval_metric: Any = None,
+        progress_bar: bool = False,
         objective: None = None,
         enable_categorical: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(objective=objective, enable_categorical=enable_categorical, **kwargs)
+        super().__init__(
+            objective=objective,
+            early_stopping_rounds=early_stopping_rounds,
+            eval_metric=eval_metric,
+            enable_categorical=enable_categorical,
+            **kwargs,
+        )
         self.focal_gamma = focal_gamma
         self.focal_alpha = focal_alpha
+        self.focal_mix = focal_mix
         self.focal_hessian = focal_hessian
         self.class_weight = class_weight
+        self.sampler = sampler
+        self.prior = prior
+        self.validation_fraction = validation_fraction
+        self.progress_bar = progress_bar
 
     def _engine_names(self) -> frozenset[str]:
         return xgboost_parameter_names()
@@ -151,7 +203,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         sample_weight: Any = None,
         base_margin: Any = None,
         eval_set: Any = None,
-        verbose: bool | int | None = True,
+        verbose: bool | int | None = None,
         xgb_model: Any = None,
         sample_weight_eval_set: Any = None,
         base_margin_eval_set: Any = None,
@@ -170,8 +222,11 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         base_margin : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
             Margins to start from, instead of the focal intercept. As in XGBoost they are not part of the model.
         eval_set : list of (X, y) or None, default=None
-            Evaluation sets, with labels as in `y`.
-        verbose, xgb_model, sample_weight_eval_set, base_margin_eval_set, feature_weights
+            Evaluation sets, with labels as in `y`. Early stopping then watches the last one, and splits nothing off.
+        verbose : bool, int or None, default=None
+            Print the metrics each round (True), or every so many. None for True where there is an `eval_set`, as in
+            XGBoost, and for False with data split off.
+        xgb_model, sample_weight_eval_set, base_margin_eval_set, feature_weights
             As in `xgboost.XGBClassifier.fit`. With `xgb_model` training starts from its margins.
 
         Returns
@@ -185,62 +240,131 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         """
         with unchanged_on_error(self):
             self._check_ignored()
-            data = self._training_data(X, y, sample_weight, allow_inf=self._missing_is_inf())
+            rounds = self.early_stopping_rounds
+            if rounds is not None:
+                check_stopping_rounds(rounds)
+            data = self._training_data(X, y, sample_weight, base_margin, "base_margin")
             metrics = self._metrics()
-            recognised = data.kept is None
-            pairs = self._eval_sets(eval_set, X, y, data, lambda i: recognised, allow_inf=self._missing_is_inf())
+            recognised = data.is_whole
+            pairs = self._eval_sets(eval_set, X, y, data, lambda i: recognised)
             eval_weights = _check_each(sample_weight_eval_set, pairs, "sample_weight_eval_set", check_sample_weight)
             eval_margins = _check_each(base_margin_eval_set, pairs, "base_margin_eval_set", self._check_start)
-            base_margin = data.keep(self._check_start(base_margin, data.n_given, "base_margin"))
+            data, validation = self._prepare(data, split=rounds is not None and not pairs)
+            verbose = bool(pairs) if verbose is None else verbose
+            if validation is not None:
+                pairs = [(validation.X, validation.y)]
+                eval_weights, eval_margins = [validation.sample_weight], [validation.start]
             starts_elsewhere = base_margin is not None or xgb_model is not None
             self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
-            evaluation = _Evaluation(metrics)
+            evaluation = _Evaluation(metrics, [X for X, _ in pairs])
             params = self._engine_params() | {
                 "base_score": None if xgb_model is not None else self._base_score(),
                 "enable_categorical": self.enable_categorical and self.tree_method != "exact",
                 "eval_metric": None,
                 "disable_default_eval_metric": True,
                 "early_stopping_rounds": None,
-                "callbacks": self._callbacks(evaluation, metrics),
             }
             objective = self._focal_objective(("n_jobs", "nthread"))
-            with on_device(self.device) as namespace, TrainingObjective(objective, namespace) as params["objective"]:
+            with (
+                progress_bar(self.progress_bar, type(self).__name__) as advance,
+                on_device(self.device) as namespace,
+                TrainingObjective(objective, namespace) as params["objective"],
+            ):
+                params["callbacks"] = self._callbacks(evaluation, metrics, advance, verbose)
                 engine = xgboost_engine(params, evaluation).fit(
                     data.X,
                     data.y,
                     sample_weight=data.sample_weight,
-                    base_margin=base_margin,
+                    base_margin=data.start,
                     eval_set=pairs or None,
-                    verbose=verbose,
+                    verbose=False,
                     xgb_model=xgb_model,
                     sample_weight_eval_set=eval_weights,
                     base_margin_eval_set=eval_margins,
                     feature_weights=feature_weights,
                 )
-            adopt_fitted_state(self, engine)
+            self._adopt(engine, _best_score(engine))
         return self
 
-    def load_model(self, fname: Any) -> None:
-        """Not available: a file of XGBoost holds neither the labels nor the loss, so probabilities would be wrong.
+    def save_model(self, fname: Any) -> None:
+        """Save the booster to a file of XGBoost's, with labels, loss and prior beside it.
 
-        Pickle the classifier; or load the booster alone with `xgboost.Booster`, which gives the same margins.
+        `load_model` restores the classifier, so that it predicts the same, bit by bit; XGBoost itself loads the file
+        too, and predicts sigmoid(margin) (softmax for several classes) of the same margins. Parameters of training are
+        not in it, but for those of the focal loss: to keep them too, pickle the classifier.
+
+        Parameters
+        ----------
+        fname : str or path
+            The file; its ending, ``.json`` or ``.ubj``, says how it is written.
+
+        Raises
+        ------
+        TypeError
+            If the labels are neither numbers, strings, booleans nor dates.
+        """
+        check_is_fitted(self)
+        booster = self.get_booster()
+        booster.set_attr(**{KEY: describe(self, missing=self.missing, best_score=getattr(self, "best_score_", None))})
+        try:
+            super().save_model(fname)
+        finally:
+            booster.set_attr(**{KEY: None})
+
+    def load_model(self, fname: Any) -> Self:  # type: ignore[override]  # XGBoost's returns nothing
+        """Load what `save_model` has written.
 
         Parameters
         ----------
         fname : str, path or bytearray
-            Not read.
+            The file, or what is in it.
+
+        Returns
+        -------
+        self : FocalXGBClassifier
+            Fitted, with the file's ``focal_gamma``, ``focal_alpha``, ``focal_mix``, ``focal_hessian``, ``booster`` and
+            ``missing``; other parameters stay as they are.
 
         Raises
         ------
-        NotImplementedError
-            Always.
+        ValueError
+            If it is no model of XGBoost, or one without labels and loss, which only `save_model` of this class writes.
         """
-        raise NotImplementedError(
-            "load_model cannot restore the labels and the focal loss from a file of XGBoost: pickle the "
-            "FocalXGBClassifier, or load the booster alone with xgboost.Booster(model_file=...)."
-        )
+        if isinstance(fname, str | PathLike) and not Path(fname).exists():
+            raise FileNotFoundError(f"fname must be a file, and there is no {fspath(fname)!r}.")
+        shown = "these bytes" if isinstance(fname, bytes | bytearray) else repr(fspath(fname))
+        engine = XGBClassifier(n_jobs=self.n_jobs)
+        try:
+            engine.load_model(fname)
+        except XGBoostError as error:
+            raise ValueError(f"fname must be a file that FocalXGBClassifier.save_model wrote, got {shown}.") from error
+        text = engine.get_booster().attr(KEY)
+        if text is None:
+            raise ValueError(
+                f"fname must be a file that FocalXGBClassifier.save_model wrote, got {shown}, which holds a booster "
+                "without labels and loss: load it with xgboost.Booster."
+            )
+        engine.get_booster().set_attr(**{KEY: None})
+        with unchanged_on_error(self):
+            record = restore(self, text)
+            self.missing, self.booster = record["missing"], engine.booster
+            self._adopt(engine, record["best_score"])
+        return self
 
-    def _missing_is_inf(self) -> bool:
+    @property
+    def best_iteration_(self) -> int:
+        """Number of rounds that predictions use, if training stopped early."""
+        return self.best_iteration + 1
+
+    def _adopt(self, engine: XGBClassifier, best_score: dict[str, dict[str, float]] | None) -> None:
+        """Become what the engine's classifier is; nothing of an earlier fit remains."""
+        for name in ("evals_result_", "best_score_"):
+            self.__dict__.pop(name, None)
+        adopt_fitted_state(self, engine)
+        if best_score is not None:
+            self.best_score_ = best_score
+
+    def _allows_inf(self) -> bool:
         return self.missing is not None and bool(np.isinf(self.missing))
 
     def _check_start(self, margins: Any, n_samples: int, name: str) -> NDArray[np.float64] | None:
@@ -253,9 +377,18 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             return float(expit(self.focal_intercept_ or 0.0))
         return [0.0] * len(self.classes_) if self.focal_intercept_ is None else list(map(float, self.focal_intercept_))
 
-    def _callbacks(self, evaluation: "_Evaluation", metrics: list[EvalMetric]) -> list[Any]:
-        """Return the user's callbacks after our evaluation and before early stopping."""
+    def _callbacks(
+        self, evaluation: "_Evaluation", metrics: list[EvalMetric], advance: Advance | None, verbose: bool | int
+    ) -> list[Any]:
+        """Return the user's callbacks and what shows progress, after our evaluation and before early stopping.
+
+        XGBoost asks no callback that comes after one that stops: by itself it would not print the last round.
+        """
         callbacks = list(self.callbacks or ())
+        if advance:
+            callbacks.append(_Progress(advance, self.get_num_boosting_rounds()))
+        if verbose:
+            callbacks.append(EvaluationMonitor(period=int(verbose)))
         if self.early_stopping_rounds is not None:
             callbacks.append(EarlyStopping(rounds=self.early_stopping_rounds))
         # The rounds after the best one are dropped, so that the saved booster is the model; linear ones cannot.
@@ -264,12 +397,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     def _metrics(self) -> list[EvalMetric]:
         wanted = as_list(self.eval_metric) or [FOCAL_LOSS]
-        return check_names(
-            [
-                _user_metric(m, self.focal_loss_) if is_user_metric(m) else find_metric(m, self.focal_loss_)
-                for m in wanted
-            ]
-        )
+        return check_names([_user_metric(m, self) if is_user_metric(m) else find_metric(m, self) for m in wanted])
 
     def predict_proba(
         self,
@@ -295,7 +423,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         raw = self.decision_function(
             X, validate_features=validate_features, base_margin=base_margin, iteration_range=iteration_range
         )
-        return self.focal_loss_.predict_proba(raw)
+        return self._posterior(raw)
 
     def predict(self, X: Any, *, output_margin: bool = False, **kwargs: Any) -> NDArray[Any]:
         """Return the most probable label of each sample.
@@ -333,7 +461,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more, float32
             > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes.
         """
-        X = self._check_fitted_X(X, allow_inf=self._missing_is_inf())
+        X = self._check_fitted_X(X)
         return XGBModel.predict(self, X, output_margin=True, **kwargs)
 
     def __sklearn_tags__(self) -> Any:
@@ -375,14 +503,24 @@ def _prepare_callback(callback: Any, metrics: list[EvalMetric], save_best: bool)
     return stop
 
 
-def _user_metric(metric: Callable[..., float], loss: Loss) -> EvalMetric:
+def _user_metric(metric: Callable[..., float], classifier: Any) -> EvalMetric:
     """Return a user's metric, of scikit-learn's signature, so that it is given probabilities and not margins."""
 
-    def score(y: Any, raw_prediction: Any, sample_weight: Any) -> float:
+    def score(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return metric(y, engine_probabilities(loss, raw_prediction), **weight)
+        return metric(y, engine_probabilities(classifier, raw_prediction), **weight)
 
     return EvalMetric(getattr(metric, "__name__", type(metric).__name__), score, greater_is_better=False)
+
+
+def _best_score(engine: XGBClassifier) -> dict[str, dict[str, float]] | None:
+    """Return the scores of the best round of early stopping; None if there was none."""
+    if not hasattr(engine, "best_iteration"):
+        return None
+    return {
+        name: {metric: scores[engine.best_iteration] for metric, scores in history.items()}
+        for name, history in engine.evals_result_.items()
+    }
 
 
 class _Evaluation(TrainingCallback):
@@ -392,13 +530,15 @@ class _Evaluation(TrainingCallback):
     class, a few 1e-4, and early stopping would see no progress.
     """
 
-    def __init__(self, metrics: list[EvalMetric]) -> None:
+    def __init__(self, metrics: list[EvalMetric], eval_X: list[Any]) -> None:
         self._metrics = metrics
+        self._eval_X = eval_X
         self._scores: list[list[tuple[str, float]]] = []  # of this round, one entry for each evaluation set
 
     def __call__(self, raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
         weight = data.get_weight() if data.get_weight().size else None
-        scores = [(metric.name, metric.score(data.get_label(), raw_prediction, weight)) for metric in self._metrics]
+        X = self._eval_X[len(self._scores)]
+        scores = [(metric.name, metric.score(data.get_label(), raw_prediction, weight, X)) for metric in self._metrics]
         self._scores.append(scores)
         return scores
 
@@ -408,4 +548,18 @@ class _Evaluation(TrainingCallback):
             for name, value in scores:
                 history[name][-1] = value
         self._scores.clear()
+        return False
+
+
+class _Progress(TrainingCallback):
+    def __init__(self, advance: Advance, n_rounds: int) -> None:
+        self._advance = advance
+        self._n_rounds = n_rounds
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Show the scores of this round."""
+        scores = {
+            f"{name} {metric}": values[-1] for name, history in evals_log.items() for metric, values in history.items()
+        }
+        self._advance(self._n_rounds, scores)
         return False

@@ -98,11 +98,6 @@ def test_several_evaluation_sets(binary):
         make(FocalXGBClassifier).fit(X, y, eval_set=sets, sample_weight_eval_set=weights[:1])
 
 
-def test_early_stopping_without_evaluation_data_is_an_error(binary):
-    with pytest.raises(ValueError, match="at least 1 validation dataset"):
-        fitted(*binary, early_stopping_rounds=3)
-
-
 @pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "focal_loss"])
 def test_a_users_early_stopping_goes_in_the_right_direction(binary, metric):
     X, y = binary
@@ -125,13 +120,6 @@ def test_linear_boosters_stop_early_too(binary):
     model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False)
     assert model.best_iteration < 199
     assert np.isfinite(model.predict_proba(X)).all()
-
-
-def test_load_model_says_what_to_do_instead(binary, tmp_path):
-    model = fitted(*binary)
-    model.save_model(tmp_path / "model.ubj")
-    with pytest.raises(NotImplementedError, match=r"pickle the FocalXGBClassifier, or load .* xgboost.Booster"):
-        FocalXGBClassifier().load_model(tmp_path / "model.ubj")
 
 
 def test_a_users_callbacks_run(binary):

@@ -1,0 +1,102 @@
+"""Posterior probabilities at another prior than that of the training data: after resampling, or for another population.
+
+Imports `_compat` and `_classifier`.
+"""
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skfocal._classifier import per_class
+from skfocal._compat import array_namespace
+
+__all__ = ["correct_prior"]
+
+
+def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: ArrayLike) -> NDArray[np.float64]:
+    """Carry posterior probabilities over from the prior of the training data to another one.
+
+    A sampler changes how often the classes occur, and so what a model's probabilities are about. With w_k the ratio of
+    the two priors of class k, posterior_k * w_k / sum_j posterior_j * w_j undoes that [1]_ [2]_. It holds as far as the
+    sampler leaves each class in itself as it is; it keeps the ranking of two classes.
+
+    Parameters
+    ----------
+    posterior : array-like of shape (n_samples, n_classes)
+        Probabilities, rows that sum to 1: what `predict_proba` of a model, or of a pipeline with a sampler, returns.
+    training_prior : array-like of shape (n_classes,)
+        Weight > 0 of each class in the data that the model was trained on, on any scale: counts or proportions, after
+        the sampler, and with sample and class weights if there are any. In the order of the columns.
+    prior : array-like of shape (n_classes,)
+        Weight > 0 of each class where the probabilities are to hold, on any scale.
+
+    Returns
+    -------
+    posterior : ndarray of shape (n_samples, n_classes), float64
+        Rows sum to 1.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a probability is not in [0, 1], or a prior is not finite and > 0.
+
+    See Also
+    --------
+    skfocal.FocalLGBMClassifier : Its parameter ``sampler`` resamples and corrects by itself, ``prior`` corrects.
+
+    References
+    ----------
+    .. [1] Saerens, Latinne & Decaestecker (2002), Adjusting the outputs of a classifier to new a priori probabilities.
+       Neural Computation 14, equation 2.4.
+    .. [2] Elkan (2001), The foundations of cost-sensitive learning. IJCAI, theorem 2.
+
+    Examples
+    --------
+    >>> from skfocal import correct_prior
+    >>> correct_prior([[0.5, 0.5], [0.1, 0.9]], training_prior=[1, 1], prior=[0.99, 0.01]).round(4)
+    array([[0.99  , 0.01  ],
+           [0.9167, 0.0833]])
+    """
+    values = np.asarray(posterior, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"posterior must have the shape (n_samples, n_classes), got {values.shape}.")
+    wrong = ~((values >= 0) & (values <= 1))
+    if wrong.any():
+        raise ValueError(f"posterior must hold probabilities in [0, 1], got {values[wrong][0]}.")
+    ratio = _weights(prior, values.shape[1], "prior") / _weights(training_prior, values.shape[1], "training_prior")
+    return reweighted(values, ratio)
+
+
+def reweighted(posterior: Any, ratio: NDArray[np.float64]) -> Any:
+    """Return posteriors of shape (n_samples, n_classes), of any array-API namespace, times a ratio of priors."""
+    xp = array_namespace(posterior)
+    odds = posterior * xp.asarray(ratio / ratio.max(), dtype=xp.float64)
+    return odds / xp.sum(odds, axis=1)[:, None]
+
+
+def check_prior(prior: Any, classes: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return the parameter `prior` as one weight for each class, or None."""
+    if prior is None:
+        return None
+    if isinstance(prior, Real):
+        if len(classes) != 2 or not 0 < float(prior) < 1:
+            raise ValueError(
+                "prior must be None, one weight > 0 per class, or for two classes the share of the second in (0, 1), "
+                f"got {prior!r} for {len(classes)} classes."
+            )
+        prior = [1 - float(prior), float(prior)]
+    return _weights(per_class(prior, classes, "prior"), len(classes), "prior")
+
+
+def _weights(values: Any, n_classes: int, name: str) -> NDArray[np.float64]:
+    if isinstance(values, str | Mapping):
+        raise TypeError(f"{name} must hold one weight > 0 for each of the {n_classes} classes, got {values!r}.")
+    weights = np.asarray(values, dtype=np.float64)
+    if weights.shape != (n_classes,):
+        raise ValueError(f"{name} must have the shape ({n_classes},), a weight per class, got {weights.shape}.")
+    if not (np.isfinite(weights) & (weights > 0)).all():
+        raise ValueError(f"{name} must hold finite weights > 0, got {weights.tolist()}.")
+    return weights / weights.sum()

@@ -1,0 +1,303 @@
+"""Samplers inside the estimators, and the way back to the true prior."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, log_loss
+from sklearn.model_selection import GridSearchCV, train_test_split
+
+import skfocal
+from skfocal.datasets import load_creditcard
+
+from .conftest import BOOSTED, make, quiet_fit, real_data, start_argument
+
+ids = {"ids": lambda estimator: estimator.__name__}
+
+
+@pytest.fixture(params=BOOSTED, **ids)
+def estimator(request):
+    return request.param
+
+
+class Double(BaseEstimator):
+    """A sampler that takes the samples of the last class `times` times, and keeps what it has seen."""
+
+    seen: ClassVar[list[tuple]] = []
+
+    def __init__(self, times=3, choose=True):
+        self.times = times
+        self.choose = choose
+
+    def fit_resample(self, X, y):
+        self.seen.append((X, y))
+        rows = np.repeat(np.arange(len(y)), np.where(y == np.unique(y)[-1], self.times, 1))
+        if self.choose:
+            self.sample_indices_ = rows
+        return X[rows], y[rows]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen():
+    Double.seen = []
+
+
+@pytest.fixture
+def repeated(data):
+    X, y = data
+    rows = np.repeat(np.arange(len(y)), np.where(y == y.max(), 3, 1))
+    return X[rows], y[rows]
+
+
+def test_margins_are_those_of_the_resampled_data_and_probabilities_those_of_the_data(estimator, data, repeated):
+    X, y = data
+    model = make(estimator, sampler=Double()).fit(X, y)
+    by_hand = make(estimator).fit(*repeated)
+    np.testing.assert_array_equal(model.decision_function(X), by_hand.decision_function(X))
+    assert model.focal_intercept_ == pytest.approx(by_hand.focal_intercept_)
+    weights = np.bincount(y) / np.bincount(repeated[1])
+    odds = by_hand.predict_proba(X) * weights
+    np.testing.assert_allclose(model.predict_proba(X), odds / odds.sum(axis=1, keepdims=True), rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(X), model.predict_proba(X).argmax(axis=1))
+    # A model of no trees' worth predicts the prior of the data, not that of the sampler.
+    flat = make(estimator, sampler=Double(), learning_rate=1e-9).fit(X, y)
+    np.testing.assert_allclose(flat.predict_proba(X[:1])[0], np.bincount(y) / len(y), rtol=1e-5)
+
+
+def test_a_sampler_never_sees_the_validation_data(estimator, binary):
+    X, y = binary
+    X = np.column_stack([X, np.arange(len(y))]).astype(np.float32)  # each row can be told from all others
+    early = {"early_stopping_rounds": 3, "random_state": 0, "validation_fraction": 0.25}
+    make(estimator, **early, sampler=Double()).fit(X, y)
+    train, validate = train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=0)
+    ((seen, labels),) = Double.seen
+    assert set(seen[:, -1].astype(int)) == set(train)
+    assert not set(seen[:, -1].astype(int)) & set(validate)
+    np.testing.assert_array_equal(labels, y[np.sort(train)])
+    # and what it makes of them is not evaluated: the same sets give the same scores
+    by_hand = make(estimator, **early, sampler=Double())
+    by_hand.fit(X[np.sort(train)], y[np.sort(train)], eval_set=[(X[validate], y[validate])], **quiet_fit(estimator))
+    (history,) = by_hand.evals_result_.values()
+    (expected,) = make(estimator, **early, sampler=Double()).fit(X, y).evals_result_.values()
+    np.testing.assert_allclose(history["focal_loss"], expected["focal_loss"], rtol=1e-6)
+
+
+def test_evaluation_is_of_the_corrected_probabilities(estimator, binary):
+    """And the focal loss of data with the sampler's prior, for which the model is trained."""
+    X, y = binary
+    half = len(y) // 2
+    names = {"eval_metric": ["focal_loss", "log_loss", "average_precision"]}
+    model = make(estimator, sampler=Double(20), **names)
+    model.fit(X[:half], y[:half], eval_set=[(X[half:], y[half:]), (X[:half], y[:half])], **quiet_fit(estimator))
+    for (X_eval, y_eval), history in zip(
+        [(X[half:], y[half:]), (X[:half], y[:half])], model.evals_result_.values(), strict=True
+    ):
+        proba, raw = model.predict_proba(X_eval), model.decision_function(X_eval)
+        assert history["log_loss"][-1] == pytest.approx(log_loss(y_eval, proba), rel=1e-5)
+        assert history["average_precision"][-1] == pytest.approx(average_precision_score(y_eval, proba[:, 1]), rel=1e-4)
+        rows = np.repeat(np.arange(len(y_eval)), np.where(y_eval, 20, 1))
+        resampled = np.mean(model.focal_loss_.loss(y_eval[rows], raw[rows]))
+        assert history["focal_loss"][-1] == pytest.approx(resampled, rel=1e-5)
+
+
+def test_weights_and_starting_margins_follow_the_chosen_samples(estimator, binary):
+    X, y = binary
+    rng = np.random.default_rng(0)
+    weight, start = rng.uniform(0.5, 2, size=len(y)), rng.normal(size=len(y)).astype(np.float32)
+    name = start_argument(estimator)
+    model = make(estimator, sampler=Double()).fit(X, y, sample_weight=weight, **{name: start})
+    rows = np.repeat(np.arange(len(y)), np.where(y, 3, 1))
+    by_hand = make(estimator).fit(X[rows], y[rows], sample_weight=weight[rows], **{name: start[rows]})
+    np.testing.assert_array_equal(model.decision_function(X), by_hand.decision_function(X))
+    ratio = np.bincount(y, weights=weight) / np.bincount(y[rows], weights=weight[rows])
+    np.testing.assert_allclose(model.prior_correction_, ratio)
+    for argument in ("sample_weight", name):
+        with pytest.raises(ValueError, match=r"sampler must choose among the samples .* Double\(choose=False\)"):
+            make(estimator, sampler=Double(choose=False)).fit(X, y, **{argument: weight})
+
+
+@pytest.mark.parametrize("params", [{"class_weight": {1: 5.0}}, {"focal_alpha": 0.8}], ids=str)
+def test_only_what_the_sampler_did_is_undone(estimator, binary, params):
+    """Weights of classes reweight the posterior with a sampler as they do without."""
+    X, y = binary
+    flat = {"learning_rate": 1e-9, **params}
+    plain, resampled = make(estimator, **flat).fit(X, y), make(estimator, **flat, sampler=Double(9)).fit(X, y)
+    np.testing.assert_allclose(resampled.predict_proba(X[:1]), plain.predict_proba(X[:1]), rtol=1e-5)
+
+
+PRIORS = [0.2, [0.8, 0.2], np.array([4, 1]), {"yes": 0.2, "no": 0.8}]
+
+
+@pytest.mark.parametrize("prior", PRIORS, ids=str)
+@pytest.mark.parametrize("params", [{}, {"class_weight": "balanced"}, {"focal_alpha": 0.9}], ids=str)
+def test_prior(estimator, binary, params, prior):
+    """Whatever the weights of the classes, a model of no trees' worth predicts the prior asked for."""
+    X, y = binary[0], np.array(["no", "yes"])[binary[1]]
+    for sampler in (None, Double()):
+        model = make(estimator, learning_rate=1e-9, prior=prior, sampler=sampler, **params).fit(X, y)
+        np.testing.assert_allclose(model.predict_proba(X[:1])[0], [0.8, 0.2], rtol=1e-5)
+
+
+def test_the_prior_of_the_training_data_changes_nothing(estimator, data):
+    X, y = data
+    plain = make(estimator).fit(X, y)
+    same = make(estimator, prior=np.bincount(y)).fit(X, y)
+    np.testing.assert_allclose(same.predict_proba(X), plain.predict_proba(X), rtol=1e-12)
+    assert plain.prior_correction_ is None
+
+
+def test_correct_prior_is_the_rule_of_bayes():
+    """Two normal densities and a third: the posteriors at one prior become those at another."""
+    x = np.linspace(-4, 4, 50)
+    densities = np.column_stack([norm(mean, 1).pdf(x) for mean in (-1, 0.5, 2)])
+
+    def posterior(prior):
+        joint = densities * prior
+        return joint / joint.sum(axis=1, keepdims=True)
+
+    before, after = np.array([0.4, 0.4, 0.2]), np.array([0.9, 0.09, 0.01])
+    corrected = skfocal.correct_prior(posterior(before), training_prior=before, prior=after)
+    np.testing.assert_allclose(corrected, posterior(after), rtol=1e-12)
+    by_counts = skfocal.correct_prior(posterior(before), training_prior=before * 700, prior=after * 3)
+    np.testing.assert_allclose(by_counts, posterior(after), rtol=1e-12)
+
+
+SAMPLERS = {"SMOTE": "over_sampling", "RandomUnderSampler": "under_sampling"}
+
+
+def make_sampler(name, **params):
+    return getattr(pytest.importorskip(f"imblearn.{SAMPLERS[name]}"), name)(random_state=0, **params)
+
+
+def real_split(name):
+    if name == "shipped":
+        X, y = load_creditcard(return_X_y=True)
+        n = int(0.8 * len(y))
+        return X[:n], X[n:], y[:n], y[n:]
+    X, y = real_data(name)
+    X = X.select_dtypes("number").to_numpy(np.float32)
+    return train_test_split(X, y, train_size=20000, test_size=9000, stratify=y, random_state=0)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("data_set", ["shipped", "census_kdd_half"])
+def test_the_correction_lowers_the_log_loss_on_real_data(estimator, data_set, name):
+    """Of a model that stops before it knows SMOTE's samples from real ones; see docs/measurements.md for others."""
+    X, X_test, y, y_test = real_split(data_set)
+    early = {"n_estimators": 300, "early_stopping_rounds": 20, "validation_fraction": 0.2, "random_state": 0}
+    model = make(estimator, sampler=make_sampler(name), **early).fit(X, y)
+    as_trained = model.focal_loss_.predict_proba(model.decision_function(X_test))
+    corrected = model.predict_proba(X_test)
+    assert log_loss(y_test, corrected) < 0.8 * log_loss(y_test, as_trained)
+    assert abs(corrected[:, 1].mean() - y_test.mean()) < abs(as_trained[:, 1].mean() - y_test.mean())
+    ranking = [average_precision_score(y_test, proba[:, 1]) for proba in (corrected, as_trained)]
+    assert ranking[0] == pytest.approx(ranking[1])
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_behind_a_pipelines_sampler_the_function_does_the_same(estimator, name):
+    pipelines = pytest.importorskip("imblearn.pipeline")
+    X, X_test, y, y_test = real_split("shipped")
+    sampler = make_sampler(name)
+    pipeline = pipelines.make_pipeline(sampler, make(estimator)).fit(X, y)
+    resampled = clone(sampler).fit_resample(X, y)[1]
+    proba = pipeline.predict_proba(X_test)
+    corrected = skfocal.correct_prior(proba, training_prior=np.bincount(resampled), prior=np.bincount(y))
+    inside = make(estimator, sampler=sampler).fit(X, y)
+    np.testing.assert_allclose(corrected, inside.predict_proba(X_test), rtol=1e-6, atol=1e-12)
+    if name == "RandomUnderSampler":
+        assert log_loss(y_test, corrected) < 0.5 * log_loss(y_test, proba)
+
+
+def test_imbalanced_learns_samplers(estimator, multiclass):
+    """With labels that are words, in their strategies too; with a table; with weights where they choose."""
+    pd = pytest.importorskip("pandas")
+    X, y = multiclass
+    names = np.array(["a", "b", "c", "d", "e"])[y]
+    smote = make_sampler("SMOTE", sampling_strategy={"e": 300}, k_neighbors=3)
+    frame = pd.DataFrame(X, columns=list("stuvwxyz"))
+    model = make(estimator, sampler=smote).fit(frame, names)
+    assert model.classes_.tolist() == list("abcde")
+    assert model.predict_proba(frame).shape == (len(y), 5)
+    assert not hasattr(smote, "sampling_strategy_")  # the user's sampler is as it was
+    expected = np.bincount(y) / np.where(np.arange(5) == 4, 300, np.bincount(y))
+    np.testing.assert_allclose(model.prior_correction_, expected)
+    under = make_sampler("RandomUnderSampler")
+    make(estimator, sampler=under).fit(X, names, sample_weight=np.ones(len(y)))
+    with pytest.raises(ValueError, match=r"sampler must choose among the samples .*SMOTE"):
+        make(estimator, sampler=smote).fit(X, names, sample_weight=np.ones(len(y)))
+
+
+def test_a_search_over_the_samplers_parameters(estimator, binary):
+    X, y = binary
+    search = GridSearchCV(
+        make(estimator, sampler=Double()), {"sampler__times": [2, 5], "sampler": [Double(), None]}, cv=2, n_jobs=2
+    )
+    with pytest.raises(TypeError, match="sampler must be None or a sampler"):
+        search.fit(X, y)
+    model = make(estimator, sampler=Double()).set_params(sampler__times=7, focal_gamma=1.0)
+    assert (model.sampler.times, model.focal_gamma) == (7, 1.0)
+    assert clone(model).get_params()["sampler__times"] == 7
+    search = GridSearchCV(model, {"sampler__times": [1, 50]}, scoring="recall", cv=2, n_jobs=2).fit(X, y)
+    assert search.best_params_["sampler__times"] in (1, 50)
+
+
+class LeavesOut(Double):
+    def fit_resample(self, X, y):
+        return X[y == y[0]], y[y == y[0]]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "error", "message"),
+    [
+        (LogisticRegression(), TypeError, r"object with a method fit_resample, got LogisticRegression\(\)"),
+        (Double, TypeError, "sampler must be None or a sampler .* got <class"),
+        ("smote", TypeError, "sampler must be None or a sampler .* got 'smote'"),
+        (LeavesOut(), ValueError, r"sampler must leave samples of every class, got none of \[1\] from LeavesOut\(\)"),
+    ],
+    ids=str,
+)
+def test_bad_samplers(estimator, binary, sampler, error, message):
+    with pytest.raises(error, match=message):
+        make(estimator, sampler=sampler).fit(*binary)
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        (0.0, r"prior must be None, one weight > 0 per class, or .* in \(0, 1\), got 0.0 for 2 classes"),
+        (1.5, r"prior must be None, one weight > 0 per class, or .* in \(0, 1\), got 1.5 for 2 classes"),
+        ([1.0], r"prior must have the shape \(2,\), a weight per class, got \(1,\)"),
+        ([1.0, -1.0], r"prior must hold finite weights > 0, got \[1.0, -1.0\]"),
+        ({0: 1.0}, r"prior must have a key for each of the classes \[0, 1\], got the keys \[0\]"),
+        ("balanced", "prior must hold one weight > 0 for each of the 2 classes, got 'balanced'"),
+    ],
+    ids=str,
+)
+def test_bad_priors(estimator, binary, prior, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(estimator, prior=prior).fit(*binary)
+
+
+def test_a_number_is_no_prior_of_several_classes(estimator, multiclass):
+    with pytest.raises(ValueError, match=r"share of the second in .* got 0.2 for 5 classes"):
+        make(estimator, prior=0.2).fit(*multiclass)
+
+
+@pytest.mark.parametrize(
+    ("posterior", "arguments", "message"),
+    [
+        ([0.1, 0.9], {}, r"posterior must have the shape \(n_samples, n_classes\), got \(2,\)"),
+        ([[0.1, 1.9]], {}, r"posterior must hold probabilities in \[0, 1\], got 1.9"),
+        ([[np.nan, 0.5]], {}, r"posterior must hold probabilities in \[0, 1\], got nan"),
+        ([[0.1, 0.9]], {"prior": [1, 1, 1]}, r"prior must have the shape \(2,\), a weight per class, got \(3,\)"),
+        ([[0.1, 0.9]], {"training_prior": [1, 0]}, r"training_prior must hold finite weights > 0, got \[1.0, 0.0\]"),
+    ],
+    ids=str,
+)
+def test_bad_input_of_correct_prior(posterior, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        skfocal.correct_prior(posterior, **{"training_prior": [1, 1], "prior": [1, 2], **arguments})
