@@ -19,13 +19,7 @@ _FOCAL_PARAMETERS = ("focal_gamma", "focal_alpha", "focal_mix", "focal_hessian")
 
 
 def describe(classifier: Any, **more: Any) -> str:
-    """Return all that `restore` needs, as one line of ASCII without an equals sign.
-
-    Raises
-    ------
-    TypeError
-        If there are labels that JSON does not know.
-    """
+    """Return all that `restore` needs, as one line of ASCII without an equals sign."""
     loss = classifier.focal_loss_
     names = getattr(classifier, "feature_names_in_", None)
     parameters = {name: per_class(getattr(classifier, name), classifier.classes_, name) for name in _FOCAL_PARAMETERS}
@@ -66,15 +60,8 @@ def restore(classifier: Any, text: str) -> dict[str, Any]:
 
 
 def _labels(classes: NDArray[Any]) -> dict[str, Any]:
-    if classes.dtype.kind in "mM":
-        return {"dtype": classes.dtype.str, "values": classes.view(np.int64)}
-    values = classes.tolist()
-    if classes.dtype.kind not in "biufUO" or not all(isinstance(value, str | int | float) for value in values):
-        raise TypeError(
-            "Labels must be numbers, strings, booleans or dates to be saved in a model file, "
-            f"got {classes.tolist()}: pickle the classifier."
-        )
-    return {"dtype": classes.dtype.str, "values": values}
+    is_date = classes.dtype.kind in "mM"
+    return {"dtype": classes.dtype.str, "values": (classes.view(np.int64) if is_date else classes).tolist()}
 
 
 def _as_labels(dtype: str, values: list[Any]) -> NDArray[Any]:

@@ -472,11 +472,6 @@ n_jobs, importance_type
         ----------
         fname : str or path
             The file.
-
-        Raises
-        ------
-        TypeError
-            If the labels are neither numbers, strings, booleans nor dates.
         """
         check_is_fitted(self)
         line = f"{KEY}={describe(self, best_iteration=self.best_iteration_, best_score=self.best_score_)}"

@@ -297,11 +297,6 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         ----------
         fname : str or path
             The file; its ending, ``.json`` or ``.ubj``, says how it is written.
-
-        Raises
-        ------
-        TypeError
-            If the labels are neither numbers, strings, booleans nor dates.
         """
         check_is_fitted(self)
         booster = self.get_booster()

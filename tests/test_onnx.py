@@ -1,0 +1,138 @@
+"""ONNX models give what predict and predict_proba give, in a runtime that knows neither skfocal nor an engine."""
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skfocal.datasets import load_creditcard
+from skfocal.onnx import to_onnx
+
+from .conftest import BOOSTED, is_lightgbm, make, real_data
+
+ids = {"ids": lambda estimator: estimator.__name__}
+
+
+@pytest.fixture(params=BOOSTED, **ids)
+def boosted(request):
+    for package in ("onnxmltools", "ndonnx", "spox"):
+        pytest.importorskip(package)
+    return request.param
+
+
+def run(model, X):
+    """Return labels and probabilities by onnxruntime."""
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(to_onnx(model).SerializeToString(), providers=["CPUExecutionProvider"])
+    assert [(each.name, each.type, each.shape[1]) for each in session.get_inputs()] == [
+        ("X", "tensor(float)", model.n_features_in_)
+    ]
+    return session.run(["label", "probabilities"], {"X": np.asarray(X, dtype=np.float32)})
+
+
+def assert_same(model, X):
+    label, probabilities = run(model, X)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-5)
+    # Where two classes are as probable as each other to the last digit, either is right.
+    best_two = np.sort(model.predict_proba(X), axis=1)[:, -2:]
+    clear = best_two[:, 1] - best_two[:, 0] > 1e-5
+    assert clear.mean() > 0.99
+    np.testing.assert_array_equal(label[clear], model.predict(X)[clear])
+
+
+FOCAL = {
+    "defaults": {},
+    "mixed": {"focal_mix": 0.1, "focal_alpha": "balanced"},
+    "gammas": {"focal_gamma": {"a": 0.5, "b": 3.0}},
+    "prior": {"prior": {"a": 0.9, "b": 0.1}},
+    "log loss": {"focal_gamma": 0.0},
+}
+
+
+@pytest.mark.parametrize("params", FOCAL.values(), ids=FOCAL)
+def test_two_classes(boosted, binary, params):
+    X, y = binary
+    assert_same(make(boosted, **params).fit(X, np.array(["a", "b"])[y]), X)
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"focal_gamma": [0.0, 1.0, 2.0, 3.0, 0.5], "focal_mix": 0.1}, {"prior": [1, 2, 3, 4, 5]}], ids=str
+)
+def test_many_classes(boosted, multiclass, params):
+    X, y = multiclass
+    assert_same(make(boosted, **params).fit(X, y), X)
+
+
+@pytest.mark.parametrize("params", [{}, {"early_stopping_rounds": 5, "n_estimators": 300, "random_state": 0}], ids=str)
+def test_real_frauds(boosted, params):
+    X, y = load_creditcard(return_X_y=True)
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.2, np.nan, X)
+    complete, with_holes = make(boosted, **params).fit(X, y), make(boosted, **params).fit(holes, y)
+    assert_same(complete, X)
+    assert_same(with_holes, holes)
+    assert_same(complete, holes)  # values that are missing only now
+    assert_same(make(boosted, **params).fit(X, y.astype(bool)), X)
+
+
+@pytest.mark.parametrize("name", ["mc_page_blocks", "mc_thyroid", "mc_covtype_10k", "credit_default_uci"])
+def test_real_data_of_many_kinds(boosted, name):
+    """A table with names; several trees a round, where the engine has them."""
+    X, y = real_data(name)
+    X = X.select_dtypes("number").astype(np.float32)
+    trees = {"subsample": 0.5} | ({"subsample_freq": 1} if is_lightgbm(boosted) else {"num_parallel_tree": 2})
+    early = {"n_estimators": 60, "early_stopping_rounds": 5, "random_state": 0}
+    assert_same(make(boosted, **early, **trees).fit(X, y), X)
+
+
+def test_values_on_a_threshold(boosted):
+    """Of float32 features that lie so close that no float32 is between them."""
+    rng = np.random.default_rng(0)
+    steps = np.float32(1) + np.arange(40, dtype=np.float32) * np.finfo(np.float32).eps
+    X = rng.choice(steps, size=(2000, 3))
+    y = (X.sum(axis=1) > np.median(X.sum(axis=1))).astype(int)
+    model = make(boosted, **({"min_data_in_bin": 1} if is_lightgbm(boosted) else {})).fit(X, y)
+    assert np.ptp(model.predict_proba(X)[:, 1]) > 0.5
+    assert_same(model, X)
+
+
+def test_a_model_without_splits(boosted, binary):
+    _, y = binary
+    X = np.ones((len(y), 2), dtype=np.float32)
+    assert_same(make(boosted).fit(X, y), X)
+
+
+def refused(boosted, params, X, y, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        to_onnx(make(boosted, **params).fit(X, y))
+
+
+def test_what_onnx_has_no_equal_of(boosted, binary):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    city = pd.Categorical(np.where(y, "Oslo", "Rome"))
+    refused(boosted, {}, pd.DataFrame(X).assign(city=city).rename(columns=str), y, "must have no categorical features")
+    days = np.array(["2024-02-29", "2025-01-01"], dtype="datetime64[D]")
+    refused(boosted, {}, X, days[y], "Labels must be numbers, booleans or strings for ONNX")
+    if is_lightgbm(boosted):
+        refused(boosted, {"zero_as_missing": True}, np.round(X), y, "no zero_as_missing")
+    else:
+        refused(boosted, {"booster": "dart"}, X, y, "booster='gbtree' to go to ONNX, got 'dart'")
+        refused(boosted, {"booster": "gblinear"}, X, y, "booster='gbtree' to go to ONNX, got 'gblinear'")
+        refused(boosted, {"missing": -1.0}, X, y, "missing=nan to go to ONNX, got -1.0")
+
+
+def test_other_classifiers(binary):
+    for other in (LogisticRegression(), "model"):
+        with pytest.raises(TypeError, match="classifier must be a FocalLGBMClassifier or a FocalXGBClassifier, got"):
+            to_onnx(other)
+    with pytest.raises(ValueError, match="not fitted"):
+        to_onnx(BOOSTED[0]())
+
+
+@pytest.mark.parametrize("package", ["onnxmltools", "ndonnx", "spox"])
+def test_without_the_extra(boosted, binary, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=r'pip install "skfocal\[onnx\]"'):
+        to_onnx(make(boosted).fit(*binary))

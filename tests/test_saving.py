@@ -1,0 +1,221 @@
+"""Models that are saved and loaded again predict the same, bit by bit, whatever the way."""
+
+import io
+import json
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+
+import skfocal
+from skfocal.datasets import load_creditcard
+
+from .conftest import BOOSTED, is_lightgbm, make
+
+ids = {"ids": lambda estimator: estimator.__name__}
+FILES = [(each, name) for each in BOOSTED for name in (["model.txt"] if is_lightgbm(each) else ["m.json", "m.ubj"])]
+
+
+@pytest.fixture(params=BOOSTED, **ids)
+def boosted(request):
+    return request.param
+
+
+def by_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+def by_joblib(model):
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    return joblib.load(file)
+
+
+def by_skops(model):
+    sio = pytest.importorskip("skops.io")
+    data = sio.dumps(model)
+    unknown = sio.get_untrusted_types(data=data)
+    assert all(name.startswith(("skfocal.", "lightgbm.", "xgboost.", "sklearn.", "collections.")) for name in unknown)
+    return sio.loads(data, trusted=unknown)
+
+
+@pytest.mark.parametrize("way", [by_pickle, by_joblib, by_skops], ids=lambda way: way.__name__)
+def test_the_whole_classifier(estimator, data, way):
+    X, y = data
+    labels = np.array(["a", "b", "c", "d", "e"])[y]
+    model = make(estimator, focal_gamma=1.5, focal_alpha="balanced", focal_mix=0.1).fit(X, labels)
+    loaded = way(model)
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.focal_loss_ == model.focal_loss_
+    assert repr(loaded.get_params()) == repr(model.get_params())
+
+
+def saved_and_loaded(model, path):
+    model.save_model(path)
+    return type(model)().load_model(path)
+
+
+@pytest.mark.parametrize(("boosted", "name"), FILES)
+def test_model_files_keep_loss_labels_and_link(boosted, name, data, tmp_path):
+    X, y = data
+    n_classes = y.max() + 1
+    labels = np.array(["a=b", "new\nline", "é", '"', "Tree=0"])[:n_classes]
+    gammas = dict(zip(labels.tolist(), np.arange(1.0, n_classes + 1), strict=True))
+    early = {"n_estimators": 100, "early_stopping_rounds": 3, "random_state": 0}
+    params = {"focal_gamma": gammas, "focal_alpha": "balanced", "focal_mix": 0.1, "focal_hessian": "exact"}
+    model = make(boosted, **params, **early, prior=np.arange(1.0, n_classes + 1)).fit(X, labels[y])
+    loaded = saved_and_loaded(model, tmp_path / name)
+    for method in ("predict_proba", "predict", "decision_function"):
+        np.testing.assert_array_equal(getattr(loaded, method)(X), getattr(model, method)(X), strict=True)
+    assert loaded.focal_loss_ == model.focal_loss_
+    assert loaded.classes_.tolist() == sorted(labels.tolist())
+    assert loaded.focal_gamma == [gammas[label] for label in sorted(labels.tolist())]
+    assert (loaded.focal_alpha, loaded.focal_mix, loaded.focal_hessian) == ("balanced", 0.1, "exact")
+    np.testing.assert_array_equal(loaded.focal_intercept_, model.focal_intercept_)
+    assert loaded.best_iteration_ == model.best_iteration_
+    assert loaded.best_score_ == model.best_score_
+    assert loaded.n_features_in_ == 8
+    np.testing.assert_array_equal(loaded.feature_importances_, model.feature_importances_)
+    np.testing.assert_array_equal(by_pickle(loaded).predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(saved_and_loaded(loaded, tmp_path / name).predict_proba(X), model.predict_proba(X))
+    with pytest.raises(ValueError, match=r"3 features, but .* is expecting 8 features"):
+        loaded.predict(X[:, :3])
+
+
+LABELS = {
+    "integers": np.array([-7, 3]),
+    "floats": np.array([1.0, 2.0]),
+    "float32": np.array([-1, 1], dtype=np.float32),
+    "unsigned": np.array([1, 255], dtype=np.uint8),
+    "booleans": np.array([False, True]),
+    "objects": np.array(["no", "yes"], dtype=object),
+    "dates": np.array(["2024-02-29", "2025-01-01"], dtype="datetime64[D]"),
+}
+
+
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+def test_labels_of_any_type(boosted, binary, labels, tmp_path):
+    X, y = binary
+    model = make(boosted).fit(X, labels[y])
+    loaded = saved_and_loaded(model, tmp_path / "model.json")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X), strict=True)
+    assert loaded.classes_.dtype == labels.dtype
+
+
+@pytest.mark.parametrize(("boosted", "name"), FILES)
+def test_real_frauds_with_a_table(boosted, name, tmp_path):
+    """With names, categories and missing values; in another process, which knows nothing of this one."""
+    pd = pytest.importorskip("pandas")
+    cards = load_creditcard(as_frame=True)
+    frame = cards.data.assign(hour=pd.Categorical((cards.data["Time"] // 3600 % 24).astype(int).astype(str)))
+    frame.iloc[::7, 5] = np.nan
+    model = make(boosted).fit(frame, cards.target)
+    model.save_model(tmp_path / name)
+    frame.to_pickle(tmp_path / "frame.pkl")
+    code = (
+        "import sys, numpy, pandas, skfocal\n"
+        f"clf = skfocal.{boosted.__name__}().load_model(sys.argv[1])\n"
+        "numpy.save(sys.argv[3], clf.predict_proba(pandas.read_pickle(sys.argv[2])))\n"
+    )
+    paths = [str(tmp_path / file) for file in (name, "frame.pkl", "proba.npy")]
+    subprocess.run([sys.executable, "-c", code, *paths], check=True)  # noqa: S603
+    np.testing.assert_array_equal(np.load(tmp_path / "proba.npy"), model.predict_proba(frame))
+    loaded = boosted().load_model(tmp_path / name)
+    assert loaded.feature_names_in_.tolist() == list(frame.columns)
+    with pytest.raises(ValueError, match="feature names should match"):
+        loaded.predict(frame.rename(columns={"V1": "W1"}))
+
+
+def test_a_loaded_model_can_be_fitted_again_and_refined(boosted, binary, tmp_path):
+    X, y = binary
+    model = make(boosted, focal_gamma=0.5).fit(X, y)
+    loaded = saved_and_loaded(model, tmp_path / "model.json")
+    quiet = {"verbose": -1} if is_lightgbm(boosted) else {}
+    again = loaded.set_params(n_estimators=20, n_jobs=1, **quiet)
+    more = make(boosted, learning_rate=1e-9).fit(X, y, **{argument(boosted): loaded})
+    np.testing.assert_allclose(more.decision_function(X), model.decision_function(X), atol=1e-6)
+    np.testing.assert_array_equal(again.fit(X, y).predict_proba(X), model.predict_proba(X))
+
+
+def argument(boosted):
+    return "init_model" if is_lightgbm(boosted) else "xgb_model"
+
+
+def test_nothing_of_a_model_before_remains(boosted, data, binary, tmp_path):
+    pd = pytest.importorskip("pandas")
+    X, y = data
+    model = make(boosted).fit(X, y)
+    model.save_model(tmp_path / "model.json")
+    other = make(boosted, n_estimators=50, early_stopping_rounds=2, prior=0.5, random_state=0)
+    other.fit(pd.DataFrame(binary[0], columns=list("abcdefgh")), binary[1])
+    other.load_model(tmp_path / "model.json")
+    np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
+    assert not hasattr(other, "feature_names_in_")
+    assert other.prior_correction_ is None
+    assert not getattr(other, "evals_result_", {})
+
+
+@pytest.mark.parametrize("boosted", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("params", [{"booster": "gblinear"}, {"booster": "dart"}, {"missing": -9.0}], ids=str)
+def test_what_xgboost_needs_to_know_to_predict(boosted, binary, params, tmp_path):
+    X, y = binary
+    X = np.where(X > 1.5, -9.0, X)
+    model = make(boosted, **params).fit(X, y)
+    np.testing.assert_array_equal(saved_and_loaded(model, tmp_path / "m.ubj").predict_proba(X), model.predict_proba(X))
+    loaded = boosted().load_model(bytearray((tmp_path / "m.ubj").read_bytes()))
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def wrong_files(folder, boosted, binary):
+    """Return files that are not what `load_model` wants: of the engine alone, of the other engine, and of nobody."""
+    X, y = binary
+    (other,) = (each for each in BOOSTED if each is not boosted)
+    make(other).fit(X, y).save_model(folder / "other.json")
+    model = make(boosted).fit(X, y)
+    if is_lightgbm(boosted):
+        model.booster_.save_model(folder / "alone.json")
+    else:
+        model.get_booster().save_model(folder / "alone.json")
+    (folder / "nobody.json").write_text(json.dumps({"a": 1}))
+    (folder / "empty.json").write_text("")
+    return model
+
+
+@pytest.mark.parametrize("name", ["other", "alone", "nobody", "empty"])
+def test_files_of_the_wrong_kind(boosted, binary, name, tmp_path):
+    model = wrong_files(tmp_path, boosted, binary)
+    before = model.predict_proba(binary[0])
+    with pytest.raises(
+        ValueError, match=rf"fname must be a file that {boosted.__name__}.save_model wrote.*{name}"
+    ) as e:
+        model.load_model(tmp_path / f"{name}.json")
+    assert ("without labels and loss" in str(e.value)) == (name == "alone")
+    np.testing.assert_array_equal(model.predict_proba(binary[0]), before)
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
+        model.load_model(tmp_path / "nowhere.json")
+
+
+def test_only_what_is_fitted_can_be_saved(boosted, tmp_path):
+    with pytest.raises(ValueError, match="not fitted"):
+        boosted().save_model(tmp_path / "model.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_a_later_version(boosted, binary, tmp_path, monkeypatch):
+    monkeypatch.setattr("skfocal._model_file._FORMAT", 2)
+    model = make(boosted).fit(*binary)
+    model.save_model(tmp_path / "model.json")
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=rf"The file is by skfocal {skfocal.__version__}; this is .* too old for it"):
+        model.load_model(tmp_path / "model.json")
+
+
+def test_saving_leaves_the_booster_as_it_was(boosted, binary, tmp_path):
+    model = make(boosted).fit(*binary)
+    before = pickle.dumps(model)
+    model.save_model(tmp_path / "model.json")
+    assert pickle.dumps(model) == before
