@@ -131,9 +131,7 @@ def _xgboost_trees(classifier: Any) -> Any:
     import onnxmltools
 
     booster = classifier.get_booster().copy()
-    # onnxmltools wants features called f0, f1 ..., and cuts the trees off by the best round, as we have already done.
-    booster.feature_names = None
-    booster.set_attr(best_iteration=None, best_score=None)
+    booster.feature_names = None  # onnxmltools wants them to be f0, f1 ...
     learner = json.loads(booster.save_raw("json"))["learner"]
     kind = learner["gradient_booster"]["name"]
     if kind != "gbtree":

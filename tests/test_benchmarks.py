@@ -6,7 +6,33 @@ from pathlib import Path
 
 import pytest
 
+from skfocal.datasets import load_creditcard
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def run(script, *options):
+    """Return what a benchmark prints."""
+    command = [sys.executable, "-W", "ignore", BENCHMARKS / script, *options]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder with a small data set of real transactions."""
+    pytest.importorskip("pandas")
+    frame = load_creditcard(as_frame=True).frame
+    keep = (frame["target"] == 1) | (frame.index % 50 == 0)
+    frame[keep].to_parquet(tmp_path / "small.parquet")
+    return tmp_path
+
+
+def test_everyday(folder):
+    pytest.importorskip("imblearn")
+    output = run("everyday.py", folder)
+    assert all(word in output for word in ("small: samplers", "SMOTE", "early, log_loss", "focal_mix = 0.2"))
 
 
 @pytest.mark.parametrize(
@@ -17,8 +43,5 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
     ],
 )
 def test_it_prints_its_table(command, columns):
-    script, *options = command.split()
-    run = [sys.executable, "-W", "ignore", BENCHMARKS / script, *options]
-    result = subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603
-    assert result.returncode == 0, result.stderr
-    assert all(column in result.stdout for column in columns)
+    output = run(*command.split())
+    assert all(column in output for column in columns)

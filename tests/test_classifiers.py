@@ -95,6 +95,24 @@ def test_gamma_per_class(estimator, multiclass):
     assert not np.array_equal(listed.predict_proba(X), make(estimator).fit(X, names[y]).predict_proba(X))
 
 
+def test_mixed_with_the_log_loss(estimator, data):
+    """All of the log loss is gamma = 0; a share of it is neither that nor the focal loss."""
+    X, y = data
+    focal, mixed, log_loss = (make(estimator, focal_gamma=3.0, focal_mix=mix).fit(X, y) for mix in (0.0, 0.2, 1.0))
+    assert mixed.focal_loss_.focal_mix == 0.2
+    expected = make(estimator, focal_gamma=0.0).fit(X, y)
+    np.testing.assert_allclose(log_loss.predict_proba(X), expected.predict_proba(X), rtol=1e-3, atol=1e-5)
+    for other in (focal, log_loss):
+        assert np.abs(mixed.predict_proba(X) - other.predict_proba(X)).max() > 1e-3
+
+
+def test_a_mix_keeps_the_margins_growing(estimator, binary):
+    """The focal loss lets go of what is classified well; with a share of the log loss the margins go on."""
+    X, y = binary
+    margins = [make(estimator, focal_mix=mix).fit(X, y).decision_function(X) for mix in (0.0, 0.3)]
+    assert np.abs(margins[1]).mean() > 1.2 * np.abs(margins[0]).mean()
+
+
 def test_clone_and_pickle(estimator, data):
     X, y = data
     model = make(estimator, focal_gamma=1.5, focal_alpha="balanced").fit(X, y)

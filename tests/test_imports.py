@@ -7,7 +7,8 @@ import pytest
 
 import skfocal
 
-OPTIONAL = ["lightgbm", "xgboost", "cupy", "matplotlib", "imblearn"]  # pandas, where it is, comes with scikit-learn
+# pandas, where it is, comes with scikit-learn
+OPTIONAL = "lightgbm xgboost cupy matplotlib imblearn tqdm onnx ndonnx spox onnxmltools".split()
 
 
 def run(code):
@@ -16,7 +17,7 @@ def run(code):
 
 def test_nothing_optional_is_imported():
     code = (
-        "import sys, skfocal, skfocal.losses, skfocal.objectives, skfocal.datasets\n"
+        "import sys, skfocal, skfocal.losses, skfocal.objectives, skfocal.datasets, skfocal.onnx\n"
         "from skfocal import BinaryFocalLoss, FocalMLPClassifier, FocalObjective\n"
         "FocalMLPClassifier(max_iter=200).fit([[0.0], [1.0]] * 10, [0, 1] * 10)\n"
         "skfocal.datasets.load_creditcard()\n"
