@@ -12,7 +12,7 @@ from scipy.special import expit
 from sklearn.utils.validation import check_is_fitted
 
 try:
-    from xgboost import XGBClassifier, XGBModel
+    from xgboost import Booster, XGBClassifier, XGBModel
     from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
     from xgboost.core import XGBoostError
 except ImportError as error:
@@ -278,12 +278,12 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
                     base_margin=data.start,
                     eval_set=pairs or None,
                     verbose=False,
-                    xgb_model=xgb_model,
+                    xgb_model=None if xgb_model is None else _trees_alone(xgb_model),
                     sample_weight_eval_set=eval_weights,
                     base_margin_eval_set=eval_margins,
                     feature_weights=feature_weights,
                 )
-            self._adopt(engine, _best_score(engine))
+            self._adopt(engine, evaluation.best_score(engine))
         return self
 
     def save_model(self, fname: Any) -> None:
@@ -483,6 +483,25 @@ def _check_each(
     ]
 
 
+def _trees_alone(xgb_model: Any) -> bytearray:
+    """Return a model to continue: up to its best round, and without its metrics and what is known of its training.
+
+    XGBoost would keep the best round of a model that has stopped early, so that no later one would count in
+    predictions; and evaluate the old model's metrics beside ours, through its own link.
+    """
+    if isinstance(xgb_model, XGBModel):
+        booster = xgb_model.get_booster()
+    else:
+        booster = xgb_model if isinstance(xgb_model, Booster) else Booster(model_file=xgb_model)
+    best = booster.attr("best_iteration")
+    try:
+        booster = booster.copy() if best is None else booster[: int(best) + 1]
+    except XGBoostError:  # linear boosters have no rounds
+        booster = booster.copy()
+    booster.set_attr(**dict.fromkeys(booster.attributes()))
+    return booster.save_raw("ubj")
+
+
 def _prepare_callback(callback: Any, metrics: list[EvalMetric], save_best: bool) -> Any:
     """Return a callback as it is, but early stopping as a copy: it remembers what it saw, and a second fit would stop.
 
@@ -508,16 +527,6 @@ def _user_metric(metric: Callable[..., float], classifier: Any) -> EvalMetric:
     return EvalMetric(getattr(metric, "__name__", type(metric).__name__), score, greater_is_better=False)
 
 
-def _best_score(engine: XGBClassifier) -> dict[str, dict[str, float]] | None:
-    """Return the scores of the best round of early stopping; None if there was none."""
-    if not hasattr(engine, "best_iteration"):
-        return None
-    return {
-        name: {metric: scores[engine.best_iteration] for metric, scores in history.items()}
-        for name, history in engine.evals_result_.items()
-    }
-
-
 class _Evaluation(TrainingCallback):
     """The metrics as `xgboost.train` calls one, and a callback that puts their exact values on record.
 
@@ -529,6 +538,12 @@ class _Evaluation(TrainingCallback):
         self._metrics = metrics
         self._eval_X = eval_X
         self._scores: list[list[tuple[str, float]]] = []  # of this round, one entry for each evaluation set
+        self._n_rounds_before = 0  # of a model that is continued; XGBoost counts on from there
+
+    def before_training(self, model: Any) -> Any:
+        """Look up where the count of rounds starts."""
+        self._n_rounds_before = model.num_boosted_rounds()
+        return model
 
     def __call__(self, raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
         weight = data.get_weight() if data.get_weight().size else None
@@ -544,6 +559,16 @@ class _Evaluation(TrainingCallback):
                 history[name][-1] = value
         self._scores.clear()
         return False
+
+    def best_score(self, engine: XGBClassifier) -> dict[str, dict[str, float]] | None:
+        """Return the scores of the best round of early stopping; None if there was none."""
+        if not hasattr(engine, "best_iteration"):
+            return None
+        best = engine.best_iteration - self._n_rounds_before
+        return {
+            name: {metric: scores[best] for metric, scores in history.items()}
+            for name, history in engine.evals_result_.items()
+        }
 
 
 class _Progress(TrainingCallback):

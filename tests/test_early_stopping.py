@@ -240,9 +240,9 @@ def test_the_engines_callbacks_see_our_metrics(estimator, binary):
 
 
 @pytest.mark.parametrize("metric", ["focal_loss", "average_precision"])
-def test_printing_each_round(estimator, binary, metric, capfd):
+def test_printing_each_round(estimator, metric, capfd):
     """By XGBoost's verbose and LightGBM's log_evaluation; nothing is printed unless it is asked for."""
-    X, y = binary
+    X, y = load_creditcard(return_X_y=True)
     model = make(estimator, **EARLY, eval_metric=metric)
     model.fit(X, y)
     assert capfd.readouterr().out == ""
@@ -270,9 +270,9 @@ class Printer:
     warning = info
 
 
-def test_progress_bar(estimator, binary, capsys):
+def test_progress_bar(estimator, capsys):
     pytest.importorskip("tqdm")
-    X, y = binary
+    X, y = load_creditcard(return_X_y=True)
     model = make(estimator, **EARLY, progress_bar=True).fit(X, y)
     shown = capsys.readouterr().err.split("\r")[-1]
     assert shown.startswith(estimator.__name__)

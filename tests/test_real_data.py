@@ -12,8 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skfocal import FocalLGBMClassifier, FocalMLPClassifier
 from skfocal.datasets import load_creditcard
+from skfocal.losses import BinaryFocalLoss
 
-from .conftest import BOOSTED, ESTIMATORS, make, own, real_data
+from .conftest import BOOSTED, ESTIMATORS, make, own, quiet_fit, real_data
 
 
 def split(name):
@@ -101,3 +102,61 @@ def test_the_shipped_sample(estimator):
     assert average_precision_score(y[~train], proba[:, 1], **test) > 0.6
     assert np.average(proba[:, 1], weights=weight[~train]) == pytest.approx(0.0017, abs=0.001)
     assert log_loss(y[~train], proba, **test) < 0.5 * log_loss(y[~train], expit(raw.astype(float)), **test)
+
+
+@pytest.fixture(scope="module")
+def cards():
+    """Return the shipped sample, in time: features, labels and weights to train and to test."""
+    sample = load_creditcard()
+    n = int(0.8 * len(sample.target))
+    arrays = sample.data, sample.target, sample.sample_weight
+    return [array[:n] for array in arrays], [array[n:] for array in arrays]
+
+
+@pytest.mark.parametrize("mix", [0.1, 0.5])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_mix_with_the_log_loss(estimator, mix, cards):
+    """Ranks frauds, with probabilities through its own link: that of the focal loss alone gives worse ones."""
+    (X, y, weight), (X_test, y_test, weight_test) = cards
+    model = shipped_model(estimator)
+    (model if estimator in BOOSTED else model[-1]).set_params(focal_mix=mix)
+    weights = "sample_weight" if estimator in BOOSTED else f"{estimator.__name__.lower()}__sample_weight"
+    model.fit(X, y, **{weights: weight})
+    loss = (model if estimator in BOOSTED else model[-1]).focal_loss_
+    raw, proba = model.decision_function(X_test), model.predict_proba(X_test)
+    assert average_precision_score(y_test, proba[:, 1], sample_weight=weight_test) > 0.6
+    unmixed = BinaryFocalLoss(loss.gamma).predict_proba(raw)
+    losses = [log_loss(y_test, each, sample_weight=weight_test) for each in (proba, unmixed)]
+    assert losses[0] < 0.9 * losses[1]
+    assert np.average(proba[:, 1], weights=weight_test) == pytest.approx(0.0017, abs=0.001)
+
+
+@pytest.mark.filterwarnings("ignore:The argument 'eval_set' is deprecated")  # by LightGBM 4.7; 4.6 has no other
+@pytest.mark.parametrize("stopped_early", [False, True])
+@pytest.mark.parametrize("estimator", BOOSTED)
+def test_a_model_of_the_log_loss_is_refined(estimator, stopped_early, cards):
+    """It starts from what the old model predicts, whatever its own intercept, and new trees count in predictions."""
+    (X, y, weight), (X_test, y_test, weight_test) = cards
+    lightgbm = estimator is FocalLGBMClassifier
+    old = own(estimator, n_estimators=200 if stopped_early else 10, reg_lambda=10)
+    margin = {"raw_score" if lightgbm else "output_margin": True}
+    fit = {}
+    if stopped_early:
+        old.set_params(**{"early_stopping_round" if lightgbm else "early_stopping_rounds": 3})
+        fit = {"eval_set": [(X_test, y_test)], **quiet_fit(estimator)}
+    old.fit(X, y, sample_weight=weight, **fit)
+    refine = {"init_model" if lightgbm else "xgb_model": old, "sample_weight": weight}
+    same = make(estimator, learning_rate=1e-9).fit(X, y, **refine)
+    np.testing.assert_allclose(same.decision_function(X_test), old.predict(X_test, **margin), atol=1e-5)
+    early = {"n_estimators": 300, "early_stopping_rounds": 10, "random_state": 0}
+    new = make(estimator, **early).fit(X, y, **refine)
+    (history,) = new.evals_result_.values()
+    assert list(history) == ["focal_loss"]
+    ((_, best),) = new.best_score_.items()
+    assert best["focal_loss"] == min(history["focal_loss"]) < history["focal_loss"][0]
+    n_old = (old.best_iteration_ if lightgbm else old.best_iteration + 1) if stopped_early else 10
+    assert new.best_iteration_ == n_old + np.argmin(history["focal_loss"]) + 1
+    old_loss = np.average(new.focal_loss_.loss(y_test, old.predict(X_test, **margin)), weights=weight_test)
+    new_loss = np.average(new.focal_loss_.loss(y_test, new.decision_function(X_test)), weights=weight_test)
+    assert new_loss < old_loss
+    assert np.average(new.predict_proba(X_test)[:, 1], weights=weight_test) == pytest.approx(0.0017, abs=0.001)
