@@ -15,7 +15,9 @@ from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skfocal._classifier import (
+    check_fraction,
     check_known_labels,
+    check_no_other_table,
     check_sample_weight,
     check_sampled,
     check_sampler,
@@ -68,6 +70,13 @@ class TrainingData(NamedTuple):
         weight = by_class[self.y] if self.sample_weight is None else self.sample_weight * by_class[self.y]
         check_size(weight, "sample_weight times class_weight")
         return self._replace(sample_weight=weight)
+
+
+class Resampling(NamedTuple):
+    """What a sampler has done to the shares of the classes."""
+
+    ratio: NDArray[np.float64]  # by which the weight of each class has grown
+    undone: NDArray[np.float64]  # what the posterior is multiplied by to hold for the data as given
 
 
 class FocalBoostedMixin:
@@ -132,6 +141,10 @@ class FocalBoostedMixin:
         """Tell whether features may be infinite."""
         raise NotImplementedError
 
+    def _seed(self) -> Any:
+        """Return the random state, under whichever of the engine's names it is given."""
+        raise NotImplementedError
+
     def _check_start(self, margins: Any, n_samples: int, name: str) -> NDArray[np.float64] | None:
         """Return margins to start from, in the shape of the engine's margins."""
         raise NotImplementedError
@@ -183,6 +196,7 @@ class FocalBoostedMixin:
             check_sampler(self.sampler)
         if not isinstance(self.progress_bar, bool | np.bool_):
             raise TypeError(f"progress_bar must be True or False, got {self.progress_bar!r}.")
+        check_fraction(self.validation_fraction)
 
     def _training_data(self, X: Any, y: Any, sample_weight: Any, start: Any, start_name: str) -> TrainingData:
         """Check everything that training needs, before any work; set ``classes_``."""
@@ -215,44 +229,59 @@ class FocalBoostedMixin:
         `split` tells whether early stopping needs a part of the data.
         """
         prior = check_prior(self.prior, self.classes_)
-        self.prior_correction_, self._oversampling = None, None
         data, validation = self._validation_split(data) if split else (data, None)
-        if self.sampler is not None:
-            given = data.totals()
-            data = self._resampled(data)
-            self._oversampling = data.totals() / given
-            # What the sampler did is undone; what weights do stays, as without a sampler.
-            self.prior_correction_ = 1 / self._oversampling
         by_class = self._set_loss(data)
-        data, validation = data.weighted(by_class), validation and validation.weighted(by_class)
+        validation = validation and validation.weighted(by_class)
+        self._resampling = None
+        if self.sampler is not None:
+            given, alpha = data.weighted(by_class).totals(), self.focal_loss_.class_weights or 1.0
+            data = self._resampled(data)
+            by_class = self._set_loss(data)  # "balanced" balances what it is given
+            made, new_alpha = data.weighted(by_class).totals(), self.focal_loss_.class_weights or 1.0
+            # The probabilities are to be those of the data as given, with the weights that these would have had.
+            self._resampling = Resampling(made / given, given * alpha / (made * new_alpha))
+        data = data.weighted(by_class)
+        self.prior_correction_ = None if self._resampling is None else self._resampling.undone
         if prior is not None:
             self.prior_correction_ = prior / (data.totals() * (self.focal_loss_.class_weights or 1.0))
         return data, validation
 
     def _validation_split(self, data: TrainingData) -> tuple[TrainingData, TrainingData]:
         """Return training and validation data, with the same share of every class in both."""
-        training, validation = stratified_split(data.y, self.classes_, self.validation_fraction, self.random_state)
+        training, validation = stratified_split(data.y, self.classes_, self.validation_fraction, self._seed())
         return data.rows(training), data.rows(validation)
 
     def _resampled(self, data: TrainingData) -> TrainingData:
         """Return what the sampler makes of the training data."""
+        check_no_other_table(data.X, self.sampler)
         sampler = clone(self.sampler)
         X, labels = sampler.fit_resample(data.X, self.classes_[data.y])
         codes = check_known_labels(labels, self.classes_, "the resampled data")
         check_sampled(codes, self.classes_, self.sampler)
-        if data.sample_weight is None and data.start is None:
+        if data.sample_weight is None:
             return TrainingData(X, codes, is_whole=False)
         if not hasattr(sampler, "sample_indices_"):
             raise ValueError(
-                "sampler must choose among the samples where these have weights, or margins to start from: "
-                f"{self.sampler!r} makes new ones, which have none."
+                f"sampler must choose among the samples where these have weights, got {self.sampler!r}, "
+                "which makes new ones that have none."
             )
         return data.rows(sampler.sample_indices_)._replace(X=X, y=codes)
+
+    def _check_start_with_sampler(self, **starts: Any) -> None:
+        """Raise if there are margins to start from beside a sampler: they are at the prior of the data, not at its."""
+        given = [name for name, start in starts.items() if start is not None]
+        if given and self.sampler is not None:
+            raise ValueError(f"sampler must be None with {given[0]}, got {self.sampler!r}.")
 
     def _posterior(self, raw_prediction: Any) -> Any:
         """Map margins to posterior probabilities at the prior asked for."""
         posterior = self.focal_loss_.predict_proba(raw_prediction)
         return posterior if self.prior_correction_ is None else reweighted(posterior, self.prior_correction_)
+
+    def _posterior_of_data(self, raw_prediction: Any) -> Any:
+        """Map margins to posterior probabilities at the prior of the data, which metrics are evaluated on."""
+        posterior = self.focal_loss_.predict_proba(raw_prediction)
+        return posterior if self._resampling is None else reweighted(posterior, self._resampling.undone)
 
     def _eval_sets(
         self, eval_set: Any, X: Any, y: Any, data: TrainingData, recognise: Callable[[int], bool]
@@ -306,3 +335,15 @@ class FocalBoostedMixin:
         tags.classifier_tags.multi_class = True
         tags.classifier_tags.multi_label = False
         return tags
+
+
+def check_same_margins(name: str, given: int, wanted: int) -> None:
+    """Raise if a model to continue has another number of margins than the classes of y need."""
+    if given != wanted:
+        raise ValueError(f"{name} must have {wanted} margins, as the classes of y need, got a model with {given}.")
+
+
+def check_same_features(name: str, given: int, wanted: int) -> None:
+    """Raise if a model to continue has another number of features than X."""
+    if given != wanted:
+        raise ValueError(f"{name} must have the {wanted} features of X, got a model with {given}.")

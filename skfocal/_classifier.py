@@ -147,7 +147,9 @@ def _balanced(totals: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def per_class(values: Any, classes: NDArray[Any], name: str, default: float | None = None) -> Any:
-    """Return a mapping from labels as a list in the order of the classes, anything else as it is."""
+    """Return a mapping from labels (a pandas Series is one) as a list in the order of the classes, else what it is."""
+    if hasattr(values, "to_dict"):
+        values = values.to_dict()
     if not isinstance(values, Mapping):
         return values
     labels = classes.tolist()
@@ -211,6 +213,16 @@ def check_sampler(sampler: Any) -> None:
         )
 
 
+def check_no_other_table(X: Any, sampler: Any) -> None:
+    """Raise if features are in a table of another library than pandas, whose columns imbalanced-learn drops."""
+    is_table = hasattr(X, "columns") or hasattr(X, "column_names")
+    if is_table and not hasattr(X, "iloc"):
+        raise TypeError(
+            f"X must be an array, a sparse matrix or a pandas DataFrame with sampler={sampler!r}, "
+            f"got a {type(X).__module__.partition('.')[0]} {type(X).__name__}."
+        )
+
+
 def check_sampled(codes: NDArray[np.integer], classes: NDArray[Any], sampler: Any) -> None:
     """Raise if a sampler has left out a class."""
     left_out = classes[np.bincount(codes, minlength=len(classes)) == 0].tolist()
@@ -234,14 +246,18 @@ def check_split(sizes: NDArray[np.integer], classes: NDArray[Any], fraction: flo
         )
 
 
-def stratified_split(
-    codes: NDArray[np.integer], classes: NDArray[Any], fraction: Any, random_state: Any
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows to train and those to validate, in their order, with the same share of every class in both."""
+def check_fraction(fraction: Any) -> None:
+    """Raise if `fraction` is no share of the data."""
     if not isinstance(fraction, Real) or not 0 < float(fraction) < 1:
         raise ValueError(f"validation_fraction must be in (0, 1), got {fraction!r}.")
+
+
+def stratified_split(
+    codes: NDArray[np.integer], classes: NDArray[Any], fraction: float, random_state: Any
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows to train and those to validate, in their order, with the same share of every class in both."""
     sizes = np.bincount(codes, minlength=len(classes))
-    check_split(sizes, classes, float(fraction), "early_stopping_rounds without an eval_set")
+    check_split(sizes, classes, fraction, "early_stopping_rounds without an eval_set")
     if isinstance(random_state, np.random.Generator):
         random_state = int(random_state.integers(np.iinfo(np.int32).max))
     rows = train_test_split(np.arange(len(codes)), test_size=fraction, stratify=codes, random_state=random_state)

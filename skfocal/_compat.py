@@ -44,6 +44,11 @@ def scorer_name(scorer: Any) -> str:
     return name
 
 
+def metric_of_scorer(scorer: Any) -> Any:
+    """Return the metric that `make_scorer` was given, anything else as it is; scorers take any argument."""
+    return getattr(scorer, "_score_func", scorer)
+
+
 def effective_n_threads(n_jobs: int | None) -> int:
     """Return how many threads OpenMP would use: `n_jobs`; all that it may use for None and 0; -1 all, -2 one less.
 

@@ -6,7 +6,8 @@ which knows the link, the labels and what a sampler did. Imports `objectives` an
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skfocal._compat import scorer_name
+from skfocal._compat import metric_of_scorer, scorer_name
 from skfocal.objectives import FOCAL_LOSS, FocalMetric
 
 Score = Callable[[NDArray[np.intp], NDArray[np.float64], Any], float]
@@ -26,6 +27,7 @@ class EvalMetric(NamedTuple):
     name: str
     score: Callable[[Any, Any, Any, Any], float]
     greater_is_better: bool
+    takes_weights: bool = True
 
 
 def _log_loss(y: NDArray[np.intp], proba: NDArray[np.float64], weight: Any) -> float:
@@ -62,20 +64,23 @@ def find_metric(metric: Any, classifier: Any) -> EvalMetric:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If there is no such metric; the message lists those there are.
     """
     if isinstance(metric, FocalMetric) or (isinstance(metric, str) and metric == FOCAL_LOSS):
         return _focal_metric(metric, classifier)
     if is_scorer(metric):
         return _scorer_metric(metric, classifier)
-    if not isinstance(metric, str) or metric not in _CANONICAL:
+    if not isinstance(metric, str):
+        raise TypeError(f"eval_metric must be a name, a callable or a list of these, got {metric!r}.")
+    if metric not in _CANONICAL:
         known = sorted([FOCAL_LOSS, *_CANONICAL])
-        raise ValueError(f"eval_metric must be a callable or one of {known}, got {metric!r}.")
+        hint = f" (pass sklearn.metrics.get_scorer({metric!r}))" if metric in sk.get_scorer_names() else ""
+        raise ValueError(f"eval_metric must be a callable or one of {known}, got {metric!r}{hint}.")
     score, greater_is_better, _ = _METRICS[_CANONICAL[metric]]
 
     def from_margins(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        return float(score(_codes(y), classifier._posterior(raw_prediction), sample_weight))
+        return float(score(_codes(y), classifier._posterior_of_data(raw_prediction), sample_weight))
 
     return EvalMetric(metric, from_margins, greater_is_better)
 
@@ -95,8 +100,8 @@ def _focal_metric(metric: FocalMetric | str, classifier: Any) -> EvalMetric:
         raise ValueError(f"eval_metric must be a FocalMetric of a {kind}, got {metric!r}.")
 
     def mean(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        if classifier._oversampling is not None:
-            by_class = classifier._oversampling[_codes(y)]
+        if classifier._resampling is not None:
+            by_class = classifier._resampling.ratio[_codes(y)]
             sample_weight = by_class if sample_weight is None else by_class * sample_weight
         wanted = metric if isinstance(metric, FocalMetric) else FocalMetric(classifier.focal_loss_)
         return wanted.mean(y, raw_prediction, sample_weight)
@@ -104,29 +109,51 @@ def _focal_metric(metric: FocalMetric | str, classifier: Any) -> EvalMetric:
     return EvalMetric(FOCAL_LOSS, mean, greater_is_better=False)
 
 
+_NAMES_OF_MODELS = ("estimator", "est", "clf", "classifier", "model")
+
+
 def is_scorer(metric: Any) -> bool:
-    """Tell whether a metric has the signature of scikit-learn's scorers, (estimator, X, y)."""
+    """Tell whether a metric has the signature of scikit-learn's scorers, ``(estimator, X, y)``, by these names.
+
+    LightGBM's metrics may have three arguments too: labels, predictions and weights.
+    """
     if not callable(metric) or isinstance(metric, FocalMetric):
         return False
     try:
-        return list(inspect.signature(metric).parameters)[1:2] == ["X"]
+        names = [*inspect.signature(metric).parameters, "", ""]
     except ValueError:  # a function of C without a signature
         return False
+    return names[0] in _NAMES_OF_MODELS or names[1].startswith(("X", "x"))
+
+
+def takes_weights(metric: Callable[..., Any]) -> bool:
+    """Tell whether a scorer, or a metric of scikit-learn's signature, has an argument ``sample_weight``."""
+    parameters = inspect.signature(metric_of_scorer(metric)).parameters
+    return "sample_weight" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+
+
+def check_weights(metrics: Iterable[EvalMetric], *, weighted: bool) -> None:
+    """Raise if samples to evaluate have weights of their own that a metric cannot take."""
+    for metric in metrics:
+        if weighted and not metric.takes_weights:
+            raise ValueError(
+                "eval_metric must take sample_weight, as the evaluation data have weights, "
+                f"got {metric.name!r}, which has no such argument."
+            )
 
 
 def _scorer_metric(scorer: Callable[..., float], classifier: Any) -> EvalMetric:
-    parameters = inspect.signature(scorer).parameters
+    has_weights = takes_weights(scorer)
 
     def score(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        if sample_weight is not None and "sample_weight" not in parameters:
-            raise ValueError(
-                "eval_metric must take sample_weight, as the evaluation data have weights, "
-                f"got the scorer {scorer!r} that has no such argument."
-            )
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(scorer(_ModelSoFar(classifier, X, raw_prediction), X, classifier.classes_[_codes(y)], **weight))
+        # What cannot be weighted is asked without: the weights are those of classes then, see check_weights.
+        weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
+        value: Any = scorer(_ModelSoFar(classifier, X, raw_prediction), X, classifier.classes_[_codes(y)], **weight)
+        if not isinstance(value, Real):
+            raise TypeError(f"eval_metric must return a number, got {value!r} from {scorer!r}.")
+        return float(value)
 
-    return EvalMetric(scorer_name(scorer), score, greater_is_better=True)
+    return EvalMetric(scorer_name(scorer), score, greater_is_better=True, takes_weights=has_weights)
 
 
 class _ModelSoFar(ClassifierMixin, BaseEstimator):
@@ -150,7 +177,7 @@ class _ModelSoFar(ClassifierMixin, BaseEstimator):
         return self.raw_prediction
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        return self.classifier._posterior(self.decision_function(X))
+        return self.classifier._posterior_of_data(self.decision_function(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
@@ -161,7 +188,7 @@ def engine_probabilities(classifier: Any, raw_prediction: Any) -> NDArray[np.flo
 
     Shape (n_samples,), the positive class, for two classes; (n_samples, n_classes) for more.
     """
-    proba = classifier._posterior(raw_prediction)
+    proba = classifier._posterior_of_data(raw_prediction)
     return proba[:, 1] if proba.shape[1] == 2 else proba
 
 
@@ -169,7 +196,8 @@ def as_list(eval_metric: Any) -> list[Any]:
     """Return what the user gave as metrics as a list without repetitions."""
     if eval_metric is None:
         return []
-    return list(dict.fromkeys(eval_metric)) if isinstance(eval_metric, list | tuple) else [eval_metric]
+    metrics = list(eval_metric) if isinstance(eval_metric, list | tuple) else [eval_metric]
+    return [metric for i, metric in enumerate(metrics) if metric not in metrics[:i]]
 
 
 def check_names(metrics: list[EvalMetric]) -> list[EvalMetric]:
@@ -177,7 +205,10 @@ def check_names(metrics: list[EvalMetric]) -> list[EvalMetric]:
     names = [metric.name for metric in metrics]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"eval_metric must hold metrics of different names, got {twice} more than once.")
+        raise ValueError(
+            f"eval_metric must hold metrics of different names, got {twice} more than once "
+            "(a function of yours that calls a scorer has a name of its own)."
+        )
     return metrics
 
 

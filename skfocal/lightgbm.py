@@ -19,7 +19,7 @@ try:
 except ImportError as error:
     raise ImportError('FocalLGBMClassifier needs LightGBM: pip install "skfocal[lightgbm]"') from error
 
-from skfocal._boosted import FocalBoostedMixin, TrainingData
+from skfocal._boosted import FocalBoostedMixin, TrainingData, check_same_features, check_same_margins
 from skfocal._classifier import (
     check_margins,
     check_sample_weight,
@@ -28,7 +28,15 @@ from skfocal._classifier import (
     unchanged_on_error,
 )
 from skfocal._compat import adopt_fitted_state, fitted_lightgbm, lightgbm_parameter_aliases, lightgbm_parameter_names
-from skfocal._metrics import EvalMetric, as_list, check_names, engine_probabilities, find_metric, is_user_metric
+from skfocal._metrics import (
+    EvalMetric,
+    as_list,
+    check_names,
+    check_weights,
+    engine_probabilities,
+    find_metric,
+    is_user_metric,
+)
 from skfocal._model_file import KEY, describe, restore
 from skfocal._progress import Advance, progress_bar
 from skfocal.objectives import FOCAL_LOSS, TrainingObjective
@@ -102,10 +110,12 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         class; at random, by `random_state`, so for data in time give an ``eval_set``. Not used otherwise.
     eval_metric : str, callable, list of these or None, default=None
         "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or LightGBM's names of the last
-        four; all are computed through the focal link. A callable has the signature of scikit-learn's scorers,
-        ``(estimator, X, y)``, and is maximised; or LightGBM's, and is given probabilities. To several metrics (see
-        also `fit`) early stopping pays heed as LightGBM does: the first that stops improving stops, unless
-        ``first_metric_only``.
+        four; all are computed through the focal link, at the prior of the data. "focal_loss" is the mean loss; after a
+        `sampler` that of data in which the classes have the sampler's shares. A callable has the signature of
+        scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised; it may look at `X`, as earlier
+        steps of a pipeline leave it, and ask for predictions of just that `X`. Or it has LightGBM's signature, and is
+        given probabilities. To several metrics (see also `fit`) early stopping pays heed as LightGBM does: the first
+        that stops improving stops, unless ``first_metric_only``.
     progress_bar : bool, default=False
         Show a bar by tqdm, with the metrics of the last round.
     objective : None
@@ -280,8 +290,15 @@ n_jobs, importance_type
         return None
 
     def _boosting(self) -> str:
-        aliases = lightgbm_parameter_aliases()["boosting"]
-        return next((self._other_params[name] for name in aliases if name in self._other_params), self.boosting_type)
+        return self._under_any_name("boosting", self.boosting_type)
+
+    def _seed(self) -> Any:
+        return self._under_any_name("seed", self.random_state)
+
+    def _under_any_name(self, main_name: str, value: Any) -> Any:
+        """Return a parameter that LightGBM knows under several names; `value` is what it is under our own."""
+        aliases = lightgbm_parameter_aliases()[main_name]
+        return next((self._other_params[name] for name in aliases if name in self._other_params), value)
 
     def fit(  # type: ignore[override]  # as LGBMClassifier's own: no query groups
         self,
@@ -339,7 +356,9 @@ n_jobs, importance_type
         with unchanged_on_error(self):
             self._check_ignored()
             stopping_rounds = self._stopping_rounds()
+            self._check_start_with_sampler(init_score=init_score, init_model=init_model)
             data = self._training_data(X, y, sample_weight, init_score, "init_score")
+            init_model = self._check_init_model(init_model)
             metrics = self._metrics(eval_metric)
             if eval_X is not None or eval_y is not None:
                 eval_set = _pair_up(eval_X, eval_y, eval_set)
@@ -357,9 +376,13 @@ n_jobs, importance_type
             }
             for name, entries in given.items():
                 _check_entries(entries, len(pairs), name)
-            eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight)
+            by_class = class_weights(self.class_weight, self.classes_, data.totals())
+            eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight, by_class)
             eval_starts = self._eval_starts(pairs, eval_init_score)
-            data, validation = self._prepare(data, split=stopping_rounds is not None and not pairs)
+            split = stopping_rounds is not None and not pairs
+            own_weights = sample_weight if split else eval_sample_weight or eval_class_weight
+            check_weights((m for m in metrics if isinstance(m, EvalMetric)), weighted=own_weights is not None)
+            data, validation = self._prepare(data, split=split)
             if validation is not None:
                 pairs = [(validation.X, validation.y)]
                 eval_weights, eval_starts = [validation.sample_weight], [validation.start]
@@ -446,18 +469,40 @@ n_jobs, importance_type
             for m in metrics
         ]
 
+    def _check_init_model(self, init_model: Any) -> Booster | None:
+        """Return the booster to continue, of as many classes; LightGBM passes over what it does not know."""
+        if init_model is None:
+            return None
+        if isinstance(init_model, LGBMModel):
+            booster = init_model.booster_
+        elif isinstance(init_model, str | PathLike):
+            booster = Booster(model_file=fspath(init_model))
+        else:
+            booster = init_model
+        if not isinstance(booster, Booster):
+            raise TypeError(f"init_model must be a model of LightGBM or the name of its file, got {init_model!r}.")
+        n_margins = 1 if len(self.classes_) == 2 else len(self.classes_)
+        check_same_margins("init_model", booster.num_model_per_iteration(), n_margins)
+        check_same_features("init_model", booster.num_feature(), self.n_features_in_)
+        return booster
+
     def _eval_weights(
-        self, pairs: list[tuple[Any, NDArray[np.integer]]], sample_weight: Any, class_weight: Any
+        self,
+        pairs: list[tuple[Any, NDArray[np.integer]]],
+        sample_weight: Any,
+        class_weight: Any,
+        by_class: NDArray[np.float64] | None,
     ) -> list[NDArray[np.float64] | None]:
-        """Return the weights of each evaluation set: those of its samples times those of its classes."""
+        """Return the weights of each evaluation set: those of its samples times those of the classes.
+
+        `by_class` are those of the training data, which count where a set is given none of its own.
+        """
         weights = []
         for i, (_, codes) in enumerate(pairs):
             weight = check_sample_weight(_entry(sample_weight, i), len(codes), f"eval_sample_weight[{i}]")
             totals = np.bincount(codes, weights=weight, minlength=len(self.classes_)).astype(np.float64)
-            by_class = class_weights(_entry(class_weight, i), self.classes_, totals, f"eval_class_weight[{i}]")
-            if by_class is not None:
-                weight = by_class[codes] if weight is None else weight * by_class[codes]
-            weights.append(weight)
+            own = class_weights(_entry(class_weight, i), self.classes_, totals, f"eval_class_weight[{i}]")
+            weights.append(TrainingData(None, codes, weight).weighted(by_class if own is None else own).sample_weight)
         return weights
 
     def save_model(self, fname: str | PathLike[str]) -> None:
@@ -500,12 +545,13 @@ n_jobs, importance_type
         model = Path(fname).read_bytes().decode("utf-8", errors="replace")
         header = model.partition("\nTree=")[0].split("\n")
         described = [line.removeprefix(f"{KEY}=") for line in header if line.startswith(f"{KEY}=")]
-        if header[0] != "tree" or not described:
-            of_lightgbm = ", which holds a booster without labels and loss: load it with lightgbm.Booster"
-            raise ValueError(
-                f"fname must be a file that FocalLGBMClassifier.save_model wrote, got {fspath(fname)!r}"
-                f"{of_lightgbm if header[0] == 'tree' else ''}."
-            )
+        message = f"fname must be a file that FocalLGBMClassifier.save_model wrote, got {fspath(fname)!r}"
+        if header[0] != "tree":
+            raise ValueError(f"{message}.")
+        if "\nend of trees\n" not in model:  # LightGBM would end the process
+            raise ValueError(f"{message}, which is incomplete.")
+        if not described:
+            raise ValueError(f"{message}, a booster without labels and loss: load it with lightgbm.Booster.")
         booster = Booster(model_str=model)
         with unchanged_on_error(self):
             record = restore(self, described[0])
@@ -604,7 +650,8 @@ n_jobs, importance_type
         Returns
         -------
         margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more
-            > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes.
+            > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes, or `predict`
+            is for another prior than that of the training (`prior_correction_` is not None).
         """
         return self.predict_proba(X, raw_score=True, **kwargs)
 

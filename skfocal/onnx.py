@@ -5,6 +5,7 @@ Needs the packages of the extra ``onnx`` when it is called. Imports nothing of o
 
 import json
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def to_onnx(classifier: Any) -> Any:
         If `classifier` is anything else, or its labels are neither numbers, booleans nor strings.
     ValueError
         If ONNX has no equal of its booster: with categories, a ``missing`` other than NaN, ``zero_as_missing``,
-        XGBoost's "dart" and "gblinear".
+        XGBoost's "dart", "gblinear" and multi-output trees.
 
     Examples
     --------
@@ -55,9 +56,12 @@ def to_onnx(classifier: Any) -> Any:
     >>> bool(np.allclose(probabilities, clf.predict_proba(X), atol=1e-5))
     True
     """
-    names = [kind.__name__ for kind in type(classifier).__mro__]
-    if not {"FocalLGBMClassifier", "FocalXGBClassifier"}.intersection(names):
-        raise TypeError(f"classifier must be a FocalLGBMClassifier or a FocalXGBClassifier, got {classifier!r}.")
+    is_lightgbm = _is(classifier, "lightgbm")
+    if not is_lightgbm and not _is(classifier, "xgboost"):
+        raise TypeError(
+            "classifier must be a FocalLGBMClassifier or a FocalXGBClassifier (of a pipeline its last step), "
+            f"got a {type(classifier).__name__}."
+        )
     check_is_fitted(classifier)
     labels = _labels(classifier.classes_)
     try:
@@ -66,13 +70,19 @@ def to_onnx(classifier: Any) -> Any:
         import spox
     except ImportError as error:
         raise ImportError('to_onnx needs more packages: pip install "skfocal[onnx]"') from error
-    trees = _lightgbm_trees(classifier) if "FocalLGBMClassifier" in names else _xgboost_trees(classifier)
+    trees = _lightgbm_trees(classifier) if is_lightgbm else _xgboost_trees(classifier)
     X = ndx.argument(shape=("n_samples", classifier.n_features_in_), dtype=ndx.float32)
     (margins,) = spox.inline(trees)(X.unwrap_spox()).values()
     raw_prediction = ndx.asarray(margins)
     posterior = classifier._posterior(raw_prediction[:, 0] if len(labels) == 2 else raw_prediction)
     label = ndx.take(ndx.asarray(labels), ndx.argmax(posterior, axis=1))
     return ndx.build({"X": X}, {"label": label, "probabilities": ndx.astype(posterior, ndx.float32)})
+
+
+def _is(classifier: Any, engine: str) -> bool:
+    """Tell whether it is our classifier for an engine, whose module is imported if it is."""
+    module = sys.modules.get(f"skfocal.{engine}")
+    return module is not None and isinstance(classifier, getattr(module, module.__all__[0]))
 
 
 def _labels(classes: Any) -> Any:
@@ -138,6 +148,8 @@ def _xgboost_trees(classifier: Any) -> Any:
         raise ValueError(f"classifier must have booster='gbtree' to go to ONNX, got {kind!r}.")
     if classifier.missing is not None and not np.isnan(classifier.missing):
         raise ValueError(f"classifier must have missing=nan to go to ONNX, got {classifier.missing!r}.")
+    if classifier.multi_strategy == "multi_output_tree":
+        raise ValueError("classifier must have multi_strategy='one_output_per_tree' to go to ONNX.")
     forest = learner["gradient_booster"]["model"]
     if any(tree["categories"] for tree in forest["trees"]):
         raise ValueError("classifier must have no categorical features to go to ONNX.")

@@ -3,7 +3,6 @@
 Imports `_compat` and `_classifier`.
 """
 
-from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -92,9 +91,12 @@ def check_prior(prior: Any, classes: NDArray[Any]) -> NDArray[np.float64] | None
 
 
 def _weights(values: Any, n_classes: int, name: str) -> NDArray[np.float64]:
-    if isinstance(values, str | Mapping):
-        raise TypeError(f"{name} must hold one weight > 0 for each of the {n_classes} classes, got {values!r}.")
-    weights = np.asarray(values, dtype=np.float64)
+    try:
+        weights = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} must hold a weight > 0 for each of the {n_classes} classes, got {values!r}."
+        ) from error
     if weights.shape != (n_classes,):
         raise ValueError(f"{name} must have the shape ({n_classes},), a weight per class, got {weights.shape}.")
     if not (np.isfinite(weights) & (weights > 0)).all():

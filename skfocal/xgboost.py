@@ -1,5 +1,6 @@
 """FocalXGBClassifier: XGBoost's scikit-learn classifier, trained on the focal loss."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from os import PathLike, fspath
@@ -18,10 +19,25 @@ try:
 except ImportError as error:
     raise ImportError('FocalXGBClassifier needs XGBoost: pip install "skfocal[xgboost]"') from error
 
-from skfocal._boosted import FocalBoostedMixin
-from skfocal._classifier import check_margins, check_sample_weight, check_stopping_rounds, unchanged_on_error
+from skfocal._boosted import FocalBoostedMixin, TrainingData, check_same_features, check_same_margins
+from skfocal._classifier import (
+    check_margins,
+    check_sample_weight,
+    check_stopping_rounds,
+    class_weights,
+    unchanged_on_error,
+)
 from skfocal._compat import adopt_fitted_state, on_device, xgboost_engine, xgboost_parameter_names
-from skfocal._metrics import EvalMetric, as_list, check_names, engine_probabilities, find_metric, is_user_metric
+from skfocal._metrics import (
+    EvalMetric,
+    as_list,
+    check_names,
+    check_weights,
+    engine_probabilities,
+    find_metric,
+    is_user_metric,
+    takes_weights,
+)
 from skfocal._model_file import KEY, describe, restore
 from skfocal._progress import Advance, progress_bar
 from skfocal.objectives import FOCAL_LOSS, TrainingObjective
@@ -87,9 +103,12 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         Use categorical columns of a table as such; ``tree_method="exact"`` cannot.
     eval_metric : str, callable, list of these or None, default=None
         "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or XGBoost's names of the last
-        four; all are computed through the focal link. A callable has the signature of scikit-learn's scorers,
-        ``(estimator, X, y)``, and is maximised; or that of its metrics, is given class codes and probabilities, and is
-        minimised. Early stopping watches the last one, on the last evaluation set.
+        four; all are computed through the focal link, at the prior of the data. "focal_loss" is the mean loss; after a
+        `sampler` that of data in which the classes have the sampler's shares. A callable has the signature of
+        scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised; it may look at `X`, as earlier
+        steps of a pipeline leave it, and ask for predictions of just that `X`. Or it has the signature of
+        its metrics, is given class codes and probabilities, and is minimised. Early stopping watches the last one, on
+        the last evaluation set.
     progress_bar : bool, default=False
         Show a bar by tqdm, with the metrics of the last round.
     **kwargs
@@ -127,8 +146,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     Samples of weight 0 are left out, so they do not count towards the bins.
 
-    Early stopping drops the rounds after the best one (linear boosters keep them). With ``booster="dart"``, which
-    rescales earlier trees as it goes on, what is left is not quite the model that scored best, as in XGBoost.
+    Early stopping drops the rounds after the best one. With ``booster="dart"`` and "gblinear", which change what
+    earlier rounds have made, the booster of the best round is kept as it was.
 
     Dicts are from the labels that `fit` is given: meta-estimators that encode labels first want codes as keys.
 
@@ -243,20 +262,27 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             rounds = self.early_stopping_rounds
             if rounds is not None:
                 check_stopping_rounds(rounds)
+            if verbose is not None and not (isinstance(verbose, int) and verbose >= 0):
+                raise ValueError(f"verbose must be None, True, False or an integer >= 0, got {verbose!r}.")
+            self._check_start_with_sampler(base_margin=base_margin, xgb_model=xgb_model)
             data = self._training_data(X, y, sample_weight, base_margin, "base_margin")
+            old_trees = self._check_xgb_model(xgb_model)
             metrics = self._metrics()
             recognised = data.is_whole
             pairs = self._eval_sets(eval_set, X, y, data, lambda i: recognised)
             eval_weights = _check_each(sample_weight_eval_set, pairs, "sample_weight_eval_set", check_sample_weight)
             eval_margins = _check_each(base_margin_eval_set, pairs, "base_margin_eval_set", self._check_start)
-            data, validation = self._prepare(data, split=rounds is not None and not pairs)
+            split = rounds is not None and not pairs
+            check_weights(metrics, weighted=(sample_weight if split else eval_weights) is not None)
             verbose = bool(pairs) if verbose is None else verbose
+            eval_weights = self._with_class_weights(pairs, eval_weights, data)
+            data, validation = self._prepare(data, split=split)
             if validation is not None:
                 pairs = [(validation.X, validation.y)]
                 eval_weights, eval_margins = [validation.sample_weight], [validation.start]
             starts_elsewhere = base_margin is not None or xgb_model is not None
             self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
-            evaluation = _Evaluation(metrics, [X for X, _ in pairs])
+            evaluation = _Evaluation(metrics, [X for X, _ in pairs], keep_best=self.booster in ("dart", "gblinear"))
             params = self._engine_params() | {
                 "base_score": None if xgb_model is not None else self._base_score(),
                 "enable_categorical": self.enable_categorical and self.tree_method != "exact",
@@ -270,7 +296,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
                 on_device(self.device) as namespace,
                 TrainingObjective(objective, namespace) as params["objective"],
             ):
-                params["callbacks"] = self._callbacks(evaluation, metrics, advance, verbose)
+                params["callbacks"] = self._callbacks(evaluation, advance, verbose)
                 engine = xgboost_engine(params, evaluation).fit(
                     data.X,
                     data.y,
@@ -278,12 +304,14 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
                     base_margin=data.start,
                     eval_set=pairs or None,
                     verbose=False,
-                    xgb_model=None if xgb_model is None else _trees_alone(xgb_model),
+                    xgb_model=old_trees,
                     sample_weight_eval_set=eval_weights,
                     base_margin_eval_set=eval_margins,
                     feature_weights=feature_weights,
                 )
             self._adopt(engine, evaluation.best_score(engine))
+            if evaluation.best_booster is not None:
+                self._Booster = evaluation.best_booster
         return self
 
     def save_model(self, fname: Any) -> None:
@@ -299,8 +327,10 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             The file; its ending, ``.json`` or ``.ubj``, says how it is written.
         """
         check_is_fitted(self)
+        if not Path(fname).absolute().parent.is_dir():
+            raise FileNotFoundError(f"fname must be in a folder that there is, got {fspath(fname)!r}.")
         booster = self.get_booster()
-        booster.set_attr(**{KEY: describe(self, missing=self.missing, best_score=getattr(self, "best_score_", None))})
+        booster.set_attr(**{KEY: describe(self, missing=self.missing, best_score=self.best_score_)})
         try:
             super().save_model(fname)
         finally:
@@ -327,11 +357,12 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         """
         if isinstance(fname, str | PathLike) and not Path(fname).exists():
             raise FileNotFoundError(f"fname must be a file, and there is no {fspath(fname)!r}.")
-        shown = "these bytes" if isinstance(fname, bytes | bytearray) else repr(fspath(fname))
+        fname = bytearray(fname) if isinstance(fname, bytes) else fname
+        shown = "these bytes" if isinstance(fname, bytearray) else repr(fspath(fname))
         engine = XGBClassifier(n_jobs=self.n_jobs)
         try:
             engine.load_model(fname)
-        except XGBoostError as error:
+        except (XGBoostError, TypeError, UnicodeDecodeError) as error:  # the last: of its own message about the file
             raise ValueError(f"fname must be a file that FocalXGBClassifier.save_model wrote, got {shown}.") from error
         text = engine.get_booster().attr(KEY)
         if text is None:
@@ -348,16 +379,18 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     @property
     def best_iteration_(self) -> int:
-        """Number of rounds that predictions use, if training stopped early."""
-        return self.best_iteration + 1
+        """Number of rounds that predictions use, if training stopped early; 0 if not, as in LightGBM."""
+        check_is_fitted(self)
+        return self.best_iteration + 1 if hasattr(self, "best_iteration") else 0
 
-    def _adopt(self, engine: XGBClassifier, best_score: dict[str, dict[str, float]] | None) -> None:
+    def _seed(self) -> Any:
+        return self.get_params().get("seed", self.random_state)
+
+    def _adopt(self, engine: XGBClassifier, best_score: dict[str, dict[str, float]]) -> None:
         """Become what the engine's classifier is; nothing of an earlier fit remains."""
-        for name in ("evals_result_", "best_score_"):
-            self.__dict__.pop(name, None)
+        self.__dict__.pop("evals_result_", None)
         adopt_fitted_state(self, engine)
-        if best_score is not None:
-            self.best_score_ = best_score
+        self.best_score_ = best_score
 
     def _allows_inf(self) -> bool:
         return self.missing is not None and bool(np.isinf(self.missing))
@@ -366,15 +399,37 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         # XGBoost reads flat margins of several classes row by row.
         return check_margins(margins, n_samples, len(self.classes_), name, order="C")
 
+    def _check_xgb_model(self, xgb_model: Any) -> bytearray | None:
+        """Return the model to continue, which must have as many classes and features."""
+        if xgb_model is None:
+            return None
+        booster = _trees_alone(xgb_model)
+        n_classes = int(json.loads(booster.save_config())["learner"]["learner_model_param"]["num_class"])
+        n_margins = 1 if len(self.classes_) == 2 else len(self.classes_)
+        check_same_margins("xgb_model", max(n_classes, 1), n_margins)
+        check_same_features("xgb_model", booster.num_features(), self.n_features_in_)
+        return booster.save_raw("ubj")
+
+    def _with_class_weights(
+        self, pairs: list[tuple[Any, NDArray[np.integer]]], weights: list[Any] | None, data: TrainingData
+    ) -> list[NDArray[np.float64] | None] | None:
+        """Return the weights of evaluation sets times those of the classes of the training data."""
+        by_class = class_weights(self.class_weight, self.classes_, data.totals())
+        if by_class is None or not pairs:
+            return weights
+        own = weights or [None] * len(pairs)
+        return [
+            TrainingData(None, codes, weight).weighted(by_class).sample_weight
+            for (_, codes), weight in zip(pairs, own, strict=True)
+        ]
+
     def _base_score(self) -> float | list[float]:
         """Return the focal intercept as XGBoost takes it: a probability for two classes, margins for more."""
         if len(self.classes_) == 2:
             return float(expit(self.focal_intercept_ or 0.0))
         return [0.0] * len(self.classes_) if self.focal_intercept_ is None else list(map(float, self.focal_intercept_))
 
-    def _callbacks(
-        self, evaluation: "_Evaluation", metrics: list[EvalMetric], advance: Advance | None, verbose: bool | int
-    ) -> list[Any]:
+    def _callbacks(self, evaluation: "_Evaluation", advance: Advance | None, verbose: bool | int) -> list[Any]:
         """Return the user's callbacks and what shows progress, after our evaluation and before early stopping.
 
         XGBoost asks no callback that comes after one that stops: by itself it would not print the last round.
@@ -386,9 +441,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             callbacks.append(EvaluationMonitor(period=int(verbose)))
         if self.early_stopping_rounds is not None:
             callbacks.append(EarlyStopping(rounds=self.early_stopping_rounds))
-        # The rounds after the best one are dropped, so that the saved booster is the model; linear ones cannot.
-        save_best = self.booster != "gblinear"
-        return [evaluation, *(_prepare_callback(callback, metrics, save_best) for callback in callbacks)]
+        keeper = [evaluation.keeper] if evaluation.keeper is not None else []
+        return [evaluation, *(evaluation.prepare(callback) for callback in callbacks), *keeper]
 
     def _metrics(self) -> list[EvalMetric]:
         wanted = as_list(self.eval_metric) or [FOCAL_LOSS]
@@ -454,7 +508,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         Returns
         -------
         margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more, float32
-            > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes.
+            > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes, or `predict`
+            is for another prior than that of the training (`prior_correction_` is not None).
         """
         X = self._check_fitted_X(X)
         return XGBModel.predict(self, X, output_margin=True, **kwargs)
@@ -483,7 +538,7 @@ def _check_each(
     ]
 
 
-def _trees_alone(xgb_model: Any) -> bytearray:
+def _trees_alone(xgb_model: Any) -> Booster:
     """Return a model to continue: up to its best round, and without its metrics and what is known of its training.
 
     XGBoost would keep the best round of a model that has stopped early, so that no later one would count in
@@ -499,32 +554,19 @@ def _trees_alone(xgb_model: Any) -> bytearray:
     except XGBoostError:  # linear boosters have no rounds
         booster = booster.copy()
     booster.set_attr(**dict.fromkeys(booster.attributes()))
-    return booster.save_raw("ubj")
-
-
-def _prepare_callback(callback: Any, metrics: list[EvalMetric], save_best: bool) -> Any:
-    """Return a callback as it is, but early stopping as a copy: it remembers what it saw, and a second fit would stop.
-
-    The copy is told whether its metric is to grow, which XGBoost guesses by the name, and to keep the best model only.
-    """
-    if not isinstance(callback, EarlyStopping):
-        return callback
-    stop = deepcopy(callback)
-    stop.save_best = save_best
-    if stop.maximize is None:
-        watched = stop.metric_name or metrics[-1].name
-        stop.maximize = any(metric.greater_is_better for metric in metrics if metric.name == watched)
-    return stop
+    return booster
 
 
 def _user_metric(metric: Callable[..., float], classifier: Any) -> EvalMetric:
     """Return a user's metric, of scikit-learn's signature, so that it is given probabilities and not margins."""
+    has_weights = takes_weights(metric)
 
     def score(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
         return metric(y, engine_probabilities(classifier, raw_prediction), **weight)
 
-    return EvalMetric(getattr(metric, "__name__", type(metric).__name__), score, greater_is_better=False)
+    name = getattr(metric, "__name__", type(metric).__name__)
+    return EvalMetric(name, score, greater_is_better=False, takes_weights=has_weights)
 
 
 class _Evaluation(TrainingCallback):
@@ -534,11 +576,12 @@ class _Evaluation(TrainingCallback):
     class, a few 1e-4, and early stopping would see no progress.
     """
 
-    def __init__(self, metrics: list[EvalMetric], eval_X: list[Any]) -> None:
+    def __init__(self, metrics: list[EvalMetric], eval_X: list[Any], *, keep_best: bool) -> None:
         self._metrics = metrics
         self._eval_X = eval_X
         self._scores: list[list[tuple[str, float]]] = []  # of this round, one entry for each evaluation set
         self._n_rounds_before = 0  # of a model that is continued; XGBoost counts on from there
+        self.keeper = _BestBooster() if keep_best else None
 
     def before_training(self, model: Any) -> Any:
         """Look up where the count of rounds starts."""
@@ -560,15 +603,46 @@ class _Evaluation(TrainingCallback):
         self._scores.clear()
         return False
 
-    def best_score(self, engine: XGBClassifier) -> dict[str, dict[str, float]] | None:
-        """Return the scores of the best round of early stopping; None if there was none."""
-        if not hasattr(engine, "best_iteration"):
-            return None
-        best = engine.best_iteration - self._n_rounds_before
+    def prepare(self, callback: Any) -> Any:
+        """Return a callback as it is, but early stopping as a copy: it remembers, and a second fit would stop at once.
+
+        The copy is told whether its metric is to grow, which XGBoost guesses by the name, and to drop the rounds after
+        the best one, so that the saved booster is the model.
+        """
+        if not isinstance(callback, EarlyStopping):
+            return callback
+        stop = deepcopy(callback)
+        stop.save_best = self.keeper is None
+        if stop.maximize is None:
+            watched = stop.metric_name or self._metrics[-1].name
+            stop.maximize = any(metric.greater_is_better for metric in self._metrics if metric.name == watched)
+        return stop
+
+    @property
+    def best_booster(self) -> Booster | None:
+        """What the booster was in the best round, if that is more than its rounds up to there."""
+        return None if self.keeper is None else self.keeper.booster
+
+    def best_score(self, engine: XGBClassifier) -> dict[str, dict[str, float]]:
+        """Return the scores of the best round of early stopping, without which it is the last."""
+        best = engine.best_iteration - self._n_rounds_before if hasattr(engine, "best_iteration") else -1
         return {
             name: {metric: scores[best] for metric, scores in history.items()}
-            for name, history in engine.evals_result_.items()
+            for name, history in getattr(engine, "evals_result_", {}).items()
         }
+
+
+class _BestBooster(TrainingCallback):
+    """Keep a copy of the booster in its best round: "gblinear" and "dart" change what earlier rounds have made."""
+
+    def __init__(self) -> None:
+        self.booster: Booster | None = None
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Copy the booster if early stopping, which comes before, has called this round the best one."""
+        if model.attr("best_iteration") == str(epoch):
+            self.booster = model.copy()
+        return False
 
 
 class _Progress(TrainingCallback):

@@ -9,6 +9,7 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn import metrics
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
@@ -223,3 +224,23 @@ def test_the_objective_takes_the_threads_of_the_engine(boosted, name, n_jobs, bi
     monkeypatch.setattr("skfocal.objectives.effective_n_threads", lambda n: asked.append(n) or 1)
     make(boosted, **{"n_jobs": None, name: n_jobs, "n_estimators": 2}).fit(*binary)
     assert set(asked) == {n_jobs}
+
+
+def test_models_that_cannot_be_continued(estimator, binary, multiclass):
+    X, y = binary
+    name = "init_model" if is_lightgbm(estimator) else "xgb_model"
+    for other in ({"a": 1}, clone(make(estimator))):
+        with pytest.raises((ValueError, TypeError)):
+            make(estimator).fit(X, y, **{name: other})
+    old = make(estimator).fit(X, y)
+    with pytest.raises(ValueError, match=f"{name} must have 5 margins, as the classes of y need, got a model with 1"):
+        make(estimator).fit(*multiclass, **{name: old})
+    with pytest.raises(ValueError, match=f"{name} must have the 3 features of X, got a model with 8"):
+        make(estimator).fit(X[:, :3], y, **{name: old})
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if is_lightgbm(each)])
+def test_lightgbm_passes_over_what_is_no_model_of_its_own(estimator, binary):
+    for other in ({"a": 1}, 5, LogisticRegression()):
+        with pytest.raises(TypeError, match="init_model must be a model of LightGBM or the name of its file, got"):
+            make(estimator).fit(*binary, init_model=other)

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.metrics import average_precision_score, get_scorer, log_loss, make_scorer
+from sklearn.metrics import average_precision_score, check_scoring, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -73,11 +73,28 @@ def test_samples_of_weight_zero_are_in_neither_part(estimator, binary):
     assert model.evals_result_ == kept.evals_result_
 
 
-def test_class_weights_count_in_the_validation_data(estimator, binary):
+@pytest.mark.parametrize("class_weight", [{1: 9.0}, "balanced"], ids=str)
+def test_class_weights_count_in_the_validation_data(estimator, binary, class_weight):
+    """In what is split off, and in evaluation sets too."""
     X, y = binary
-    by_class = make(estimator, class_weight={1: 9.0}, **EARLY).fit(X, y)
-    by_sample = make(estimator, **EARLY).fit(X, y, sample_weight=np.where(y, 9.0, 1.0))
-    assert by_class.evals_result_ == by_sample.evals_result_
+    train, _ = split_by_hand(y)
+    by_class = np.array([1.0, 9.0]) if class_weight != "balanced" else len(train) / 2 / np.bincount(y[train])
+    by_sample = make(estimator, **EARLY).fit(X, y, sample_weight=by_class[y])
+    early = make(estimator, class_weight=class_weight, **EARLY)
+    split = clone(early).fit(X, y)
+    given = fit_by_hand(clone(early), X, y)
+    for model in (split, given):
+        assert only_history(model)["focal_loss"] == pytest.approx(only_history(by_sample)["focal_loss"], rel=1e-6)
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if is_lightgbm(each)], **ids)
+def test_class_weights_of_an_evaluation_set_go_first(estimator, binary):
+    X, y = binary
+    fit = {"eval_set": [(X[:500], y[:500])], "eval_class_weight": [{1: 3.0}]}
+    own = make(estimator, class_weight={1: 9.0}).fit(X, y, **fit)
+    loss = own.focal_loss_.loss(y[:500], own.decision_function(X[:500]))
+    expected = np.average(loss, weights=np.where(y[:500], 3.0, 1.0))
+    assert only_history(own)["focal_loss"][-1] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("metric", ["focal_loss", "log_loss", "roc_auc", "average_precision"])
@@ -102,6 +119,34 @@ def test_an_evaluation_set_is_watched_instead(estimator, binary):
     assert min(only_history(model)["focal_loss"]) == pytest.approx(loss, rel=1e-5)
     whole = make(estimator, **EARLY | {"n_estimators": model.best_iteration_, "early_stopping_rounds": None})
     np.testing.assert_allclose(whole.fit(X[500:], y[500:]).predict_proba(X), model.predict_proba(X), rtol=1e-5)
+
+
+SEEDS = [(each, "seed") for each in BOOSTED] + [(each, "random_seed") for each in BOOSTED if is_lightgbm(each)]
+
+
+@pytest.mark.parametrize(("estimator", "name"), SEEDS)
+def test_the_random_states_other_names(estimator, binary, name):
+    X, y = binary
+    given = [make(estimator, **EARLY | {"random_state": None}, **{name: 7}).fit(X, y) for _ in range(2)]
+    expected = make(estimator, **EARLY | {"random_state": 7}).fit(X, y)
+    assert given[0].evals_result_ == given[1].evals_result_ == expected.evals_result_
+
+
+@pytest.mark.parametrize("params", [{"booster": "gblinear"}, {"booster": "dart", "rate_drop": 0.3}], ids=str)
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+def test_boosters_that_change_earlier_rounds(estimator, binary, params):
+    X, y = binary
+    _, validate = split_by_hand(y)
+    model = make(estimator, **EARLY, **params, eval_metric="log_loss").fit(X, y)
+    history = only_history(model)["log_loss"]
+    assert len(history) > model.best_iteration_ == np.argmin(history) + 1
+    assert log_loss(y[validate], model.predict_proba(X[validate])) == pytest.approx(min(history), rel=1e-5)
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+def test_how_often_xgboost_prints(estimator, binary):
+    with pytest.raises(ValueError, match="verbose must be None, True, False or an integer >= 0, got -1"):
+        make(estimator).fit(*binary, verbose=-1)
 
 
 def test_the_random_state_decides_on_the_split(estimator, binary):
@@ -159,8 +204,63 @@ def test_scorers_and_weights(estimator, binary):
     np.testing.assert_allclose(
         only_history(by_scorer)["neg_log_loss"], -np.array(only_history(by_name)["log_loss"]), rtol=1e-12
     )
-    with pytest.raises(ValueError, match="eval_metric must take sample_weight, as the evaluation data have weights"):
-        make(estimator, **EARLY, eval_metric=dear_errors).fit(X, y, sample_weight=weight)
+
+
+def cost(y_true, y_pred):
+    return 50 * np.sum((y_true == 1) & (y_pred == 0)) + np.sum((y_true == 0) & (y_pred == 1))
+
+
+UNWEIGHTED = {"dear_errors": dear_errors, "neg_cost": make_scorer(cost, greater_is_better=False)}
+
+
+@pytest.mark.parametrize(("name", "scorer"), UNWEIGHTED.items(), ids=UNWEIGHTED)
+def test_scorers_that_know_no_weights(estimator, binary, name, scorer):
+    """They are refused, before any training, where samples have weights; those of classes are not their concern."""
+    X, y = binary
+    message = f"eval_metric must take sample_weight, as the evaluation data have weights, got '{name}'"
+    early = make(estimator, **EARLY, eval_metric=scorer, class_weight={1: 5.0})
+    with pytest.raises(ValueError, match=message):
+        clone(early).fit(X, y, sample_weight=np.ones(len(y)))
+    model = early.fit(X, y)
+    _, validate = split_by_hand(y)
+    assert max(only_history(model)[name]) == pytest.approx(scorer(model, X[validate], y[validate]))
+
+
+def test_metrics_of_labels_and_probabilities_that_know_no_weights(estimator, binary):
+    """As scorers: XGBoost's users give metrics of scikit-learn's signature; LightGBM counts the arguments."""
+    X, y = binary
+
+    def error(y_true, y_score):
+        value = float(np.mean((y_score > 0.5) != y_true))
+        return ("error", value, False) if is_lightgbm(estimator) else value
+
+    early = make(estimator, **EARLY, eval_metric=error, class_weight={1: 5.0})
+    _, validate = split_by_hand(y)
+    model = clone(early).fit(X, y)
+    assert min(only_history(model)["error"]) == pytest.approx(np.mean(model.predict(X[validate]) != y[validate]))
+    if not is_lightgbm(estimator):
+        with pytest.raises(ValueError, match="eval_metric must take sample_weight"):
+            early.fit(X, y, sample_weight=np.ones(len(y)))
+
+
+def test_what_tells_a_scorer(estimator, binary):
+    X, y = binary
+    scorers = {
+        "estimator": lambda estimator, data, labels: estimator.score(data, labels),
+        "clf": lambda clf, data, labels: clf.score(data, labels),
+        "X": lambda fitted, X_val, y_val: fitted.score(X_val, y_val),
+        "check_scoring": check_scoring(make(estimator)),
+    }
+    for scorer in scorers.values():
+        model = make(estimator, **EARLY, eval_metric=scorer).fit(X, y)
+        _, validate = split_by_hand(y)
+        assert max(next(iter(only_history(model).values()))) == pytest.approx(model.score(X[validate], y[validate]))
+
+
+def test_what_a_scorer_may_not_return(estimator, binary):
+    for value in (None, np.zeros(3), "good"):
+        with pytest.raises(TypeError, match="eval_metric must return a number, got"):
+            make(estimator, **EARLY, eval_metric=lambda estimator, X, y, value=value: value).fit(*binary)
 
 
 def test_a_scorer_may_not_ask_for_other_data(estimator, binary):
@@ -201,7 +301,8 @@ def test_nothing_of_an_earlier_fit_remains(estimator, binary):
     model = make(estimator, **EARLY).fit(X, y)
     model.set_params(early_stopping_rounds=None, n_estimators=3).fit(X, y)
     assert not getattr(model, "evals_result_", {})
-    assert not getattr(model, "best_score_", {})
+    assert not model.best_score_
+    assert model.best_iteration_ in (0, -1)  # LightGBM 4.6 says -1
     expected = make(estimator, **EARLY | {"early_stopping_rounds": None, "n_estimators": 3}).fit(X, y)
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
 
@@ -304,6 +405,13 @@ def test_a_progress_bar_without_tqdm(estimator, binary, monkeypatch):
         ({"validation_fraction": 0.999}, "one sample of every class to train, got 0.999: none of the .* of class 1"),
         ({"validation_fraction": 0.0001}, "must leave 2 or more .* got 0.0001: 1 to validate"),
         ({"eval_metric": "rmse"}, r"eval_metric must be a callable or one of \[.*'focal_loss'.*\], got 'rmse'"),
+        ({"eval_metric": "neg_log_loss"}, r"got 'neg_log_loss' \(pass sklearn.metrics.get_scorer\('neg_log_loss'\)\)"),
+        ({"eval_metric": [["auc"]]}, r"eval_metric must be a name, a callable or a list of these, got \['auc'\]"),
+        ({"eval_metric": {"auc"}}, r"eval_metric must be a name, a callable or a list of these, got \{'auc'\}"),
+        (
+            {"validation_fraction": -1, "early_stopping_rounds": None},
+            r"validation_fraction must be in \(0, 1\), got -1",
+        ),
         ({"progress_bar": "yes"}, "progress_bar must be True or False, got 'yes'"),
     ],
     ids=str,

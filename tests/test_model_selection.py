@@ -12,6 +12,7 @@ from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
     HalvingGridSearchCV,
+    StratifiedKFold,
     TunedThresholdClassifierCV,
     cross_val_predict,
     train_test_split,
@@ -58,8 +59,7 @@ def test_searches_over_gamma_and_alpha(estimator, cards, search, scoring):
     assert np.isfinite(results["mean_test_score"]).all()
     assert len({str(params) for params in results["params"]}) == 4
     if search is GridSearchCV:
-        assert found.best_params_ == results["params"][results["mean_test_score"].argmax()]
-        assert len(np.unique(results["mean_test_score"])) == 4
+        assert len(np.unique(results["mean_test_score"])) == 4  # both parameters matter
     assert found.best_estimator_[-1].focal_gamma == found.best_params_[f"{name}__focal_gamma"]
     assert average_precision_score(y_test, found.predict_proba(X_test)[:, 1]) > 0.5
 
@@ -130,12 +130,13 @@ def test_calibration_display(estimator, cards):
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
 def test_cross_val_predict(estimator, data, method):
+    """What is predicted of a fold is by the model of the others."""
     X, y = data
-    out_of_fold = cross_val_predict(make(estimator), X, y, cv=2, method=method, n_jobs=2)
-    assert out_of_fold.shape == getattr(make(estimator).fit(X, y), method)(X).shape
-    score = out_of_fold if method == "predict" or y.max() > 1 else out_of_fold.T[-1].T
-    if method == "predict":
-        assert np.mean(score == y) > np.bincount(y).max() / len(y)
+    folds = list(StratifiedKFold(2).split(X, y))
+    out_of_fold = cross_val_predict(make(estimator), X, y, cv=folds, method=method, n_jobs=2)
+    for others, fold in folds:
+        expected = getattr(make(estimator).fit(X[others], y[others]), method)(X[fold])
+        np.testing.assert_array_equal(out_of_fold[fold], expected)
 
 
 def test_permutation_importance(estimator, cards):

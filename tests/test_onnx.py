@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from skfocal.datasets import load_creditcard
 from skfocal.onnx import to_onnx
@@ -120,12 +121,14 @@ def test_what_onnx_has_no_equal_of(boosted, binary):
     else:
         refused(boosted, {"booster": "dart"}, X, y, "booster='gbtree' to go to ONNX, got 'dart'")
         refused(boosted, {"booster": "gblinear"}, X, y, "booster='gbtree' to go to ONNX, got 'gblinear'")
+        trees = {"multi_strategy": "multi_output_tree", "tree_method": "hist"}
+        refused(boosted, trees, X, (X[:, 0] > 0) + y, "multi_strategy='one_output_per_tree' to go to ONNX")
         refused(boosted, {"missing": -1.0}, X, y, "missing=nan to go to ONNX, got -1.0")
 
 
 def test_other_classifiers(binary):
-    for other in (LogisticRegression(), "model"):
-        with pytest.raises(TypeError, match="classifier must be a FocalLGBMClassifier or a FocalXGBClassifier, got"):
+    for other in (LogisticRegression(), make_pipeline(BOOSTED[0]()), "model"):
+        with pytest.raises(TypeError, match=r"classifier must be .* \(of a pipeline its last step\), got a (L|P|s)"):
             to_onnx(other)
     with pytest.raises(ValueError, match="not fitted"):
         to_onnx(BOOSTED[0]())

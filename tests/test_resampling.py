@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 import skfocal
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, make, quiet_fit, real_data, start_argument
+from .conftest import BOOSTED, is_lightgbm, make, quiet_fit, real_data, start_argument
 
 ids = {"ids": lambda estimator: estimator.__name__}
 
@@ -103,29 +103,60 @@ def test_evaluation_is_of_the_corrected_probabilities(estimator, binary):
         assert history["focal_loss"][-1] == pytest.approx(resampled, rel=1e-5)
 
 
-def test_weights_and_starting_margins_follow_the_chosen_samples(estimator, binary):
+def test_weights_follow_the_chosen_samples(estimator, binary):
     X, y = binary
-    rng = np.random.default_rng(0)
-    weight, start = rng.uniform(0.5, 2, size=len(y)), rng.normal(size=len(y)).astype(np.float32)
-    name = start_argument(estimator)
-    model = make(estimator, sampler=Double()).fit(X, y, sample_weight=weight, **{name: start})
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y))
+    model = make(estimator, sampler=Double()).fit(X, y, sample_weight=weight)
     rows = np.repeat(np.arange(len(y)), np.where(y, 3, 1))
-    by_hand = make(estimator).fit(X[rows], y[rows], sample_weight=weight[rows], **{name: start[rows]})
+    by_hand = make(estimator).fit(X[rows], y[rows], sample_weight=weight[rows])
     np.testing.assert_array_equal(model.decision_function(X), by_hand.decision_function(X))
     ratio = np.bincount(y, weights=weight) / np.bincount(y[rows], weights=weight[rows])
     np.testing.assert_allclose(model.prior_correction_, ratio)
-    for argument in ("sample_weight", name):
-        with pytest.raises(ValueError, match=r"sampler must choose among the samples .* Double\(choose=False\)"):
-            make(estimator, sampler=Double(choose=False)).fit(X, y, **{argument: weight})
+    with pytest.raises(
+        ValueError, match=r"sampler must choose among the samples .* Double\(choose=False\), which makes new"
+    ):
+        make(estimator, sampler=Double(choose=False)).fit(X, y, sample_weight=weight)
 
 
-@pytest.mark.parametrize("params", [{"class_weight": {1: 5.0}}, {"focal_alpha": 0.8}], ids=str)
+def test_a_sampler_and_a_start_that_is_not_its_own(estimator, binary):
+    """Margins from elsewhere hold for the data as given: what part of a new model is at which prior, nobody knows."""
+    X, y = binary
+    old = make(estimator).fit(X, y)
+    starts = {start_argument(estimator): np.zeros(len(y)), "init_model" if is_lightgbm(estimator) else "xgb_model": old}
+    for name, start in starts.items():
+        with pytest.raises(ValueError, match=rf"sampler must be None with {name}, got Double\(\)"):
+            make(estimator, sampler=Double()).fit(X, y, **{name: start})
+
+
+WEIGHTS = [
+    {"class_weight": {1: 5.0}},
+    {"focal_alpha": 0.8},
+    {"class_weight": "balanced"},
+    {"focal_alpha": "balanced"},
+    {"class_weight": {1: 5.0}, "focal_alpha": "balanced"},
+]
+
+
+@pytest.mark.parametrize("params", WEIGHTS, ids=str)
 def test_only_what_the_sampler_did_is_undone(estimator, binary, params):
     """Weights of classes reweight the posterior with a sampler as they do without."""
     X, y = binary
     flat = {"learning_rate": 1e-9, **params}
     plain, resampled = make(estimator, **flat).fit(X, y), make(estimator, **flat, sampler=Double(9)).fit(X, y)
     np.testing.assert_allclose(resampled.predict_proba(X[:1]), plain.predict_proba(X[:1]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("sampler", [None, Double(9)], ids=str)
+@pytest.mark.parametrize("metric", ["log_loss", "focal_loss", "error"])
+def test_a_prior_does_not_change_when_training_stops(estimator, binary, metric, sampler):
+    """The validation data have the prior of the data, and metrics are of probabilities at that."""
+    X, y = binary
+    early = {"n_estimators": 100, "early_stopping_rounds": 5, "random_state": 0, "eval_metric": metric}
+    plain = make(estimator, sampler=sampler, **early).fit(X, y)
+    other = make(estimator, sampler=sampler, **early, prior=[0.3, 0.7]).fit(X, y)
+    assert plain.evals_result_ == other.evals_result_
+    np.testing.assert_array_equal(plain.decision_function(X), other.decision_function(X))
+    assert other.predict_proba(X)[:, 1].mean() > 1.5 * plain.predict_proba(X)[:, 1].mean()
 
 
 PRIORS = [0.2, [0.8, 0.2], np.array([4, 1]), {"yes": 0.2, "no": 0.8}]
@@ -227,7 +258,7 @@ def test_imbalanced_learns_samplers(estimator, multiclass):
     np.testing.assert_allclose(model.prior_correction_, expected)
     under = make_sampler("RandomUnderSampler")
     make(estimator, sampler=under).fit(X, names, sample_weight=np.ones(len(y)))
-    with pytest.raises(ValueError, match=r"sampler must choose among the samples .*SMOTE"):
+    with pytest.raises(ValueError, match=r"sampler must choose among the samples .*SMOTE.* makes new ones"):
         make(estimator, sampler=smote).fit(X, names, sample_weight=np.ones(len(y)))
 
 
@@ -241,8 +272,12 @@ def test_a_search_over_the_samplers_parameters(estimator, binary):
     model = make(estimator, sampler=Double()).set_params(sampler__times=7, focal_gamma=1.0)
     assert (model.sampler.times, model.focal_gamma) == (7, 1.0)
     assert clone(model).get_params()["sampler__times"] == 7
-    search = GridSearchCV(model, {"sampler__times": [1, 50]}, scoring="recall", cv=2, n_jobs=2).fit(X, y)
-    assert search.best_params_["sampler__times"] in (1, 50)
+    search = GridSearchCV(model, {"sampler__times": [1, 50]}, scoring="average_precision", cv=2, n_jobs=2).fit(X, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert scores[0] != scores[1]
+    best = search.best_params_["sampler__times"]
+    expected = make(estimator, sampler=Double(best), focal_gamma=1.0).fit(X, y)
+    np.testing.assert_array_equal(search.predict_proba(X), expected.predict_proba(X))
 
 
 class LeavesOut(Double):
@@ -273,13 +308,33 @@ def test_bad_samplers(estimator, binary, sampler, error, message):
         ([1.0], r"prior must have the shape \(2,\), a weight per class, got \(1,\)"),
         ([1.0, -1.0], r"prior must hold finite weights > 0, got \[1.0, -1.0\]"),
         ({0: 1.0}, r"prior must have a key for each of the classes \[0, 1\], got the keys \[0\]"),
-        ("balanced", "prior must hold one weight > 0 for each of the 2 classes, got 'balanced'"),
+        ("balanced", "prior must hold a weight > 0 for each of the 2 classes, got 'balanced'"),
     ],
     ids=str,
 )
 def test_bad_priors(estimator, binary, prior, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make(estimator, prior=prior).fit(*binary)
+
+
+def test_a_series_is_read_by_its_labels(estimator, binary):
+    """As value_counts gives it: the most frequent label first."""
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    swapped = make(estimator, prior=pd.Series([0.2, 0.8], index=[1, 0])).fit(X, y)
+    np.testing.assert_array_equal(
+        swapped.predict_proba(X), make(estimator, prior=[0.8, 0.2]).fit(X, y).predict_proba(X)
+    )
+
+
+def test_tables_that_no_sampler_takes(estimator, binary):
+    pa = pytest.importorskip("pyarrow")
+    X, y = binary
+    table = pa.table({f"x{i}": X[:, i] for i in range(8)})
+    with pytest.raises(
+        TypeError, match=r"X must be .* a pandas DataFrame with sampler=Double\(\), got a pyarrow Table"
+    ):
+        make(estimator, sampler=Double()).fit(table, y)
 
 
 def test_a_number_is_no_prior_of_several_classes(estimator, multiclass):

@@ -130,6 +130,21 @@ def test_real_frauds_with_a_table(boosted, name, tmp_path):
         loaded.predict(frame.rename(columns={"V1": "W1"}))
 
 
+def test_a_model_goes_on_from_a_file_without_what_else_is_in_it(boosted, binary, tmp_path):
+    """The description in an old file must not pass for that of the new model."""
+    X, y = binary
+    make(boosted, focal_gamma=0.5).fit(X, np.array(["a", "b"])[y]).save_model(tmp_path / "old.json")
+    model = make(boosted, focal_gamma=5.0).fit(X, y, **{argument(boosted): str(tmp_path / "old.json")})
+    loaded = saved_and_loaded(model, tmp_path / "new.json")
+    assert loaded.focal_loss_ == model.focal_loss_
+    if is_lightgbm(boosted):
+        model.booster_.save_model(tmp_path / "alone.json")
+    else:
+        model.get_booster().save_model(tmp_path / "alone.json")
+    with pytest.raises(ValueError, match="without labels and loss"):
+        boosted().load_model(tmp_path / "alone.json")
+
+
 def test_a_loaded_model_can_be_fitted_again_and_refined(boosted, binary, tmp_path):
     X, y = binary
     model = make(boosted, focal_gamma=0.5).fit(X, y)
@@ -166,8 +181,9 @@ def test_what_xgboost_needs_to_know_to_predict(boosted, binary, params, tmp_path
     X = np.where(X > 1.5, -9.0, X)
     model = make(boosted, **params).fit(X, y)
     np.testing.assert_array_equal(saved_and_loaded(model, tmp_path / "m.ubj").predict_proba(X), model.predict_proba(X))
-    loaded = boosted().load_model(bytearray((tmp_path / "m.ubj").read_bytes()))
-    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    for kind in (bytes, bytearray):
+        loaded = boosted().load_model(kind((tmp_path / "m.ubj").read_bytes()))
+        np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
 def wrong_files(folder, boosted, binary):
@@ -182,10 +198,15 @@ def wrong_files(folder, boosted, binary):
         model.get_booster().save_model(folder / "alone.json")
     (folder / "nobody.json").write_text(json.dumps({"a": 1}))
     (folder / "empty.json").write_text("")
+    (folder / "pickle.json").write_bytes(pickle.dumps(model))
+    model.save_model(folder / "whole.json")
+    whole = (folder / "whole.json").read_bytes()
+    for percent in (1, 10, 50, 90):
+        (folder / f"cut{percent}.json").write_bytes(whole[: len(whole) * percent // 100])
     return model
 
 
-@pytest.mark.parametrize("name", ["other", "alone", "nobody", "empty"])
+@pytest.mark.parametrize("name", ["other", "alone", "nobody", "empty", "pickle", "cut1", "cut10", "cut50", "cut90"])
 def test_files_of_the_wrong_kind(boosted, binary, name, tmp_path):
     model = wrong_files(tmp_path, boosted, binary)
     before = model.predict_proba(binary[0])
@@ -195,8 +216,9 @@ def test_files_of_the_wrong_kind(boosted, binary, name, tmp_path):
         model.load_model(tmp_path / f"{name}.json")
     assert ("without labels and loss" in str(e.value)) == (name == "alone")
     np.testing.assert_array_equal(model.predict_proba(binary[0]), before)
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
-        model.load_model(tmp_path / "nowhere.json")
+    for call in (model.load_model, model.save_model):
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            call(tmp_path / "nowhere" / "model.json")
 
 
 def test_only_what_is_fitted_can_be_saved(boosted, tmp_path):
