@@ -157,7 +157,7 @@ n_jobs, importance_type
     Samples of weight 0 are left out, so they do not count towards ``min_child_samples`` or the bins.
 
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
-    model is then the intercept.
+    model is then the intercept. Features that are all 0 it refuses under a custom objective.
 
     Dicts are from the labels that `fit` is given: meta-estimators that encode labels first want codes as keys.
 

@@ -9,13 +9,14 @@ import sys
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 __all__ = ["to_onnx"]
 
 
 def to_onnx(classifier: Any) -> Any:
-    """Convert a fitted classifier to an ONNX model, link included.
+    """Convert a fitted classifier, or a pipeline that ends in one, to an ONNX model, link included.
 
     The model needs neither skfocal nor an engine, only an ONNX runtime. Its input is ``X``, float32 of shape
     (n_samples, n_features), with NaN where a value is missing. Its outputs are ``label``, of shape (n_samples,), and
@@ -24,8 +25,10 @@ def to_onnx(classifier: Any) -> Any:
 
     Parameters
     ----------
-    classifier : FocalLGBMClassifier or FocalXGBClassifier
-        A fitted classifier.
+    classifier : FocalLGBMClassifier, FocalXGBClassifier or Pipeline
+        A fitted classifier; or a pipeline of scikit-learn or imbalanced-learn that ends in one. skl2onnx converts the
+        steps before it; they compute in float32, and what they round to the other side of a threshold of a tree is
+        then on the other side. Samplers have no part in predictions.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def to_onnx(classifier: Any) -> Any:
     ImportError
         If a package of the extra ``onnx`` is not installed.
     TypeError
-        If `classifier` is anything else, or its labels are neither numbers, booleans nor strings.
+        If it is anything else, or the labels are neither numbers, booleans nor strings.
     ValueError
         If ONNX has no equal of its booster: with categories, a ``missing`` other than NaN, ``zero_as_missing``,
         XGBoost's "dart", "gblinear" and multi-output trees.
@@ -56,10 +59,14 @@ def to_onnx(classifier: Any) -> Any:
     >>> bool(np.allclose(probabilities, clf.predict_proba(X), atol=1e-5))
     True
     """
+    pipeline, before = classifier, []
+    if isinstance(pipeline, Pipeline):
+        classifier = pipeline[-1]
+        before = [step for _, step in pipeline.steps[:-1] if hasattr(step, "transform")]
     is_lightgbm = _is(classifier, "lightgbm")
     if not is_lightgbm and not _is(classifier, "xgboost"):
         raise TypeError(
-            "classifier must be a FocalLGBMClassifier or a FocalXGBClassifier (of a pipeline its last step), "
+            "classifier must be a FocalLGBMClassifier or a FocalXGBClassifier, or a pipeline that ends in one, "
             f"got a {type(classifier).__name__}."
         )
     check_is_fitted(classifier)
@@ -71,8 +78,11 @@ def to_onnx(classifier: Any) -> Any:
     except ImportError as error:
         raise ImportError('to_onnx needs more packages: pip install "skfocal[onnx]"') from error
     trees = _lightgbm_trees(classifier) if is_lightgbm else _xgboost_trees(classifier)
-    X = ndx.argument(shape=("n_samples", classifier.n_features_in_), dtype=ndx.float32)
-    (margins,) = spox.inline(trees)(X.unwrap_spox()).values()
+    X = ndx.argument(shape=("n_samples", pipeline.n_features_in_), dtype=ndx.float32)
+    features = X.unwrap_spox()
+    if before:
+        (features,) = spox.inline(_transformers(before, pipeline.n_features_in_))(features).values()
+    (margins,) = spox.inline(trees)(features).values()
     raw_prediction = ndx.asarray(margins)
     posterior = classifier._posterior(raw_prediction[:, 0] if len(labels) == 2 else raw_prediction)
     label = ndx.take(ndx.asarray(labels), ndx.argmax(posterior, axis=1))
@@ -94,6 +104,14 @@ def _labels(classes: Any) -> Any:
     if not all(isinstance(label, str) for label in classes):
         raise TypeError(f"Labels must be numbers, booleans or strings for ONNX, got {classes.tolist()}.")
     return classes.astype(str)
+
+
+def _transformers(steps: list[Any], n_features: int) -> Any:
+    """Return a model of the steps of a pipeline, from float32 to float32."""
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType
+
+    return convert_sklearn(make_pipeline(*steps), initial_types=[("X", FloatTensorType([None, n_features]))])
 
 
 def _lightgbm_trees(classifier: Any) -> Any:

@@ -4,8 +4,10 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skfocal.datasets import load_creditcard
 from skfocal.onnx import to_onnx
@@ -126,12 +128,30 @@ def test_what_onnx_has_no_equal_of(boosted, binary):
         refused(boosted, {"missing": -1.0}, X, y, "missing=nan to go to ONNX, got -1.0")
 
 
+def test_pipelines(boosted):
+    """Of scikit-learn, with several kinds of steps, and of imbalanced-learn, whose sampler has no part in it."""
+    X, y = load_creditcard(return_X_y=True)
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.2, np.nan, X)
+    steps = [SimpleImputer(), StandardScaler()]
+    pipelines = [make_pipeline(*steps, make(boosted)).fit(holes, y)]
+    imblearn = pytest.importorskip("imblearn")
+    under = imblearn.under_sampling.RandomUnderSampler(random_state=0)
+    pipelines.append(imblearn.pipeline.make_pipeline(*steps, under, "passthrough", make(boosted)).fit(holes, y))
+    for pipeline in pipelines:
+        label, probabilities = run(pipeline, holes)
+        # A feature that is rounded otherwise may be on the other side of a threshold.
+        close = np.isclose(probabilities, pipeline.predict_proba(holes), atol=1e-5).all(axis=1)
+        assert close.mean() > 0.99
+        np.testing.assert_array_equal(label[close], pipeline.predict(holes)[close])
+
+
 def test_other_classifiers(binary):
-    for other in (LogisticRegression(), make_pipeline(BOOSTED[0]()), "model"):
-        with pytest.raises(TypeError, match=r"classifier must be .* \(of a pipeline its last step\), got a (L|P|s)"):
+    for other in (LogisticRegression(), make_pipeline(LogisticRegression()), "model"):
+        with pytest.raises(TypeError, match=r"classifier must be .* or a pipeline that ends in one, got a (L|s)"):
             to_onnx(other)
-    with pytest.raises(ValueError, match="not fitted"):
-        to_onnx(BOOSTED[0]())
+    for unfitted in (BOOSTED[0](), make_pipeline(BOOSTED[0]())):
+        with pytest.raises(ValueError, match="not fitted"):
+            to_onnx(unfitted)
 
 
 @pytest.mark.parametrize("package", ["onnxmltools", "ndonnx", "spox"])

@@ -20,12 +20,13 @@ def test_code_runs_and_prints_what_it_says(capsys, tmp_path, monkeypatch):
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     code = blocks("python")
-    assert len(code) == 10
+    assert len(code) == 11
     namespace = {}
     with config_context():  # the README switches metadata routing on
         for block in code:
             exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
     assert set(namespace["search"].cv_results_["param_focal_gamma"]) == {0.0, 0.5, 1.0, 2.0}
+    assert len(namespace["halving"].cv_results_["params"]) > 8
     promised = re.findall(r"print\(.*\)  # (.+)$", "\n".join(code), flags=re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == promised
     assert len(promised) == 9
