@@ -27,8 +27,9 @@ def to_onnx(classifier: Any) -> Any:
     ----------
     classifier : FocalLGBMClassifier, FocalXGBClassifier or Pipeline
         A fitted classifier; or a pipeline of scikit-learn or imbalanced-learn that ends in one. skl2onnx converts the
-        steps before it; they compute in float32, and what they round to the other side of a threshold of a tree is
-        then on the other side. Samplers have no part in predictions.
+        steps before it, samplers excepted, which have no part in predictions. What these steps round otherwise than
+        scikit-learn can fall on the other side of a tree's threshold, of XGBoost's most likely, which are values of
+        the training data: compare on data of yours, or leave out steps that trees do not need, scalers say.
 
     Returns
     -------
