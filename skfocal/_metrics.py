@@ -132,10 +132,11 @@ def takes_weights(metric: Callable[..., Any]) -> bool:
     return "sample_weight" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
-def check_weights(metrics: Iterable[EvalMetric], *, weighted: bool) -> None:
+def check_weights(metrics: Iterable[EvalMetric], weights: Iterable[Any] | None) -> None:
     """Raise if samples to evaluate have weights of their own that a metric cannot take."""
+    is_weighted = any(weight is not None for weight in weights or ())
     for metric in metrics:
-        if weighted and not metric.takes_weights:
+        if is_weighted and not metric.takes_weights:
             raise ValueError(
                 "eval_metric must take sample_weight, as the evaluation data have weights, "
                 f"got {metric.name!r}, which has no such argument."

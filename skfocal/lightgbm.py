@@ -368,20 +368,22 @@ n_jobs, importance_type
                 return all(_entry(entries, i) is None for entries in own)
 
             pairs = self._eval_sets(eval_set, X, y, data, has_nothing_of_its_own)
-            given = {
+            by_set = {
                 "eval_names": eval_names,
                 "eval_sample_weight": eval_sample_weight,
                 "eval_class_weight": eval_class_weight,
                 "eval_init_score": eval_init_score,
             }
-            for name, entries in given.items():
+            for name, entries in by_set.items():
                 _check_entries(entries, len(pairs), name)
             by_class = class_weights(self.class_weight, self.classes_, data.totals())
             eval_weights = self._eval_weights(pairs, eval_sample_weight, eval_class_weight, by_class)
             eval_starts = self._eval_starts(pairs, eval_init_score)
             split = stopping_rounds is not None and not pairs
-            own_weights = sample_weight if split else eval_sample_weight or eval_class_weight
-            check_weights((m for m in metrics if isinstance(m, EvalMetric)), weighted=own_weights is not None)
+            given = [
+                _entry(entries, i) for i in range(len(pairs)) for entries in (eval_sample_weight, eval_class_weight)
+            ]
+            check_weights([m for m in metrics if isinstance(m, EvalMetric)], [sample_weight] if split else given)
             data, validation = self._prepare(data, split=split)
             if validation is not None:
                 pairs = [(validation.X, validation.y)]

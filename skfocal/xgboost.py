@@ -273,7 +273,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             eval_weights = _check_each(sample_weight_eval_set, pairs, "sample_weight_eval_set", check_sample_weight)
             eval_margins = _check_each(base_margin_eval_set, pairs, "base_margin_eval_set", self._check_start)
             split = rounds is not None and not pairs
-            check_weights(metrics, weighted=(sample_weight if split else eval_weights) is not None)
+            check_weights(metrics, [sample_weight] if split else eval_weights)
             verbose = bool(pairs) if verbose is None else verbose
             eval_weights = self._with_class_weights(pairs, eval_weights, data)
             data, validation = self._prepare(data, split=split)

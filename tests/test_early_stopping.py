@@ -221,6 +221,11 @@ def test_scorers_that_know_no_weights(estimator, binary, name, scorer):
     early = make(estimator, **EARLY, eval_metric=scorer, class_weight={1: 5.0})
     with pytest.raises(ValueError, match=message):
         clone(early).fit(X, y, sample_weight=np.ones(len(y)))
+    weights = "eval_sample_weight" if is_lightgbm(estimator) else "sample_weight_eval_set"
+    fit = {"eval_set": [(X[:500], y[:500])], **quiet_fit(estimator)}
+    with pytest.raises(ValueError, match=message):
+        clone(early).fit(X, y, **fit, **{weights: [np.ones(500)]})
+    clone(early).fit(X, y, **fit, **{weights: [None]})
     model = early.fit(X, y)
     _, validate = split_by_hand(y)
     assert max(only_history(model)[name]) == pytest.approx(scorer(model, X[validate], y[validate]))
