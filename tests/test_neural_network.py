@@ -456,6 +456,16 @@ def test_labels_of_their_own_losses(multilabel):
     np.testing.assert_allclose(balanced.focal_intercept_, 0, atol=1e-12)
 
 
+def test_labels_mixed_with_the_log_loss(multilabel):
+    """All of the log loss is gamma = 0, for each label."""
+    X, y = multilabel
+    mixed, plain = (
+        network(**params).fit(X, y) for params in ({"focal_gamma": 3, "focal_mix": 1.0}, {"focal_gamma": 0})
+    )
+    assert [label.focal_mix for label in mixed.focal_loss_.labels] == [1.0] * 4
+    np.testing.assert_allclose(mixed.predict_proba(X), plain.predict_proba(X), rtol=1e-3, atol=1e-5)
+
+
 def test_labels_that_all_or_none_have(multilabel):
     X, y = multilabel
     y = np.column_stack([y, np.zeros(len(y), dtype=int), np.ones(len(y), dtype=int)])

@@ -146,6 +146,14 @@ def test_only_what_the_sampler_did_is_undone(estimator, binary, params):
     np.testing.assert_allclose(resampled.predict_proba(X[:1]), plain.predict_proba(X[:1]), rtol=1e-5)
 
 
+@pytest.mark.parametrize("params", WEIGHTS[2:], ids=str)
+def test_balanced_weights_balance_what_the_sampler_makes(estimator, data, repeated, params):
+    X, y = data
+    model = make(estimator, sampler=Double(), **params).fit(X, y)
+    by_hand = make(estimator, **params).fit(*repeated)
+    np.testing.assert_array_equal(model.decision_function(X), by_hand.decision_function(X))
+
+
 @pytest.mark.parametrize("sampler", [None, Double(9)], ids=str)
 @pytest.mark.parametrize("metric", ["log_loss", "focal_loss", "error"])
 def test_a_prior_does_not_change_when_training_stops(estimator, binary, metric, sampler):

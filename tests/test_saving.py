@@ -135,14 +135,11 @@ def test_a_model_goes_on_from_a_file_without_what_else_is_in_it(boosted, binary,
     X, y = binary
     make(boosted, focal_gamma=0.5).fit(X, np.array(["a", "b"])[y]).save_model(tmp_path / "old.json")
     model = make(boosted, focal_gamma=5.0).fit(X, y, **{argument(boosted): str(tmp_path / "old.json")})
-    loaded = saved_and_loaded(model, tmp_path / "new.json")
-    assert loaded.focal_loss_ == model.focal_loss_
-    if is_lightgbm(boosted):
-        model.booster_.save_model(tmp_path / "alone.json")
-    else:
-        model.get_booster().save_model(tmp_path / "alone.json")
+    booster = model.booster_ if is_lightgbm(boosted) else model.get_booster()
+    booster.save_model(tmp_path / "alone.json")
     with pytest.raises(ValueError, match="without labels and loss"):
         boosted().load_model(tmp_path / "alone.json")
+    assert saved_and_loaded(model, tmp_path / "new.json").focal_loss_ == model.focal_loss_
 
 
 def test_a_loaded_model_can_be_fitted_again_and_refined(boosted, binary, tmp_path):
