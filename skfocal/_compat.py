@@ -161,19 +161,41 @@ def fitted_lightgbm(booster: Any, n_classes: int, objective: Callable[..., Any])
     return engine
 
 
-def xgboost_engine(params: dict[str, Any], metric: Callable[[Any, Any], list[tuple[str, float]]]) -> Any:
+def xgboost_engine(
+    params: dict[str, Any], metric: Callable[[Any, Any], list[tuple[str, float]]], *, bins_data: bool
+) -> Any:
     """Return an XGBClassifier whose `fit` evaluates a metric as `xgboost.train` takes it, which may have many values.
 
     XGBClassifier takes one callable with one value, and looks it up in `_configure_fit`, second of what that returns.
+    And if it can, it keeps of the features only in which bins they are. These are not those of a model that is
+    continued, whose margins would not be what it predicts: without `bins_data` the features are kept.
     """
-    from xgboost import XGBClassifier
+    from xgboost import DMatrix, XGBClassifier
 
     class Engine(XGBClassifier):
         def _configure_fit(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
             model, _, *rest = super()._configure_fit(*args, **kwargs)
             return model, metric, *rest
 
+        def _create_dmatrix(self, ref: Any, **kwargs: Any) -> Any:
+            return super()._create_dmatrix(ref, **kwargs) if bins_data else DMatrix(**kwargs, nthread=self.n_jobs)
+
     return Engine(**params)
+
+
+def first_rounds(booster: Any, n_rounds: int) -> Any:
+    """Return the first rounds of an XGBoost booster, which know its categories.
+
+    XGBoost's slices forget them: they would take the codes of any table's categories for those of the training data.
+    """
+    part = booster[:n_rounds]
+    if booster.get_categories().empty():
+        return part
+    whole, model = (json.loads(each.save_raw("json")) for each in (booster, part))
+    categories = whole["learner"]["gradient_booster"]["model"]["cats"]
+    model["learner"]["gradient_booster"]["model"]["cats"] = categories
+    part.load_model(bytearray(json.dumps(model), "utf-8"))
+    return part
 
 
 @cache

@@ -27,7 +27,13 @@ from skfocal._classifier import (
     class_weights,
     unchanged_on_error,
 )
-from skfocal._compat import adopt_fitted_state, on_device, xgboost_engine, xgboost_parameter_names
+from skfocal._compat import (
+    adopt_fitted_state,
+    first_rounds,
+    on_device,
+    xgboost_engine,
+    xgboost_parameter_names,
+)
 from skfocal._metrics import (
     EvalMetric,
     as_list,
@@ -297,7 +303,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
                 TrainingObjective(objective, namespace) as params["objective"],
             ):
                 params["callbacks"] = self._callbacks(evaluation, advance, verbose)
-                engine = xgboost_engine(params, evaluation).fit(
+                engine = xgboost_engine(params, evaluation, bins_data=old_trees is None).fit(
                     data.X,
                     data.y,
                     sample_weight=data.sample_weight,
@@ -310,8 +316,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
                     feature_weights=feature_weights,
                 )
             self._adopt(engine, evaluation.best_score(engine))
-            if evaluation.best_booster is not None:
-                self._Booster = evaluation.best_booster
+            self._Booster = evaluation.best_booster(engine)
         return self
 
     def save_model(self, fname: Any) -> None:
@@ -399,7 +404,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         # XGBoost reads flat margins of several classes row by row.
         return check_margins(margins, n_samples, len(self.classes_), name, order="C")
 
-    def _check_xgb_model(self, xgb_model: Any) -> bytearray | None:
+    def _check_xgb_model(self, xgb_model: Any) -> Booster | None:
         """Return the model to continue, which must have as many classes and features."""
         if xgb_model is None:
             return None
@@ -408,7 +413,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         n_margins = 1 if len(self.classes_) == 2 else len(self.classes_)
         check_same_margins("xgb_model", max(n_classes, 1), n_margins)
         check_same_features("xgb_model", booster.num_features(), self.n_features_in_)
-        return booster.save_raw("ubj")
+        return booster
 
     def _with_class_weights(
         self, pairs: list[tuple[Any, NDArray[np.integer]]], weights: list[Any] | None, data: TrainingData
@@ -550,11 +555,11 @@ def _trees_alone(xgb_model: Any) -> Booster:
         booster = xgb_model if isinstance(xgb_model, Booster) else Booster(model_file=xgb_model)
     best = booster.attr("best_iteration")
     try:
-        booster = booster.copy() if best is None else booster[: int(best) + 1]
+        booster = booster.copy() if best is None else first_rounds(booster, int(best) + 1)
     except XGBoostError:  # linear boosters have no rounds
         booster = booster.copy()
     booster.set_attr(**dict.fromkeys(booster.attributes()))
-    return booster
+    return Booster(model_file=booster.save_raw("ubj"))  # the model without the settings that it was trained with
 
 
 def _user_metric(metric: Callable[..., float], classifier: Any) -> EvalMetric:
@@ -606,22 +611,28 @@ class _Evaluation(TrainingCallback):
     def prepare(self, callback: Any) -> Any:
         """Return a callback as it is, but early stopping as a copy: it remembers, and a second fit would stop at once.
 
-        The copy is told whether its metric is to grow, which XGBoost guesses by the name, and to drop the rounds after
-        the best one, so that the saved booster is the model.
+        The copy is told whether its metric is to grow, which XGBoost guesses by the name, and to keep all rounds, of
+        which `best_booster` chooses.
         """
         if not isinstance(callback, EarlyStopping):
             return callback
         stop = deepcopy(callback)
-        stop.save_best = self.keeper is None
+        stop.save_best = False
         if stop.maximize is None:
             watched = stop.metric_name or self._metrics[-1].name
             stop.maximize = any(metric.greater_is_better for metric in self._metrics if metric.name == watched)
         return stop
 
-    @property
-    def best_booster(self) -> Booster | None:
-        """What the booster was in the best round, if that is more than its rounds up to there."""
-        return None if self.keeper is None else self.keeper.booster
+    def best_booster(self, engine: XGBClassifier) -> Booster:
+        """Return the booster as it was in the best round of early stopping, so that what is saved is the model."""
+        if self.keeper is not None and self.keeper.booster is not None:
+            return self.keeper.booster
+        booster = engine.get_booster()
+        if not hasattr(engine, "best_iteration"):
+            return booster
+        best = first_rounds(booster, engine.best_iteration + 1)
+        best.set_attr(**booster.attributes())
+        return best
 
     def best_score(self, engine: XGBClassifier) -> dict[str, dict[str, float]]:
         """Return the scores of the best round of early stopping, without which it is the last."""
@@ -637,10 +648,16 @@ class _BestBooster(TrainingCallback):
 
     def __init__(self) -> None:
         self.booster: Booster | None = None
+        self._n_rounds_before = 0  # of a model that is continued
+
+    def before_training(self, model: Any) -> Any:
+        """Look up where early stopping starts to count rounds."""
+        self._n_rounds_before = model.num_boosted_rounds()
+        return model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Copy the booster if early stopping, which comes before, has called this round the best one."""
-        if model.attr("best_iteration") == str(epoch):
+        if model.attr("best_iteration") == str(self._n_rounds_before + epoch):
             self.booster = model.copy()
         return False
 

@@ -143,6 +143,43 @@ def test_boosters_that_change_earlier_rounds(estimator, binary, params):
     assert log_loss(y[validate], model.predict_proba(X[validate])) == pytest.approx(min(history), rel=1e-5)
 
 
+@pytest.mark.parametrize("booster", ["gbtree", "gblinear", "dart"])
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+def test_a_model_that_is_continued(estimator, binary, booster):
+    """Rounds are counted on from the old model's, and the best of them predicts."""
+    X, y = binary
+    _, validate = split_by_hand(y)
+    params = {"booster": booster} | ({"rate_drop": 0.3} if booster == "dart" else {})
+    old = make(estimator, **params, n_estimators=5, random_state=0).fit(X, y)
+    params |= {"learning_rate": 1.0, "eval_metric": "log_loss"}
+    model = make(estimator, **EARLY | params).fit(X, y, xgb_model=old)
+    history = only_history(model)["log_loss"]
+    assert len(history) > np.argmin(history) + 1
+    assert model.best_iteration_ == 5 + np.argmin(history) + 1
+    assert log_loss(y[validate], model.predict_proba(X[validate])) == pytest.approx(min(history), rel=1e-5)
+
+
+def test_categories(estimator, binary):
+    """They mean the same in a table that lacks some of them, where their codes are others."""
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    shop = pd.Categorical(np.where(y, "b", np.where(X[:, 0] > 0, "a", "c")))
+    frame = pd.DataFrame({"value": X[:, 1], "shop": shop})
+    rows = frame[shop == "b"]
+    fewer = rows.assign(shop=rows["shop"].cat.remove_unused_categories())
+    assert set(fewer["shop"].cat.codes) != set(rows["shop"].cat.codes)
+    callbacks = [{}]
+    if not is_lightgbm(estimator):
+        stop = pytest.importorskip("xgboost").callback.EarlyStopping(rounds=5)
+        callbacks += [{"callbacks": [stop], "early_stopping_rounds": None}]
+    for params in callbacks:
+        model = make(estimator, **EARLY | params)
+        model.fit(frame, y, eval_set=[(frame, y)] if params else None, **quiet_fit(estimator))
+        expected = model.predict_proba(frame)[shop == "b"]
+        assert expected[:, 1].mean() > 0.8
+        np.testing.assert_array_equal(model.predict_proba(fewer), expected)
+
+
 @pytest.mark.parametrize("estimator", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
 def test_how_often_xgboost_prints(estimator, binary):
     with pytest.raises(ValueError, match="verbose must be None, True, False or an integer >= 0, got -1"):

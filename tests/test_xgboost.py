@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import xgboost
+from sklearn.metrics import log_loss
 
 from skfocal import FocalXGBClassifier, _compat
 
@@ -74,6 +75,42 @@ def test_xgb_model_is_continued_from_its_margins(data, start):
     more = make(FocalXGBClassifier, learning_rate=1e-9).fit(X, y, xgb_model=first)
     np.testing.assert_allclose(more.decision_function(X), first.predict(X, output_margin=True), atol=1e-6)
     assert more.get_booster().num_boosted_rounds() == 25
+
+
+@pytest.mark.parametrize("kind", ["numbers", "categories"])
+@pytest.mark.parametrize("stopped_early", [False, True])
+@pytest.mark.parametrize("start", [FocalXGBClassifier, xgboost.XGBClassifier])
+def test_xgb_model_is_continued_on_a_table(start, stopped_early, kind, binary, tmp_path):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    frame = pd.DataFrame(X).rename(columns=str)
+    if kind == "categories":
+        frame["city"] = pd.Categorical(np.where(y | (X[:, 0] > 0), "Oslo", "Rome"))
+    stop = {"early_stopping_rounds": 2} if stopped_early else {}
+    old = start(n_estimators=20, enable_categorical=True, **stop)
+    old.fit(frame, y, eval_set=[(frame[:500], y[:500])] if stopped_early else None, verbose=False)
+    file = tmp_path / "old.ubj"
+    old.save_model(file)
+    rows = frame[y == 1]
+    if kind == "categories":
+        rows = rows.assign(city=rows["city"].cat.remove_unused_categories())
+    expected = old.predict(frame, output_margin=True)[y == 1]
+    for xgb_model in (old, old.get_booster(), str(file)):
+        more = make(FocalXGBClassifier, learning_rate=1e-9).fit(frame, y, xgb_model=xgb_model)
+        np.testing.assert_allclose(more.predict(rows, output_margin=True), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("tree_method", ["hist", "approx", "exact"])
+def test_metrics_of_a_continued_model_are_those_of_its_predictions(data, tree_method):
+    """Also where the old model was trained on other data, with other bins."""
+    X, y = data
+    old = xgboost.XGBClassifier(n_estimators=30).fit(X[:1000], y[:1000])
+    new, validate = (X[1000:1500], y[1000:1500]), (X[1500:], y[1500:])
+    params = {"tree_method": tree_method, "n_estimators": 5, "eval_metric": "log_loss"}
+    model = make(FocalXGBClassifier, **params).fit(*new, xgb_model=old, eval_set=[new, validate], verbose=False)
+    for history, (features, labels) in zip(model.evals_result_.values(), (new, validate), strict=True):
+        expected = log_loss(labels, model.predict_proba(features), labels=model.classes_)
+        assert history["log_loss"][-1] == pytest.approx(expected, rel=1e-5)
 
 
 def test_evaluation_scores_keep_all_their_digits(binary):
