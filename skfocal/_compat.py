@@ -44,6 +44,12 @@ def scorer_name(scorer: Any) -> str:
     return name
 
 
+def column_positions(transformer: Any) -> dict[str, list[int]]:
+    """Return which columns each part of a fitted ColumnTransformer takes; it tells names where it was given names."""
+    positions: dict[str, list[int]] = transformer._transformer_to_input_indices
+    return positions
+
+
 def metric_of_scorer(scorer: Any) -> Any:
     """Return the metric that `make_scorer` was given, anything else as it is; scorers take any argument."""
     return getattr(scorer, "_score_func", scorer)

@@ -1,15 +1,18 @@
 """Fitted boosted classifiers as ONNX models: the trees by onnxmltools, the focal link by tracing our own formulas.
 
-Needs the packages of the extra ``onnx`` when it is called. Imports nothing of ours.
+Needs the packages of the extra ``onnx`` when it is called. Imports `_onnx_steps`, for pipelines.
 """
 
 import json
+import math
 import re
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline, make_pipeline
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 __all__ = ["to_onnx"]
@@ -27,9 +30,11 @@ def to_onnx(classifier: Any) -> Any:
     ----------
     classifier : FocalLGBMClassifier, FocalXGBClassifier or Pipeline
         A fitted classifier; or a pipeline of scikit-learn or imbalanced-learn that ends in one. skl2onnx converts the
-        steps before it, samplers excepted, which have no part in predictions. What these steps round otherwise than
-        scikit-learn can fall on the other side of a tree's threshold, of XGBoost's most likely, which are values of
-        the training data: compare on data of yours, or leave out steps that trees do not need, scalers say.
+        steps before it, samplers excepted, which have no part in predictions. With such steps ``X`` is float64, and
+        the model equals the pipeline on float64 features: what is rounded otherwise than in scikit-learn can fall on
+        the other side of a tree's threshold. That may be so in some rows, to which 1e-5 does not apply, where skl2onnx
+        knows a step in float32 only (PowerTransformer), or does not do just what scikit-learn does (Binarizer):
+        compare on data of yours, or leave out steps that trees do not need.
 
     Returns
     -------
@@ -44,7 +49,12 @@ def to_onnx(classifier: Any) -> Any:
         If it is anything else, or the labels are neither numbers, booleans nor strings.
     ValueError
         If ONNX has no equal of its booster: with categories, a ``missing`` other than NaN, ``zero_as_missing``,
-        XGBoost's "dart", "gblinear" and multi-output trees.
+        XGBoost's "dart", "gblinear" and multi-output trees; or if skl2onnx cannot convert a step of the pipeline.
+
+    Warns
+    -----
+    UserWarning
+        If a step is converted in float32.
 
     Examples
     --------
@@ -75,16 +85,14 @@ def to_onnx(classifier: Any) -> Any:
     try:
         import ndonnx as ndx
         import onnxmltools  # noqa: F401  # which the trees need
-        import spox
+        import spox  # noqa: F401
     except ImportError as error:
         raise ImportError('to_onnx needs more packages: pip install "skfocal[onnx]"') from error
-    trees = _lightgbm_trees(classifier) if is_lightgbm else _xgboost_trees(classifier)
-    X = ndx.argument(shape=("n_samples", pipeline.n_features_in_), dtype=ndx.float32)
-    features = X.unwrap_spox()
-    if before:
-        (features,) = spox.inline(_transformers(before, pipeline.n_features_in_))(features).values()
-    (margins,) = spox.inline(trees)(features).values()
-    raw_prediction = ndx.asarray(margins)
+    dtype = ndx.float64 if before else ndx.float32
+    # LightGBM compares features as they are given with its thresholds, XGBoost in float32.
+    trees = _lightgbm_trees(classifier, bool(before)) if is_lightgbm else _xgboost_trees(classifier)
+    X = ndx.argument(shape=("n_samples", (before[0] if before else classifier).n_features_in_), dtype=dtype)
+    raw_prediction = ndx.asarray(_margins(X, before, trees, dtype if is_lightgbm else ndx.float32))
     posterior = classifier._posterior(raw_prediction[:, 0] if len(labels) == 2 else raw_prediction)
     label = ndx.take(ndx.asarray(labels), ndx.argmax(posterior, axis=1))
     return ndx.build({"X": X}, {"label": label, "probabilities": ndx.astype(posterior, ndx.float32)})
@@ -107,16 +115,34 @@ def _labels(classes: Any) -> Any:
     return classes.astype(str)
 
 
-def _transformers(steps: list[Any], n_features: int) -> Any:
-    """Return a model of the steps of a pipeline, from float32 to float32."""
-    from skl2onnx import convert_sklearn
-    from skl2onnx.common.data_types import FloatTensorType
+def _margins(X: Any, steps: list[Any], trees: Any, dtype: Any) -> Any:
+    """Return the margins by trees, on features of a float type, of X after the steps of a pipeline."""
+    import ndonnx as ndx
+    import spox
 
-    return convert_sklearn(make_pipeline(*steps), initial_types=[("X", FloatTensorType([None, n_features]))])
+    if not steps:
+        return spox.inline(trees)(X.unwrap_spox())["margins"]
+    from skfocal._onnx_steps import convert_steps
+
+    try:
+        model, is_float64 = convert_steps(steps)
+        features = X if is_float64 else ndx.astype(X, ndx.float32)
+        (features,) = spox.inline(model)(features.unwrap_spox()).values()
+        margins = spox.inline(trees)(ndx.astype(ndx.asarray(features), dtype).unwrap_spox())["margins"]
+    except Exception as error:  # whatever skl2onnx, onnx and spox raise about a step that they do not know
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(f"classifier must have steps that skl2onnx can convert, got {steps}: {reason}") from error
+    if not is_float64:
+        warnings.warn(
+            "Steps of the pipeline go to ONNX in float32: what they round otherwise than scikit-learn may be on the "
+            "other side of a tree's threshold. Compare the probabilities on data of yours.",
+            stacklevel=3,
+        )
+    return margins
 
 
-def _lightgbm_trees(classifier: Any) -> Any:
-    """Return a model of the margins, from LightGBM's booster."""
+def _lightgbm_trees(classifier: Any, in_float64: bool) -> Any:
+    """Return a model of the margins, from LightGBM's booster, for features in float64 or float32."""
     import onnxmltools
     from lightgbm import Booster
 
@@ -128,12 +154,20 @@ def _lightgbm_trees(classifier: Any) -> Any:
     # The parameters tell of a custom objective, which onnxmltools does not know; the sizes of the trees' texts will
     # not be right, and LightGBM can do without.
     text = re.sub(r"^\[objective: .*\]$|^tree_sizes=.*$", "", text, flags=re.MULTILINE)
-    # x <= threshold is in float32 what it is in float64 if the threshold is rounded down; onnxmltools rounds it either
-    # way, past values of x too.
-    rounded = Booster(model_str=re.sub(r"(?<=^threshold=).*$", _floored, text, flags=re.MULTILINE))
-    converted = onnxmltools.convert_lightgbm(rounded, initial_types=_input(classifier), zipmap=False)
+    # onnxmltools rounds thresholds to float32, past values of x too. So it is given their numbers, with their signs,
+    # which it looks at.
+    thresholds = [0.0]
+
+    def numbered(match: re.Match[str]) -> str:
+        first, values = len(thresholds), list(map(float, match[0].split()))
+        thresholds.extend(values)
+        return " ".join(f"{math.copysign(first + i, value):.0f}" for i, value in enumerate(values))
+
+    text = re.sub(r"(?<=^threshold=).*$", numbered, text, flags=re.MULTILINE)
+    converted = onnxmltools.convert_lightgbm(Booster(model_str=text), initial_types=_input(classifier), zipmap=False)
     n_targets = _n_targets(classifier)
-    return _margins_model(converted, classifier, lambda tree: tree % n_targets, [0.0] * n_targets)
+    values = np.array(thresholds) if in_float64 else _floored(np.array(thresholds))
+    return _margins_model(converted, classifier, lambda tree: tree % n_targets, [0.0] * n_targets, values)
 
 
 def _nodes(trees: list[Any]) -> list[Any]:
@@ -147,12 +181,10 @@ def _nodes(trees: list[Any]) -> list[Any]:
     return splits
 
 
-def _floored(match: re.Match[str]) -> str:
-    """Return thresholds, each as the largest float32 that is no larger."""
-    thresholds = np.array(match[0].split(), dtype=np.float64)
+def _floored(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return each threshold as the largest float32 that is no larger: x <= threshold is the same for x of float32."""
     below = thresholds.astype(np.float32)
-    below = np.where(below > thresholds, np.nextafter(below, np.float32(-np.inf)), below)
-    return " ".join(repr(float(value)) for value in below)
+    return np.where(below > thresholds, np.nextafter(below, np.float32(-np.inf)), below)
 
 
 def _xgboost_trees(classifier: Any) -> Any:
@@ -167,9 +199,9 @@ def _xgboost_trees(classifier: Any) -> Any:
         raise ValueError(f"classifier must have booster='gbtree' to go to ONNX, got {kind!r}.")
     if classifier.missing is not None and not np.isnan(classifier.missing):
         raise ValueError(f"classifier must have missing=nan to go to ONNX, got {classifier.missing!r}.")
-    if classifier.multi_strategy == "multi_output_tree":
-        raise ValueError("classifier must have multi_strategy='one_output_per_tree' to go to ONNX.")
     forest = learner["gradient_booster"]["model"]
+    if any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in forest["trees"]):
+        raise ValueError("classifier must have multi_strategy='one_output_per_tree' to go to ONNX.")
     if any(tree["categories"] for tree in forest["trees"]):
         raise ValueError("classifier must have no categorical features to go to ONNX.")
     converted = onnxmltools.convert_xgboost(booster, initial_types=_input(classifier))
@@ -188,26 +220,40 @@ def _input(classifier: Any) -> list[Any]:
     return [("X", FloatTensorType([None, classifier.n_features_in_]))]
 
 
-def _margins_model(converted: Any, classifier: Any, class_of_tree: Any, base_values: list[float]) -> Any:
-    """Return a model of the margins, with the trees of a converted classifier but without its sigmoid or softmax."""
-    from onnx import TensorProto, helper
+def _margins_model(
+    converted: Any, classifier: Any, class_of_tree: Any, base_values: list[float], thresholds: Any = None
+) -> Any:
+    """Return a model of the margins, with the trees of a converted classifier but without its sigmoid or softmax.
+
+    If there are `thresholds`, the trees have their numbers; the features of the model are of their type.
+    """
+    from onnx import TensorProto, helper, numpy_helper
 
     (trees,) = (node for node in converted.graph.node if node.op_type == "TreeEnsembleClassifier")
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in trees.attribute}
+    values = np.array(attributes["nodes_values"], dtype=np.float32)
+    if thresholds is not None:
+        values = thresholds[np.abs(values).astype(np.int64)]
+    numbers = {"base_values": base_values, "nodes_values": values, "target_weights": attributes["class_weights"]}
+    is_float64 = values.dtype == np.float64
+    if is_float64:
+        numbers = {f"{name}_as_tensor": numpy_helper.from_array(np.array(n, float)) for name, n in numbers.items()}
+    numeric = ("nodes_values", "nodes_hitrates")
+    structure = {k: value for k, value in attributes.items() if k.startswith("nodes_") and k not in numeric}
     node = helper.make_node(
         "TreeEnsembleRegressor",
         ["X"],
         ["margins"],
         domain="ai.onnx.ml",
         n_targets=_n_targets(classifier),
-        base_values=base_values,
         target_ids=[class_of_tree(tree) for tree in attributes["class_treeids"]],
         target_nodeids=attributes["class_nodeids"],
         target_treeids=attributes["class_treeids"],
-        target_weights=attributes["class_weights"],
-        **{name: value for name, value in attributes.items() if name.startswith("nodes_")},
+        **structure,
+        **numbers,
     )
-    shapes = {"X": classifier.n_features_in_, "margins": _n_targets(classifier)}
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, n]) for name, n in shapes.items()]
-    graph = helper.make_graph([node], "trees", values[:1], values[1:])
+    features = TensorProto.DOUBLE if is_float64 else TensorProto.FLOAT
+    X = helper.make_tensor_value_info("X", features, [None, classifier.n_features_in_])
+    margins = helper.make_tensor_value_info("margins", TensorProto.FLOAT, [None, _n_targets(classifier)])
+    graph = helper.make_graph([node], "trees", [X], [margins])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 3)])

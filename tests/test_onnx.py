@@ -4,12 +4,21 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from skfocal.datasets import load_creditcard
 from skfocal.onnx import to_onnx
@@ -30,10 +39,12 @@ def run(model, X):
     """Return labels and probabilities by onnxruntime."""
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(to_onnx(model).SerializeToString(), providers=["CPUExecutionProvider"])
+    has_steps = any(hasattr(step, "transform") for _, step in getattr(model, "steps", ())[:-1])
+    dtype, name = (np.float64, "double") if has_steps else (np.float32, "float")
     assert [(each.name, each.type, each.shape[1]) for each in session.get_inputs()] == [
-        ("X", "tensor(float)", model.n_features_in_)
+        ("X", f"tensor({name})", np.shape(X)[1])
     ]
-    return session.run(["label", "probabilities"], {"X": np.asarray(X, dtype=np.float32)})
+    return session.run(["label", "probabilities"], {"X": np.asarray(X, dtype=dtype)})
 
 
 def assert_same(model, X):
@@ -113,7 +124,7 @@ def refused(boosted, params, X, y, message):
         to_onnx(make(boosted, **params).fit(X, y))
 
 
-def test_what_onnx_has_no_equal_of(boosted, binary):
+def test_what_onnx_has_no_equal_of(boosted, binary, tmp_path):
     pd = pytest.importorskip("pandas")
     X, y = binary
     city = pd.Categorical(np.where(y, "Oslo", "Rome"))
@@ -126,31 +137,92 @@ def test_what_onnx_has_no_equal_of(boosted, binary):
         refused(boosted, {"booster": "dart"}, X, y, "booster='gbtree' to go to ONNX, got 'dart'")
         refused(boosted, {"booster": "gblinear"}, X, y, "booster='gbtree' to go to ONNX, got 'gblinear'")
         trees = {"multi_strategy": "multi_output_tree", "tree_method": "hist"}
-        refused(boosted, trees, X, (X[:, 0] > 0) + y, "multi_strategy='one_output_per_tree' to go to ONNX")
+        many = (X[:, 0] > 0) + y
+        refused(boosted, trees, X, many, "multi_strategy='one_output_per_tree' to go to ONNX")
+        file = tmp_path / "model.ubj"
+        make(boosted, **trees).fit(X, many).save_model(file)
+        with pytest.raises(ValueError, match="multi_strategy='one_output_per_tree' to go to ONNX"):
+            to_onnx(boosted().load_model(file))
         refused(boosted, {"missing": -1.0}, X, y, "missing=nan to go to ONNX, got -1.0")
 
 
-def test_pipelines(boosted):
-    """Of scikit-learn, and of imbalanced-learn, whose sampler has no part in it; with steps that round nothing."""
+STEPS = {
+    "scale": lambda: [StandardScaler()],
+    "project": lambda: [RobustScaler(), PCA(5)],
+    "impute": lambda: [SimpleImputer(), StandardScaler()],
+    "impute a constant": lambda: [SimpleImputer(strategy="constant", fill_value=-1.5)],
+    "impute for another mark": lambda: [SimpleImputer(missing_values=0.0, strategy="median", add_indicator=True)],
+    "indicate": lambda: [SimpleImputer(add_indicator=True), "passthrough", MinMaxScaler()],
+    "choose": lambda: [SimpleImputer(strategy="most_frequent"), SelectKBest(k=20)],
+    "nothing": lambda: ["passthrough"],
+}
+
+
+@pytest.fixture(scope="module")
+def frauds():
+    """Return features of float64, as a table has them, some missing, and labels."""
     X, y = load_creditcard(return_X_y=True)
-    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.2, np.nan, X)
-    steps = [SimpleImputer(strategy="most_frequent"), SelectKBest(k=20)]
-    assert_same(make_pipeline(*steps, make(boosted)).fit(holes, y), holes)
+    return np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X.astype(np.float64)), y
+
+
+@pytest.mark.parametrize("steps", STEPS)
+def test_pipelines(boosted, frauds, steps):
+    """A threshold of XGBoost is a value of the training data, and no digit of that may be lost."""
+    X, y = frauds
+    if steps == "impute for another mark":
+        X = np.nan_to_num(X)
+    if steps == "project":
+        X = load_creditcard(return_X_y=True)[0].astype(np.float64)
+    assert_same(make_pipeline(*STEPS[steps](), make(boosted)).fit(X, y), X)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features without any observed values")
+@pytest.mark.parametrize("kept", [False, True])
+def test_an_empty_column(boosted, frauds, kept):
+    X, y = frauds[0].copy(), frauds[1]
+    X[:, 3] = np.nan
+    imputer = SimpleImputer(add_indicator=True, keep_empty_features=kept)
+    assert_same(make_pipeline(imputer, make(boosted)).fit(X, y), X)
+
+
+def test_samplers_have_no_part_in_predictions(boosted, frauds):
     imblearn = pytest.importorskip("imblearn")
+    X, y = np.nan_to_num(frauds[0]), frauds[1]
     under = imblearn.under_sampling.RandomUnderSampler(random_state=0)
-    assert_same(imblearn.pipeline.make_pipeline(*steps, under, "passthrough", make(boosted)).fit(holes, y), holes)
+    assert_same(imblearn.pipeline.make_pipeline(under, StandardScaler(), make(boosted)).fit(X, y), X)
 
 
-def test_pipelines_that_round(boosted):
-    """A feature that is rounded otherwise may be on the other side of a threshold, in few rows."""
-    X, y = load_creditcard(return_X_y=True)
-    pipeline = make_pipeline(StandardScaler(), make(boosted)).fit(X, y)
-    probabilities = run(pipeline, X)[1]
-    close = np.isclose(probabilities, pipeline.predict_proba(X), atol=1e-5).all(axis=1)
-    assert close.mean() > 0.95
-    assert average_precision_score(y, probabilities[:, 1]) == pytest.approx(
-        average_precision_score(y, pipeline.predict_proba(X)[:, 1]), abs=0.01
+def test_columns_by_name(boosted, frauds):
+    """The model has no names: columns are in the order of the table."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(frauds[0]).rename(columns="V{}".format)
+    columns = ColumnTransformer(
+        [
+            ("scale", make_pipeline(SimpleImputer(), StandardScaler()), ["V9", "V1"]),
+            ("drop", "drop", ["V2"]),
+            ("indicate", SimpleImputer(add_indicator=True), make_column_selector("V1.")),
+        ],
+        remainder="passthrough",
     )
+    assert_same(make_pipeline(columns, make(boosted)).fit(frame, frauds[1]), frame)
+
+
+def test_steps_in_float32(boosted, frauds):
+    """Few rows may be on the other side of a threshold, and a warning says so."""
+    X, y = np.nan_to_num(frauds[0]), frauds[1]
+    for step in (PowerTransformer(), PolynomialFeatures(interaction_only=True)):
+        pipeline = make_pipeline(SelectKBest(k=5), step, make(boosted)).fit(X, y)
+        with pytest.warns(UserWarning, match="Steps of the pipeline go to ONNX in float32") as record:
+            probabilities = run(pipeline, X)[1]
+        assert __file__ in [each.filename for each in record]
+        assert np.isclose(probabilities, pipeline.predict_proba(X), atol=1e-5).all(axis=1).mean() > 0.95
+
+
+@pytest.mark.parametrize("step", [KNNImputer(), LinearDiscriminantAnalysis(), FunctionTransformer(np.cbrt)], ids=str)
+def test_steps_that_onnx_does_not_have(boosted, binary, step):
+    pipeline = make_pipeline(step, make(boosted)).fit(*binary)
+    with pytest.raises(ValueError, match=r"classifier must have steps that skl2onnx can convert, got .*: ."):
+        to_onnx(pipeline)
 
 
 def test_other_classifiers(binary):
