@@ -262,8 +262,8 @@ class FocalBoostedMixin:
             return TrainingData(X, codes, is_whole=False)
         if not hasattr(sampler, "sample_indices_"):
             raise ValueError(
-                f"sample_weight must be None with sampler={self.sampler!r}, which makes new samples: these have no "
-                "weights. Samplers that choose among the samples take them."
+                f"sample_weight must be None with sampler={self.sampler!r}, which does not tell which samples its own "
+                "are from: these have no weights. Samplers that have sample_indices_, and so choose, take them."
             )
         return data.rows(sampler.sample_indices_)._replace(X=X, y=codes)
 

@@ -96,8 +96,8 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         of the classes from `sample_weight`.
     sampler : object with ``fit_resample`` or None, default=None
         A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
-        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler that
-        makes new samples needs training data without weights.
+        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler
+        without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
     prior : float, array-like of shape (n_classes,), dict or None, default=None
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
@@ -335,7 +335,8 @@ n_jobs, importance_type
             Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
         eval_set : list of (X, y) or None, default=None
             Evaluation sets, with labels as in `y`. They start from the focal intercept like the training data. Early
-            stopping then watches these, and splits nothing off.
+            stopping then watches these, and splits nothing off; the training data among them it does not watch, and
+            LightGBM warns where there is nothing else.
         eval_names, eval_sample_weight, eval_class_weight, eval_init_score
             Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM, where starting
             margins come on top of what the model starts from.

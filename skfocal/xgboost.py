@@ -91,8 +91,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         of the classes from `sample_weight`.
     sampler : object with ``fit_resample`` or None, default=None
         A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
-        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler that
-        makes new samples needs training data without weights.
+        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler
+        without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
     prior : float, array-like of shape (n_classes,), dict or None, default=None
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
@@ -252,7 +252,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             Print the metrics each round (True), or every so many. None for True where there is an `eval_set`, as in
             XGBoost, and for False with data split off.
         xgb_model, sample_weight_eval_set, base_margin_eval_set, feature_weights
-            As in `xgboost.XGBClassifier.fit`. With `xgb_model` training starts from its margins.
+            As in `xgboost.XGBClassifier.fit`. With `xgb_model` training starts from its margins; for these the features
+            are kept in memory, and not only their bins.
 
         Returns
         -------

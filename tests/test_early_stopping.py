@@ -391,26 +391,13 @@ def test_printing_each_round(estimator, metric, capfd):
     assert capfd.readouterr().out == ""
     if is_lightgbm(estimator):
         lightgbm = pytest.importorskip("lightgbm")
-        lightgbm.register_logger(Printer())
-        try:
-            model.fit(X, y, callbacks=[lightgbm.log_evaluation(1)])
-        finally:
-            lightgbm.register_logger(Printer())
+        model.fit(X, y, callbacks=[lightgbm.log_evaluation(1)])
     else:
         model.fit(X, y, verbose=True)
     printed = [line for line in capfd.readouterr().out.splitlines() if metric in line]
     scores = only_history(model)[metric]
     assert len(printed) == len(scores)
     assert float(printed[-1].split(":")[-1]) == pytest.approx(scores[-1], abs=1e-5)  # XGBoost prints five decimals
-
-
-class Printer:
-    """A logger for LightGBM that prints, as it does by itself."""
-
-    def info(self, message):
-        sys.stdout.write(f"{message}\n")
-
-    warning = info
 
 
 def test_progress_bar(estimator, capsys):
@@ -468,3 +455,11 @@ def test_too_few_samples_of_a_class(estimator, binary):
     y = np.where(np.arange(len(y)) == 0, 1, 0)
     with pytest.raises(ValueError, match="early_stopping_rounds without an eval_set needs two samples of every class"):
         make(estimator, **EARLY).fit(X, y)
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if is_lightgbm(each)], **ids)
+def test_lightgbm_does_not_watch_the_training_data(estimator, binary):
+    model = make(estimator, **EARLY | {"n_estimators": 30})
+    with pytest.warns(UserWarning, match="Only training set found, disabling early stopping"):
+        model.fit(*binary, eval_set=[binary])
+    assert len(only_history(model)["focal_loss"]) == 30

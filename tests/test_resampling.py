@@ -113,7 +113,7 @@ def test_weights_follow_the_chosen_samples(estimator, binary):
     ratio = np.bincount(y, weights=weight) / np.bincount(y[rows], weights=weight[rows])
     np.testing.assert_allclose(model.prior_correction_, ratio)
     with pytest.raises(
-        ValueError, match=r"sample_weight must be None with sampler=Double\(choose=False\), which makes"
+        ValueError, match=r"sample_weight must be None with sampler=Double\(choose=False\), which does not tell"
     ):
         make(estimator, sampler=Double(choose=False)).fit(X, y, sample_weight=weight)
 
@@ -266,7 +266,7 @@ def test_imbalanced_learns_samplers(estimator, multiclass):
     np.testing.assert_allclose(model.prior_correction_, expected)
     under = make_sampler("RandomUnderSampler")
     make(estimator, sampler=under).fit(X, names, sample_weight=np.ones(len(y)))
-    with pytest.raises(ValueError, match=r"sample_weight must be None with sampler=SMOTE\(.*, which makes new samples"):
+    with pytest.raises(ValueError, match=r"sample_weight must be None with sampler=SMOTE\(.*, which does not tell"):
         make(estimator, sampler=smote).fit(X, names, sample_weight=np.ones(len(y)))
 
 
