@@ -77,5 +77,4 @@ def _statistics(imputer: SimpleImputer) -> NDArray[np.float64]:
 
 def _kept(imputer: SimpleImputer) -> NDArray[np.int64]:
     """Return the columns that an imputer keeps: not those that it has never seen a value of."""
-    kept = np.ones(imputer.n_features_in_, bool) if imputer.keep_empty_features else ~np.isnan(_statistics(imputer))
-    return np.flatnonzero(kept).astype(np.int64)
+    return np.flatnonzero(~np.isnan(_statistics(imputer))).astype(np.int64)
