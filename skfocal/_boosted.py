@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -95,6 +96,7 @@ class FocalBoostedMixin:
     objective: Any
     focal_intercept_: Any
     prior_correction_: NDArray[np.float64] | None
+    _trained_on_sparse = False  # of a loaded model it is not known
 
     n_features_in_ = LearnedAttribute()
     feature_names_in_ = LearnedAttribute()
@@ -207,6 +209,7 @@ class FocalBoostedMixin:
         check_totals(data.totals(), self.classes_)
         self._set_loss(data)
         X = self._check_X(X, reset=True)
+        self._trained_on_sparse = sparse.issparse(X)
         check_consistent_length(X, codes)
         data = data._replace(X=X, start=self._check_start(start, len(codes), start_name))
         # A sample that weighs 0 must not count where the engines count samples: in bins and minimum leaf sizes.

@@ -13,10 +13,15 @@ from skl2onnx import convert_sklearn
 from skl2onnx.algebra.onnx_ops import OnnxCast, OnnxConcat, OnnxEqual, OnnxGather, OnnxIsNaN, OnnxWhere
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, guess_numpy_type, guess_proto_type
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import KernelPCA
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import Binarizer, OrdinalEncoder, TargetEncoder
 
 from skfocal._compat import column_positions
+
+# What skl2onnx takes, and makes a model of that gives other values: of NaN, of large numbers, on the threshold.
+_CONVERTED_WRONG = (Binarizer, KernelPCA, OrdinalEncoder, TargetEncoder)
 
 
 def convert_steps(steps: list[Any]) -> tuple[Any, bool]:
@@ -33,8 +38,8 @@ def _convert(steps: list[Any], features: Any) -> Any:
     model = convert_sklearn(
         make_pipeline(*steps),
         initial_types=[("X", features)],
-        custom_conversion_functions={SimpleImputer: _convert_imputer},
-        custom_shape_calculators={SimpleImputer: _imputed_shape},
+        custom_conversion_functions={SimpleImputer: _convert_imputer} | dict.fromkeys(_CONVERTED_WRONG, _refuse),
+        custom_shape_calculators={SimpleImputer: _imputed_shape} | dict.fromkeys(_CONVERTED_WRONG, _refuse),
     )
     onnx.checker.check_model(model, full_check=True)  # of types, too, where skl2onnx mixes them
     return model
@@ -42,11 +47,18 @@ def _convert(steps: list[Any], features: Any) -> Any:
 
 def _by_position(step: Any) -> Any:
     """Return a step that takes columns by position, as the model's input has no names."""
+    if isinstance(step, Pipeline):
+        return make_pipeline(*(_by_position(each) for _, each in step.steps))
     if not isinstance(step, ColumnTransformer):
         return step
     step, positions = copy(step), column_positions(step)
     step.transformers_ = [(name, transformer, positions[name]) for name, transformer, _ in step.transformers_]
     return step
+
+
+def _refuse(*conversion: Any) -> None:
+    operator = next(each for each in conversion if hasattr(each, "raw_operator"))
+    raise ValueError(f"skl2onnx's {type(operator.raw_operator).__name__} gives other values than scikit-learn's.")
 
 
 def _imputed_shape(operator: Any) -> None:
@@ -77,4 +89,5 @@ def _statistics(imputer: SimpleImputer) -> NDArray[np.float64]:
 
 def _kept(imputer: SimpleImputer) -> NDArray[np.int64]:
     """Return the columns that an imputer keeps: not those that it has never seen a value of."""
-    return np.flatnonzero(~np.isnan(_statistics(imputer))).astype(np.int64)
+    kept = np.ones(imputer.n_features_in_, bool) if imputer.keep_empty_features else ~np.isnan(_statistics(imputer))
+    return np.flatnonzero(kept).astype(np.int64)

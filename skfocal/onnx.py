@@ -30,11 +30,10 @@ def to_onnx(classifier: Any) -> Any:
     ----------
     classifier : FocalLGBMClassifier, FocalXGBClassifier or Pipeline
         A fitted classifier; or a pipeline of scikit-learn or imbalanced-learn that ends in one. skl2onnx converts the
-        steps before it, samplers excepted, which have no part in predictions. With such steps ``X`` is float64, and
-        the model equals the pipeline on float64 features: what is rounded otherwise than in scikit-learn can fall on
-        the other side of a tree's threshold. That may be so in some rows, to which 1e-5 does not apply, where skl2onnx
-        knows a step in float32 only (PowerTransformer), or does not do just what scikit-learn does (Binarizer):
-        compare on data of yours, or leave out steps that trees do not need.
+        steps before it, samplers excepted, which have no part in predictions. With such steps ``X`` is float64, as is
+        what they compute: a feature that is rounded otherwise than in scikit-learn can fall on the other side of a
+        tree's threshold. Single rows still may, and differ by more than 1e-5, where skl2onnx knows a step in float32
+        only (PowerTransformer), or sums in another order (PCA): compare the probabilities on data of yours.
 
     Returns
     -------
@@ -49,7 +48,8 @@ def to_onnx(classifier: Any) -> Any:
         If it is anything else, or the labels are neither numbers, booleans nor strings.
     ValueError
         If ONNX has no equal of its booster: with categories, a ``missing`` other than NaN, ``zero_as_missing``,
-        XGBoost's "dart", "gblinear" and multi-output trees; or if skl2onnx cannot convert a step of the pipeline.
+        XGBoost's "dart", "gblinear" and multi-output trees; or if skl2onnx cannot convert a step of the pipeline, or
+        not to what scikit-learn computes (OrdinalEncoder, TargetEncoder, Binarizer, KernelPCA).
 
     Warns
     -----
@@ -70,10 +70,10 @@ def to_onnx(classifier: Any) -> Any:
     >>> bool(np.allclose(probabilities, clf.predict_proba(X), atol=1e-5))
     True
     """
-    pipeline, before = classifier, []
-    if isinstance(pipeline, Pipeline):
-        classifier = pipeline[-1]
-        before = [step for _, step in pipeline.steps[:-1] if hasattr(step, "transform")]
+    before: list[Any] = []
+    if isinstance(classifier, Pipeline):
+        before = [step for _, step in classifier.steps[:-1] if hasattr(step, "transform")]
+        classifier = classifier[-1]
     is_lightgbm = _is(classifier, "lightgbm")
     if not is_lightgbm and not _is(classifier, "xgboost"):
         raise TypeError(
@@ -91,8 +91,12 @@ def to_onnx(classifier: Any) -> Any:
     dtype = ndx.float64 if before else ndx.float32
     # LightGBM compares features as they are given with its thresholds, XGBoost in float32.
     trees = _lightgbm_trees(classifier, bool(before)) if is_lightgbm else _xgboost_trees(classifier)
-    X = ndx.argument(shape=("n_samples", (before[0] if before else classifier).n_features_in_), dtype=dtype)
-    raw_prediction = ndx.asarray(_margins(X, before, trees, dtype if is_lightgbm else ndx.float32))
+    n_features = getattr(before[0] if before else classifier, "n_features_in_", None)
+    X = ndx.argument(shape=("n_samples", n_features), dtype=dtype)
+    # And what a sparse matrix leaves out is missing to XGBoost, and 0 to LightGBM.
+    zeros_are_missing = classifier._trained_on_sparse and not is_lightgbm
+    dtype = dtype if is_lightgbm else ndx.float32
+    raw_prediction = ndx.asarray(_margins(X, before, trees, dtype, zeros_are_missing))
     posterior = classifier._posterior(raw_prediction[:, 0] if len(labels) == 2 else raw_prediction)
     label = ndx.take(ndx.asarray(labels), ndx.argmax(posterior, axis=1))
     return ndx.build({"X": X}, {"label": label, "probabilities": ndx.astype(posterior, ndx.float32)})
@@ -115,7 +119,7 @@ def _labels(classes: Any) -> Any:
     return classes.astype(str)
 
 
-def _margins(X: Any, steps: list[Any], trees: Any, dtype: Any) -> Any:
+def _margins(X: Any, steps: list[Any], trees: Any, dtype: Any, zeros_are_missing: bool) -> Any:
     """Return the margins by trees, on features of a float type, of X after the steps of a pipeline."""
     import ndonnx as ndx
     import spox
@@ -127,8 +131,11 @@ def _margins(X: Any, steps: list[Any], trees: Any, dtype: Any) -> Any:
     try:
         model, is_float64 = convert_steps(steps)
         features = X if is_float64 else ndx.astype(X, ndx.float32)
-        (features,) = spox.inline(model)(features.unwrap_spox()).values()
-        margins = spox.inline(trees)(ndx.astype(ndx.asarray(features), dtype).unwrap_spox())["margins"]
+        (transformed,) = spox.inline(model)(features.unwrap_spox()).values()
+        features = ndx.asarray(transformed)
+        if zeros_are_missing:
+            features = ndx.where(features == 0, ndx.asarray(np.nan), features)
+        margins = spox.inline(trees)(ndx.astype(features, dtype).unwrap_spox())["margins"]
     except Exception as error:  # whatever skl2onnx, onnx and spox raise about a step that they do not know
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ValueError(f"classifier must have steps that skl2onnx can convert, got {steps}: {reason}") from error

@@ -13,7 +13,7 @@ from scipy.special import expit
 from sklearn.utils.validation import check_is_fitted
 
 try:
-    from xgboost import Booster, XGBClassifier, XGBModel
+    from xgboost import Booster, DMatrix, XGBClassifier, XGBModel
     from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
     from xgboost.core import XGBoostError
 except ImportError as error:
@@ -291,7 +291,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             self.focal_intercept_ = None if starts_elsewhere else self._intercept(data)
             evaluation = _Evaluation(metrics, [X for X, _ in pairs], keep_best=self.booster in ("dart", "gblinear"))
             params = self._engine_params() | {
-                "base_score": None if xgb_model is not None else self._base_score(),
+                "base_score": self._base_score() if old_trees is None else _base_score_of(old_trees),
                 "enable_categorical": self.enable_categorical and self.tree_method != "exact",
                 "eval_metric": None,
                 "disable_default_eval_metric": True,
@@ -561,6 +561,23 @@ def _trees_alone(xgb_model: Any) -> Booster:
         booster = booster.copy()
     booster.set_attr(**dict.fromkeys(booster.attributes()))
     return Booster(model_file=booster.save_raw("ubj"))  # the model without the settings that it was trained with
+
+
+def _base_score_of(booster: Booster) -> float | None:
+    """Return the intercept of a model to continue as our base_score, or None if it is one as it stands.
+
+    It is what the old objective takes it for: a margin with "binary:logitraw", a custom objective and others.
+    """
+    learner = json.loads(booster.save_config())["learner"]
+    is_binary = learner["learner_model_param"]["num_class"] == "0"
+    if not is_binary or learner["objective"]["name"] in ("binary:logistic", "reg:logistic"):
+        return None
+    row = np.zeros((1, booster.num_features()))
+    margin, of_trees = (
+        booster.predict(DMatrix(row, base_margin=start), output_margin=True, validate_features=False)
+        for start in (None, [0.0])
+    )
+    return float(expit(margin - of_trees)[0])
 
 
 def _user_metric(metric: Callable[..., float], classifier: Any) -> EvalMetric:

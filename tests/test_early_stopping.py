@@ -164,7 +164,7 @@ def test_categories(estimator, binary):
     pd = pytest.importorskip("pandas")
     X, y = binary
     shop = pd.Categorical(np.where(y, "b", np.where(X[:, 0] > 0, "a", "c")))
-    frame = pd.DataFrame({"value": X[:, 1], "shop": shop})
+    frame = pd.DataFrame({"montant en \u20ac": X[:, 1], "shop": shop})
     rows = frame[shop == "b"]
     fewer = rows.assign(shop=rows["shop"].cat.remove_unused_categories())
     assert set(fewer["shop"].cat.codes) != set(rows["shop"].cat.codes)

@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -12,8 +14,11 @@ from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
+    Binarizer,
     FunctionTransformer,
     MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
     PolynomialFeatures,
     PowerTransformer,
     RobustScaler,
@@ -151,6 +156,9 @@ STEPS = {
     "project": lambda: [RobustScaler(), PCA(5)],
     "impute": lambda: [SimpleImputer(), StandardScaler()],
     "impute a constant": lambda: [SimpleImputer(strategy="constant", fill_value=-1.5)],
+    "impute nothing": lambda: [
+        SimpleImputer(missing_values=0.0, strategy="constant", fill_value=np.nan, keep_empty_features=True)
+    ],
     "impute for another mark": lambda: [SimpleImputer(missing_values=0.0, strategy="median", add_indicator=True)],
     "indicate": lambda: [SimpleImputer(add_indicator=True), "passthrough", MinMaxScaler()],
     "choose": lambda: [SimpleImputer(strategy="most_frequent"), SelectKBest(k=20)],
@@ -169,7 +177,7 @@ def frauds():
 def test_pipelines(boosted, frauds, steps):
     """A threshold of XGBoost is a value of the training data, and no digit of that may be lost."""
     X, y = frauds
-    if steps == "impute for another mark":
+    if steps in ("impute for another mark", "impute nothing"):
         X = np.nan_to_num(X)
     if steps == "project":
         X = load_creditcard(return_X_y=True)[0].astype(np.float64)
@@ -205,6 +213,24 @@ def test_columns_by_name(boosted, frauds):
         remainder="passthrough",
     )
     assert_same(make_pipeline(columns, make(boosted)).fit(frame, frauds[1]), frame)
+    nested = make_pipeline(make_pipeline(columns, RobustScaler()), make(boosted))
+    assert_same(nested.fit(frame, frauds[1]), frame)
+
+
+def test_steps_that_make_a_sparse_matrix(boosted, frauds):
+    """What that leaves out is missing to XGBoost, and 0 to LightGBM."""
+    X, y = frauds
+    merchant = np.random.default_rng(0).integers(0, 40, len(y)) // (1 + 3 * y)
+    X = np.column_stack([np.nan_to_num(X[:, :2]), merchant])
+    encode = ("encode", OneHotEncoder(handle_unknown="ignore"), [2])
+    columns = ColumnTransformer([encode, ("scale", StandardScaler(), [0, 1])], sparse_threshold=1.0)
+    pipeline = make_pipeline(columns, make(boosted)).fit(X, y)
+    assert sparse.issparse(pipeline[:-1].transform(X))
+    assert np.ptp(pipeline.predict_proba(X)[:, 1]) > 0.3
+    assert_same(pipeline, X)
+    dense = make_pipeline(columns.set_params(sparse_threshold=0.0), make(boosted)).fit(X, y)
+    assert not sparse.issparse(dense[:-1].transform(X))
+    assert_same(dense, X)
 
 
 def test_steps_in_float32(boosted, frauds):
@@ -218,9 +244,29 @@ def test_steps_in_float32(boosted, frauds):
         assert np.isclose(probabilities, pipeline.predict_proba(X), atol=1e-5).all(axis=1).mean() > 0.95
 
 
-@pytest.mark.parametrize("step", [KNNImputer(), LinearDiscriminantAnalysis(), FunctionTransformer(np.cbrt)], ids=str)
+class Halve(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X / 2
+
+
+# The last two would give other values, of those on the threshold and of missing ones.
+WITHOUT = [
+    KNNImputer(),
+    LinearDiscriminantAnalysis(),
+    FunctionTransformer(np.cbrt),
+    Halve(),
+    Binarizer(),
+    OrdinalEncoder(),
+]
+
+
+@pytest.mark.parametrize("step", WITHOUT, ids=str)
 def test_steps_that_onnx_does_not_have(boosted, binary, step):
-    pipeline = make_pipeline(step, make(boosted)).fit(*binary)
+    X, y = binary
+    pipeline = make_pipeline(step, make(boosted)).fit(np.round(X), y)
     with pytest.raises(ValueError, match=r"classifier must have steps that skl2onnx can convert, got .*: ."):
         to_onnx(pipeline)
 

@@ -11,7 +11,7 @@ import pytest
 import xgboost
 from sklearn.metrics import log_loss
 
-from skfocal import FocalXGBClassifier, _compat
+from skfocal import BinaryFocalLoss, FocalObjective, FocalXGBClassifier, _compat
 
 from .conftest import make
 
@@ -77,17 +77,29 @@ def test_xgb_model_is_continued_from_its_margins(data, start):
     assert more.get_booster().num_boosted_rounds() == 25
 
 
+@pytest.mark.parametrize("objective", ["binary:logitraw", "reg:squarederror", "binary:hinge", "count:poisson", None])
+def test_a_model_of_another_objective_is_continued_from_its_margins(binary, objective):
+    """Whatever its objective makes of the intercept; None is for one of a user's own."""
+    X, y = binary
+    data = xgboost.DMatrix(X, y)
+    own_objective = {} if objective else {"obj": FocalObjective(BinaryFocalLoss(2.0))}
+    first = xgboost.train({"objective": objective} if objective else {}, data, 5, **own_objective)
+    more = make(FocalXGBClassifier, learning_rate=1e-9).fit(X, y, xgb_model=first)
+    np.testing.assert_allclose(more.decision_function(X), first.predict(data, output_margin=True), atol=1e-5)
+
+
+@pytest.mark.parametrize("booster", ["gbtree", "dart"])
 @pytest.mark.parametrize("kind", ["numbers", "categories"])
 @pytest.mark.parametrize("stopped_early", [False, True])
 @pytest.mark.parametrize("start", [FocalXGBClassifier, xgboost.XGBClassifier])
-def test_xgb_model_is_continued_on_a_table(start, stopped_early, kind, binary, tmp_path):
+def test_xgb_model_is_continued_on_a_table(start, stopped_early, kind, booster, binary, tmp_path):
     pd = pytest.importorskip("pandas")
     X, y = binary
-    frame = pd.DataFrame(X).rename(columns=str)
+    frame = pd.DataFrame(X).rename(columns="\u2116 {}".format)
     if kind == "categories":
         frame["city"] = pd.Categorical(np.where(y | (X[:, 0] > 0), "Oslo", "Rome"))
     stop = {"early_stopping_rounds": 2} if stopped_early else {}
-    old = start(n_estimators=20, enable_categorical=True, **stop)
+    old = start(n_estimators=20, enable_categorical=True, booster=booster, **stop)
     old.fit(frame, y, eval_set=[(frame[:500], y[:500])] if stopped_early else None, verbose=False)
     file = tmp_path / "old.ubj"
     old.save_model(file)
@@ -96,7 +108,7 @@ def test_xgb_model_is_continued_on_a_table(start, stopped_early, kind, binary, t
         rows = rows.assign(city=rows["city"].cat.remove_unused_categories())
     expected = old.predict(frame, output_margin=True)[y == 1]
     for xgb_model in (old, old.get_booster(), str(file)):
-        more = make(FocalXGBClassifier, learning_rate=1e-9).fit(frame, y, xgb_model=xgb_model)
+        more = make(FocalXGBClassifier, learning_rate=1e-9, booster=booster).fit(frame, y, xgb_model=xgb_model)
         np.testing.assert_allclose(more.predict(rows, output_margin=True), expected, atol=1e-6)
 
 
