@@ -38,7 +38,7 @@ def _convert(steps: list[Any], features: Any) -> Any:
     model = convert_sklearn(
         make_pipeline(*steps),
         initial_types=[("X", features)],
-        custom_conversion_functions={SimpleImputer: _convert_imputer} | dict.fromkeys(_CONVERTED_WRONG, _refuse),
+        custom_conversion_functions={SimpleImputer: _convert_imputer},
         custom_shape_calculators={SimpleImputer: _imputed_shape} | dict.fromkeys(_CONVERTED_WRONG, _refuse),
     )
     onnx.checker.check_model(model, full_check=True)  # of types, too, where skl2onnx mixes them
@@ -56,8 +56,7 @@ def _by_position(step: Any) -> Any:
     return step
 
 
-def _refuse(*conversion: Any) -> None:
-    operator = next(each for each in conversion if hasattr(each, "raw_operator"))
+def _refuse(operator: Any) -> None:
     raise ValueError(f"skl2onnx's {type(operator.raw_operator).__name__} gives other values than scikit-learn's.")
 
 
