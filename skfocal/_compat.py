@@ -199,7 +199,7 @@ def first_rounds(booster: Any, n_rounds: int) -> Any:
         return part
     whole, model = (json.loads(each.save_raw("json")) for each in (booster, part))
     _forest(model)["cats"] = _forest(whole)["cats"]
-    part.load_model(bytearray(json.dumps(model, ensure_ascii=False), "utf-8"))  # XGBoost does not read \\u00e9
+    part.load_model(bytearray(json.dumps(model, ensure_ascii=False), "utf-8"))  # XGBoost reads no \u escapes
     return part
 
 
