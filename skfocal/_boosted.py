@@ -259,6 +259,7 @@ class FocalBoostedMixin:
         check_no_other_table(data.X, self.sampler)
         sampler = clone(self.sampler)
         X, labels = sampler.fit_resample(data.X, self.classes_[data.y])
+        X = self._check_X(X, reset=False)
         codes = check_known_labels(labels, self.classes_, "the resampled data")
         check_sampled(codes, self.classes_, self.sampler)
         if data.sample_weight is None:

@@ -243,8 +243,11 @@ n_jobs, importance_type
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         X = super()._check_X(X, reset=reset)
-        # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion.
-        return sparse.csr_matrix(X) if isinstance(X, sparse.sparray) else X
+        # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
+        # columns whose rows are not in order, as chosen rows are not.
+        if isinstance(X, sparse.sparray):
+            return sparse.csr_matrix(X)
+        return X.sorted_indices() if sparse.issparse(X) and not X.has_sorted_indices else X
 
     def _engine_names(self) -> frozenset[str]:
         return lightgbm_parameter_names()
@@ -343,7 +346,8 @@ n_jobs, importance_type
         eval_metric : str, callable, list of these or None, default=None
             Metrics that come before those of the parameter of this name.
         feature_name, categorical_feature, callbacks, init_model, eval_X, eval_y
-            As in `lightgbm.LGBMClassifier.fit`. With `init_model` training starts from its margins.
+            As in `lightgbm.LGBMClassifier.fit`. With `init_model` training starts from its margins; X must have its
+            features in its order, and of its categories those that are there.
 
         Returns
         -------
@@ -359,14 +363,17 @@ n_jobs, importance_type
             stopping_rounds = self._stopping_rounds()
             self._check_start_with_sampler(init_score=init_score, init_model=init_model)
             data = self._training_data(X, y, sample_weight, init_score, "init_score")
-            init_model = self._check_init_model(init_model)
+            init_model = self._check_init_model(init_model, data.X)
+            if init_model is not None:
+                data = data._replace(X=_with_known_categories(data.X, init_model))
             metrics = self._metrics(eval_metric)
             if eval_X is not None or eval_y is not None:
                 eval_set = _pair_up(eval_X, eval_y, eval_set)
 
             def has_nothing_of_its_own(i: int) -> bool:
                 own = (eval_sample_weight, eval_class_weight, eval_init_score)
-                return all(_entry(entries, i) is None for entries in own)
+                # To evaluate the training data, dart's trees are dropped as for the next round, and in the end stay so.
+                return self._boosting() != "dart" and all(_entry(entries, i) is None for entries in own)
 
             pairs = self._eval_sets(eval_set, X, y, data, has_nothing_of_its_own)
             by_set = {
@@ -472,8 +479,11 @@ n_jobs, importance_type
             for m in metrics
         ]
 
-    def _check_init_model(self, init_model: Any) -> Booster | None:
-        """Return the booster to continue, of as many classes; LightGBM passes over what it does not know."""
+    def _check_init_model(self, init_model: Any, X: Any) -> Booster | None:
+        """Return the booster to continue, of as many classes and the features of X.
+
+        LightGBM passes over what it does not know, and takes features by their places.
+        """
         if init_model is None:
             return None
         if isinstance(init_model, LGBMModel):
@@ -487,6 +497,10 @@ n_jobs, importance_type
         n_margins = 1 if len(self.classes_) == 2 else len(self.classes_)
         check_same_margins("init_model", booster.num_model_per_iteration(), n_margins)
         check_same_features("init_model", booster.num_feature(), self.n_features_in_)
+        names = [name.replace(" ", "_") for name in getattr(self, "feature_names_in_", ())]  # as LightGBM does
+        old_names = booster.feature_name()
+        if names and old_names not in (names, [f"Column_{i}" for i in range(len(names))]):
+            raise ValueError(f"init_model must have the features of X, {names}, in this order, got {old_names}.")
         return booster
 
     def _eval_weights(
@@ -742,6 +756,23 @@ def _fit_quietly(engine: LGBMClassifier, data: TrainingData, fit_arguments: dict
         # Only through eval_set, deprecated since 4.7, does LightGBM recognise the training data among evaluation sets.
         warnings.filterwarnings("ignore", message=".*eval_set.*")
         return engine.fit(data.X, data.y, sample_weight=data.sample_weight, **fit_arguments)
+
+
+def _with_known_categories(X: Any, booster: Booster) -> Any:
+    """Return a table with the categories of a model to continue, which knows them by their numbers only."""
+    known = booster.pandas_categorical
+    if not known or not hasattr(X, "iloc"):
+        return X
+    columns = [column for column, dtype in X.dtypes.items() if dtype.name == "category"]
+    if len(columns) != len(known):
+        raise ValueError(f"init_model must have the categorical features of X, {columns}, got {len(known)} of them.")
+    X = X.copy(deep=False)
+    for column, categories in zip(columns, known, strict=True):
+        new = set(X[column].dropna()).difference(categories)
+        if new:
+            raise ValueError(f"init_model must know the categories of {column!r} in X, and has not seen {new}.")
+        X[column] = X[column].cat.set_categories(categories)
+    return X
 
 
 def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> None:

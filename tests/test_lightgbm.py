@@ -5,6 +5,7 @@ import pickle
 import lightgbm
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -48,6 +49,66 @@ def test_engine_predictions(data):
     first = model.predict_proba(X, num_iteration=1)
     np.testing.assert_allclose(first, fitted(X, y, n_estimators=1).predict_proba(X))
     assert model.n_estimators_ == 20
+
+
+@pytest.mark.parametrize("n_estimators", [20, 30])
+def test_watching_the_training_data_does_not_change_dart(binary, n_estimators):
+    X, y = binary
+    params = {"boosting_type": "dart", "drop_rate": 0.5, "skip_drop": 0.0, "n_estimators": n_estimators}
+    expected = make(FocalLGBMClassifier, **params).fit(X, y).predict_proba(X)
+    model = make(FocalLGBMClassifier, eval_metric="log_loss", **params).fit(X, y, eval_set=[(X, y)])
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+    (history,) = model.evals_result_.values()
+    assert history["log_loss"][-1] == pytest.approx(log_loss(y, expected))
+
+
+def test_columns_of_a_sparse_matrix_may_be_in_any_order(binary):
+    X, y = np.where(np.abs(binary[0]) < 0.7, 0, binary[0]), binary[1]
+    order = np.random.default_rng(0).permutation(len(y))
+    columns = sparse.csc_matrix(X)[order]
+    assert not columns.has_sorted_indices
+    expected = make(FocalLGBMClassifier).fit(X[order], y[order]).predict_proba(X[order])
+    model = make(FocalLGBMClassifier).fit(columns, y[order])
+    assert not columns.has_sorted_indices  # it is as it was
+    np.testing.assert_allclose(model.predict_proba(columns), expected)
+
+
+@pytest.mark.parametrize("stopped_early", [False, True])
+def test_init_model_knows_its_categories(binary, stopped_early, tmp_path):
+    """Of tables that lack some of them, or have them in another order: LightGBM keeps numbers."""
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    shop = np.where(y, "b", np.where(X[:, 0] > 0, "a", "c"))
+    frame = pd.DataFrame({"the value": X[:, 1], "shop": pd.Categorical(shop)})
+    stop = {"early_stopping_rounds": 3, "random_state": 0} if stopped_early else {}
+    old = make(FocalLGBMClassifier, **stop).fit(frame, y)
+    old.save_model(tmp_path / "old.txt")
+    later = frame[shop != "a"].assign(shop=lambda rows: rows["shop"].cat.set_categories(["c", "b"]))
+    labels = y[shop != "a"]
+    before = later["shop"].cat.categories
+    for init_model in (old, old.booster_, tmp_path / "old.txt"):
+        more = make(FocalLGBMClassifier, learning_rate=1e-12).fit(later, labels, init_model=init_model)
+        for rows in (frame, later):
+            np.testing.assert_allclose(more.decision_function(rows), old.decision_function(rows), atol=1e-9)
+    assert later["shop"].cat.categories is before
+    later["shop"] = later["shop"].cat.rename_categories({"c": "d"})
+    with pytest.raises(ValueError, match=r"init_model must know the categories of 'shop' in X, .* not seen \{'d'\}"):
+        make(FocalLGBMClassifier).fit(later, labels, init_model=old)
+    with pytest.raises(ValueError, match=r"categorical features of X, \[\], got 1 of them"):
+        make(FocalLGBMClassifier).fit(frame.assign(shop=0.0), y, init_model=old)
+
+
+def test_init_model_knows_its_columns(binary):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    frame = pd.DataFrame(X).rename(columns="feature {}".format)
+    old = make(FocalLGBMClassifier).fit(frame, y)
+    with pytest.raises(ValueError, match=r"init_model must have the features of X, .* in this order, got \['feature_0"):
+        make(FocalLGBMClassifier).fit(frame[frame.columns[::-1]], y, init_model=old)
+    without_names = make(FocalLGBMClassifier).fit(X, y)
+    for init_model in (old, without_names):
+        more = make(FocalLGBMClassifier, learning_rate=1e-12).fit(frame, y, init_model=init_model)
+        np.testing.assert_allclose(more.decision_function(frame), old.decision_function(frame), atol=1e-9)
 
 
 @pytest.mark.parametrize("start", [FocalLGBMClassifier, lightgbm.LGBMClassifier])

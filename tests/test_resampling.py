@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.stats import norm
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
@@ -364,3 +365,15 @@ def test_a_number_is_no_prior_of_several_classes(estimator, multiclass):
 def test_bad_input_of_correct_prior(posterior, arguments, message):
     with pytest.raises(ValueError, match=message):
         skfocal.correct_prior(posterior, **{"training_prior": [1, 1], "prior": [1, 2], **arguments})
+
+
+@pytest.mark.parametrize("layout", ["csr_matrix", "csc_matrix", "csr_array", "csc_array"])
+def test_sparse_features(estimator, binary, layout):
+    """What a sampler chooses comes in another order, which must not matter."""
+    X, y = np.where(np.abs(binary[0]) < 0.7, 0, binary[0]), binary[1]
+    if not is_lightgbm(estimator):
+        X[X == 0] = np.nan  # as XGBoost takes what a sparse matrix leaves out
+    compact = getattr(sparse, layout)(np.nan_to_num(X))
+    models = [make(estimator, sampler=make_sampler("RandomUnderSampler")).fit(features, y) for features in (X, compact)]
+    probabilities = [model.predict_proba(features) for model, features in zip(models, (X, compact), strict=True)]
+    np.testing.assert_allclose(probabilities[1], probabilities[0], atol=1e-6)
