@@ -96,7 +96,7 @@ class FocalBoostedMixin:
     objective: Any
     focal_intercept_: Any
     prior_correction_: NDArray[np.float64] | None
-    _trained_on_sparse = False  # of a loaded model it is not known
+    _trained_on_sparse: bool
 
     n_features_in_ = LearnedAttribute()
     feature_names_in_ = LearnedAttribute()

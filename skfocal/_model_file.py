@@ -31,6 +31,7 @@ def describe(classifier: Any, **more: Any) -> str:
         "loss": {"gamma": loss.gamma, "alpha": loss.alpha, "focal_mix": loss.focal_mix},
         "prior_correction": classifier.prior_correction_,
         "intercept": classifier.focal_intercept_,
+        "trained_on_sparse": classifier._trained_on_sparse,
         "n_features": classifier.n_features_in_,
         "feature_names": None if names is None else list(names),
         **more,
@@ -52,6 +53,7 @@ def restore(classifier: Any, text: str) -> dict[str, Any]:
     classifier.prior_correction_ = _as_array(record["prior_correction"])
     classifier.focal_intercept_ = _as_array(record["intercept"])
     classifier.n_features_in_ = record["n_features"]
+    classifier._trained_on_sparse = record["trained_on_sparse"]
     if record["feature_names"] is not None:
         classifier.feature_names_in_ = np.array(record["feature_names"], dtype=object)
     elif hasattr(classifier, "feature_names_in_"):

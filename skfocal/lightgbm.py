@@ -363,7 +363,7 @@ n_jobs, importance_type
             stopping_rounds = self._stopping_rounds()
             self._check_start_with_sampler(init_score=init_score, init_model=init_model)
             data = self._training_data(X, y, sample_weight, init_score, "init_score")
-            init_model = self._check_init_model(init_model, data.X)
+            init_model = self._check_init_model(init_model, feature_name)
             if init_model is not None:
                 data = data._replace(X=_with_known_categories(data.X, init_model))
             metrics = self._metrics(eval_metric)
@@ -479,7 +479,7 @@ n_jobs, importance_type
             for m in metrics
         ]
 
-    def _check_init_model(self, init_model: Any, X: Any) -> Booster | None:
+    def _check_init_model(self, init_model: Any, feature_name: Any) -> Booster | None:
         """Return the booster to continue, of as many classes and the features of X.
 
         LightGBM passes over what it does not know, and takes features by their places.
@@ -497,7 +497,8 @@ n_jobs, importance_type
         n_margins = 1 if len(self.classes_) == 2 else len(self.classes_)
         check_same_margins("init_model", booster.num_model_per_iteration(), n_margins)
         check_same_features("init_model", booster.num_feature(), self.n_features_in_)
-        names = [name.replace(" ", "_") for name in getattr(self, "feature_names_in_", ())]  # as LightGBM does
+        given = getattr(self, "feature_names_in_", ()) if isinstance(feature_name, str) else feature_name or ()
+        names = [name.replace(" ", "_") for name in given]  # as LightGBM does
         old_names = booster.feature_name()
         if names and old_names not in (names, [f"Column_{i}" for i in range(len(names))]):
             raise ValueError(f"init_model must have the features of X, {names}, in this order, got {old_names}.")

@@ -4,7 +4,6 @@ Needs the packages of the extra ``onnx`` when it is called. Imports `_onnx_steps
 """
 
 import json
-import math
 import re
 import sys
 import warnings
@@ -88,14 +87,13 @@ def to_onnx(classifier: Any) -> Any:
         import spox  # noqa: F401
     except ImportError as error:
         raise ImportError('to_onnx needs more packages: pip install "skfocal[onnx]"') from error
-    dtype = ndx.float64 if before else ndx.float32
-    # LightGBM compares features as they are given with its thresholds, XGBoost in float32.
-    trees = _lightgbm_trees(classifier, bool(before)) if is_lightgbm else _xgboost_trees(classifier)
     n_features = getattr(before[0] if before else classifier, "n_features_in_", None)
-    X = ndx.argument(shape=("n_samples", n_features), dtype=dtype)
-    # And what a sparse matrix leaves out is missing to XGBoost, and 0 to LightGBM.
+    X = ndx.argument(shape=("n_samples", n_features), dtype=ndx.float64 if before else ndx.float32)
+    # LightGBM compares features as they are given with its thresholds, XGBoost in float32; and what a sparse matrix
+    # leaves out is 0 to LightGBM, and missing to XGBoost.
+    trees = _lightgbm_trees(classifier, bool(before)) if is_lightgbm else _xgboost_trees(classifier)
+    dtype = X.dtype if is_lightgbm else ndx.float32
     zeros_are_missing = classifier._trained_on_sparse and not is_lightgbm
-    dtype = dtype if is_lightgbm else ndx.float32
     raw_prediction = ndx.asarray(_margins(X, before, trees, dtype, zeros_are_missing))
     posterior = classifier._posterior(raw_prediction[:, 0] if len(labels) == 2 else raw_prediction)
     label = ndx.take(ndx.asarray(labels), ndx.argmax(posterior, axis=1))
@@ -168,7 +166,7 @@ def _lightgbm_trees(classifier: Any, in_float64: bool) -> Any:
     def numbered(match: re.Match[str]) -> str:
         first, values = len(thresholds), list(map(float, match[0].split()))
         thresholds.extend(values)
-        return " ".join(f"{math.copysign(first + i, value):.0f}" for i, value in enumerate(values))
+        return " ".join(f"{-number if value < 0 else number}" for number, value in enumerate(values, start=first))
 
     text = re.sub(r"(?<=^threshold=).*$", numbered, text, flags=re.MULTILINE)
     converted = onnxmltools.convert_lightgbm(Booster(model_str=text), initial_types=_input(classifier), zipmap=False)

@@ -105,6 +105,8 @@ def test_init_model_knows_its_columns(binary):
     old = make(FocalLGBMClassifier).fit(frame, y)
     with pytest.raises(ValueError, match=r"init_model must have the features of X, .* in this order, got \['feature_0"):
         make(FocalLGBMClassifier).fit(frame[frame.columns[::-1]], y, init_model=old)
+    renamed = {"init_model": old, "feature_name": [f"feature {i}" for i in range(8)]}
+    make(FocalLGBMClassifier).fit(frame.rename(columns=str.upper), y, **renamed)
     without_names = make(FocalLGBMClassifier).fit(X, y)
     for init_model in (old, without_names):
         more = make(FocalLGBMClassifier, learning_rate=1e-12).fit(frame, y, init_model=init_model)

@@ -217,7 +217,7 @@ def test_columns_by_name(boosted, frauds):
     assert_same(nested.fit(frame, frauds[1]), frame)
 
 
-def test_steps_that_make_a_sparse_matrix(boosted, frauds):
+def test_steps_that_make_a_sparse_matrix(boosted, frauds, tmp_path):
     """What that leaves out is missing to XGBoost, and 0 to LightGBM."""
     X, y = frauds
     merchant = np.random.default_rng(0).integers(0, 40, len(y)) // (1 + 3 * y)
@@ -231,6 +231,9 @@ def test_steps_that_make_a_sparse_matrix(boosted, frauds):
     dense = make_pipeline(columns.set_params(sparse_threshold=0.0), make(boosted)).fit(X, y)
     assert not sparse.issparse(dense[:-1].transform(X))
     assert_same(dense, X)
+    pipeline[-1].save_model(tmp_path / "model.txt" if is_lightgbm(boosted) else tmp_path / "model.ubj")
+    (file,) = tmp_path.iterdir()
+    assert_same(make_pipeline(columns.set_params(sparse_threshold=1.0).fit(X), dense[-1].load_model(file)), X)
 
 
 def test_steps_in_float32(boosted, frauds):
