@@ -33,7 +33,7 @@ from sklearn.neural_network import MLPClassifier
 from xgboost import XGBClassifier
 
 from skfocal import FocalLGBMClassifier, FocalMLPClassifier, FocalObjective, FocalXGBClassifier
-from skfocal._compat import on_device
+from skfocal.xgboost.device import on_device
 
 SHARES = {2: [0.99, 0.01], 5: [0.6, 0.25, 0.1, 0.04, 0.01]}
 NATIVE = {"LightGBM": LGBMClassifier, "XGBoost": XGBClassifier, "MLP": MLPClassifier}

@@ -2,7 +2,8 @@
 
 A loss and a Hessian policy make an objective, a loss makes a metric; both engines take either, in their training
 functions and in their scikit-learn classes. Module-level, stateless and picklable: LightGBM deep-copies what it is
-given. Imports `losses`, and no engine: which one is calling shows in the margins it hands over.
+given. Imports `losses` and `_arrays`, and no engine: which one is calling a public one shows in the margins it hands
+over, the estimators say it.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,15 @@ from numpy.typing import ArrayLike
 
 from skfocal._arrays import BLOCK, Array, in_blocks
 from skfocal._compat import array_namespace, effective_n_threads, rest_openmp_threads
-from skfocal.losses import BinaryFocalLoss, HessianPolicy, MulticlassFocalLoss, Targets, check_hessian_policy, weighted
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+from skfocal.losses.base import Targets, weighted
+from skfocal.losses.parameters import HessianPolicy, check_hessian_policy
 
 __all__ = ["FocalMetric", "FocalObjective"]
 
 FOCAL_LOSS = "focal_loss"  # the name of the metric
+
+Engine = Literal["lightgbm", "xgboost"]
 
 # XGBoost's own floor of the log loss's Hessian; a float32, and far below every Hessian that moves a tree.
 _HESSIAN_FLOOR = 1e-16
@@ -38,9 +43,20 @@ def _unpack(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Array, A
     return y_true, array_namespace(y_pred).asarray(y_pred), sample_weight
 
 
-def _engine(raw_prediction: Array) -> Literal["lightgbm", "xgboost"]:
+def _engine(raw_prediction: Array) -> Engine:
     """Tell the engine by the type of its margins: LightGBM's are float64, XGBoost's float32."""
     return "xgboost" if raw_prediction.dtype == array_namespace(raw_prediction).float32 else "lightgbm"
+
+
+def hessian_factor(engine: Engine, n_margins: int) -> float:
+    """Return what an engine multiplies the Hessian of its own log loss by: 1, or more for a softmax's diagonal."""
+    if n_margins == 1:
+        return 1.0
+    return 2.0 if engine == "xgboost" else n_margins / (n_margins - 1)
+
+
+def _factor(raw_prediction: Array) -> float:
+    return hessian_factor(_engine(raw_prediction), raw_prediction.shape[1] if raw_prediction.ndim == 2 else 1)
 
 
 def _check_loss(loss: object) -> None:
@@ -122,7 +138,7 @@ class FocalObjective:
         gradient, hessian : array of the shape and namespace of the margins, float32
         """
         y, raw, weight = _unpack(y_true, y_pred, sample_weight)
-        return self._derivatives(raw, self._targets(y, raw, weight), _empty_pair(raw))
+        return self._derivatives(raw, self._targets(y, raw, weight), _empty_pair(raw), factor=_factor(raw))
 
     def _targets(self, y_true: Any, raw: Array, sample_weight: Any) -> Targets:
         """Check labels and weights; return what is the same in every round of a training."""
@@ -136,16 +152,22 @@ class FocalObjective:
         return targets._replace(weight=weighted(weight, targets.weight))
 
     def _derivatives(
-        self, raw: Array, targets: Targets, out: Any, *, pool: ThreadPoolExecutor | None = None, start: Any = None
+        self,
+        raw: Array,
+        targets: Targets,
+        out: Any,
+        *,
+        factor: float,
+        pool: ThreadPoolExecutor | None = None,
+        intercept: Any = None,
     ) -> tuple[Array, Array]:
-        """Return gradient and Hessian at ``raw + start``, in `out` if it is not None; with the threads of `pool`."""
-        factor = _multiclass_factor(raw) if raw.ndim == 2 else None
+        """Return gradient and Hessian, times `factor`, at ``raw + intercept``; in `out` if it is not None."""
 
         def formula(raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array, Array]:
             xp = array_namespace(raw)
-            margins = xp.asarray(raw if start is None else raw + start, dtype=xp.float32)
+            margins = xp.asarray(raw if intercept is None else raw + intercept, dtype=xp.float32)
             gradient, hessian = self.loss._derivatives(margins, truth, gamma, stable=self.hessian == "stable")
-            hessian = hessian if factor is None else factor * hessian
+            hessian = hessian if factor == 1 else factor * hessian
             # With a number instead of an array NumPy's maximum takes three times as long.
             hessian = xp.maximum(hessian, xp.full_like(hessian, _HESSIAN_FLOOR))
             return weighted(_rounded(gradient), weight), weighted(_rounded(hessian), weight)
@@ -187,25 +209,41 @@ class TrainingObjective:
         What to compute.
     namespace : module, default=numpy
         Where to compute: ``cupy`` for a GPU, on which labels and weights then stay.
-    start : float, ndarray of shape (n_classes,) or None, default=None
+    factor : float or None, default=None
+        What the Hessian is multiplied by, see `hessian_factor`; None to tell the engine by the margins.
+    intercept : float, ndarray of shape (n_classes,) or None, default=None
         What to add to the margins.
     """
 
-    def __init__(self, objective: FocalObjective, namespace: ModuleType = np, start: Any = None) -> None:
+    def __init__(
+        self,
+        objective: FocalObjective,
+        namespace: ModuleType = np,
+        *,
+        factor: float | None = None,
+        intercept: Any = None,
+    ) -> None:
         self._objective = objective
+        self._factor = factor
         self._namespace = namespace
-        self._start = start
+        self._intercept = intercept
         self._resident: tuple[Targets, Any, ThreadPoolExecutor] | None = None
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Array, Array]:
-        """Return gradient and Hessian; the arguments are those of `FocalObjective`, the labels always the same."""
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, out: Any = None) -> tuple[Array, Array]:
+        """Return gradient and Hessian; the arguments are those of `FocalObjective`, the labels always the same.
+
+        They are written to `out`, if that is not None, in every round.
+        """
         raw = self._namespace.asarray(y_pred)
         if self._resident is None:
             targets = self._objective._targets(y_true, raw, sample_weight)
             threads = ThreadPoolExecutor(effective_n_threads(self._objective.n_jobs))
-            self._resident = targets, _empty_pair(raw), threads
-        targets, out, threads = self._resident
-        return self._objective._derivatives(raw, targets, out, pool=threads, start=self._start)
+            self._resident = targets, _empty_pair(raw) if out is None else None, threads
+        targets, own, threads = self._resident
+        factor = _factor(raw) if self._factor is None else self._factor
+        return self._objective._derivatives(
+            raw, targets, own if out is None else out, factor=factor, pool=threads, intercept=self._intercept
+        )
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # LightGBM copies its parameters, and would copy what is prepared
@@ -218,12 +256,6 @@ class TrainingObjective:
             *_, threads = self._resident
             threads.shutdown()
         self._resident = None
-
-
-def _multiclass_factor(raw_prediction: Array) -> float:
-    """Return what the engine multiplies the diagonal of its own softmax Hessian by."""
-    n_classes = raw_prediction.shape[1]
-    return 2.0 if _engine(raw_prediction) == "xgboost" else n_classes / (n_classes - 1)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Posterior probabilities at another prior than that of the training data: after resampling, or for another population.
 
-Imports `_compat` and `_classifier`.
+Imports `_compat` and `_labels`.
 """
 
 from numbers import Real
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skfocal._classifier import per_class
 from skfocal._compat import array_namespace
+from skfocal._labels import per_class
 
 __all__ = ["correct_prior"]
 
@@ -65,7 +65,9 @@ def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: Arr
     wrong = ~((values >= 0) & (values <= 1))
     if wrong.any():
         raise ValueError(f"posterior must hold probabilities in [0, 1], got {values[wrong][0]}.")
-    ratio = _weights(prior, values.shape[1], "prior") / _weights(training_prior, values.shape[1], "training_prior")
+    ratio = _as_weights(prior, values.shape[1], "prior") / _as_weights(
+        training_prior, values.shape[1], "training_prior"
+    )
     return reweighted(values, ratio)
 
 
@@ -76,7 +78,7 @@ def reweighted(posterior: Any, ratio: NDArray[np.float64]) -> Any:
     return odds / xp.sum(odds, axis=1)[:, None]
 
 
-def check_prior(prior: Any, classes: NDArray[Any]) -> NDArray[np.float64] | None:
+def as_prior(prior: Any, classes: NDArray[Any]) -> NDArray[np.float64] | None:
     """Return the parameter `prior` as one weight for each class, or None."""
     if prior is None:
         return None
@@ -87,10 +89,10 @@ def check_prior(prior: Any, classes: NDArray[Any]) -> NDArray[np.float64] | None
                 f"got {prior!r} for {len(classes)} classes."
             )
         prior = [1 - float(prior), float(prior)]
-    return _weights(per_class(prior, classes, "prior"), len(classes), "prior")
+    return _as_weights(per_class(prior, classes, "prior"), len(classes), "prior")
 
 
-def _weights(values: Any, n_classes: int, name: str) -> NDArray[np.float64]:
+def _as_weights(values: Any, n_classes: int, name: str) -> NDArray[np.float64]:
     try:
         weights = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.datasets import make_classification
 
 import skfocal
-from skfocal._boosted import FocalBoostedMixin
+from skfocal.boosting.estimator import FocalBoostedMixin
 
 DATA = Path(os.environ.get("SKFOCAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 

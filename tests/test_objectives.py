@@ -288,7 +288,7 @@ def test_the_start_is_added_to_the_margins():
     for loss in SOME_LOSSES:
         y, raw = some_data(loss, 100, np.float64)
         start = loss.intercept([0.9, 0.1] if raw.ndim == 1 else [0.9, 0.09, 0.01])
-        with TrainingObjective(FocalObjective(loss), start=start) as training:
+        with TrainingObjective(FocalObjective(loss), intercept=start) as training:
             for array, expected in zip(training(y, raw), FocalObjective(loss)(y, raw + start), strict=True):
                 np.testing.assert_array_equal(array, expected)
 

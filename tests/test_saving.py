@@ -225,7 +225,7 @@ def test_only_what_is_fitted_can_be_saved(boosted, tmp_path):
 
 
 def test_a_file_of_a_later_version(boosted, binary, tmp_path, monkeypatch):
-    monkeypatch.setattr("skfocal._model_file._FORMAT", 2)
+    monkeypatch.setattr("skfocal.boosting.model_file._FORMAT", 2)
     model = make(boosted).fit(*binary)
     model.save_model(tmp_path / "model.json")
     monkeypatch.undo()

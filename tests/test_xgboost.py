@@ -11,7 +11,8 @@ import pytest
 import xgboost
 from sklearn.metrics import log_loss
 
-from skfocal import BinaryFocalLoss, FocalObjective, FocalXGBClassifier, _compat
+from skfocal import BinaryFocalLoss, FocalObjective, FocalXGBClassifier
+from skfocal.xgboost import device
 
 from .conftest import make
 
@@ -295,11 +296,11 @@ def cupy(monkeypatch):
             monkeypatch.setattr("builtins.__import__", without_cupy)
         else:
             monkeypatch.setitem(sys.modules, "cupy", module)
-        _compat._cupy.cache_clear()
+        device._cupy.cache_clear()
         return module
 
     yield put
-    _compat._cupy.cache_clear()
+    device._cupy.cache_clear()
 
 
 @pytest.mark.parametrize(("device", "devices"), [("cuda", []), ("cuda:1", [1]), ("gpu", [])])

@@ -1,4 +1,7 @@
-"""scikit-learn's network with its loss taken out: our touches of its private methods, the same from 1.7 to 1.9."""
+"""scikit-learn's network with its loss taken out: our touches of its private methods, the same from 1.7 to 1.9.
+
+Imports `_state`.
+"""
 
 from copy import copy, deepcopy
 from typing import Any, Self
@@ -9,11 +12,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.neural_network._base import DERIVATIVES
 from sklearn.utils.extmath import safe_sparse_dot
 
-from skfocal._compat import adopt_fitted_state
+from skfocal._state import adopt_fitted_state
 
 
 class MarginMLPClassifier(MLPClassifier):
-    """MLPClassifier without its loss, start, validation split and validation score, which a subclass gives.
+    """MLPClassifier without its loss, first coefficients, validation split and score, which a subclass gives.
 
     scikit-learn writes them into private methods, which are the same from 1.7 to 1.9. What is overridden here calls
     theirs for all the rest; only `_backprop`, which takes the output's gradient for granted, is written anew.
@@ -31,7 +34,7 @@ class MarginMLPClassifier(MLPClassifier):
         """Return `_margin_scale` while the network trains, of shape () or (n_outputs,)."""
         raise NotImplementedError
 
-    def _set_start(self) -> None:
+    def _set_coefficients(self) -> None:
         """Change ``coefs_`` and ``intercepts_`` from scikit-learn's random start to another, before training."""
         raise NotImplementedError
 
@@ -95,7 +98,7 @@ class MarginMLPClassifier(MLPClassifier):
     def _initialize(self, y: NDArray[np.bool_], layer_units: list[int], dtype: Any) -> None:
         super()._initialize(y, layer_units, dtype)
         self.out_activation_ = "identity"
-        self._set_start()
+        self._set_coefficients()
 
     def _backprop(
         self,

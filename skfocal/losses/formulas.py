@@ -2,13 +2,14 @@
 
 Everything here is a function of ``u``, the margin by which the true class leads. Write p = sigmoid(u) for the
 probability of the true class and q = 1 - p. For two classes u = +-z; for K classes u = z_y - logsumexp of the other
-margins (see `skfocal.losses`), so these few lines serve both. Arrays are of any array-API namespace. Imports `_arrays`.
+margins (see `multiclass`), so these few lines serve both. Arrays are of any array-API namespace. Imports `_arrays`.
 
 ``mix`` is the share of the log loss in (1 - mix) times the focal loss + mix times the log loss: it makes A(p) into
 (1 - mix) A(p) + mix wherever A stands.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from skfocal._arrays import Array
 from skfocal._compat import array_namespace
@@ -125,3 +126,15 @@ def log_link(u: Array, gamma: float | Array, mix: float = 0.0) -> Array:
     log_p, log_q, m = log_odds(u)
     log_a = gamma * log_q + xp.log1p(gamma * m)
     return log_p - (xp.log(mixed(xp.exp(log_a), 1.0, mix)) if mix else log_a)
+
+
+class Formulas(NamedTuple):
+    """What a loss is made of: four functions of ``u``, ``gamma`` and ``mix``, all of which may be arrays."""
+
+    loss: Callable[..., Array]
+    loss_slope: Callable[..., tuple[Array, Array]]
+    slope_curvature: Callable[..., tuple[Array, Array]]  # with stable=True or False
+    log_link: Callable[..., Any]  # log(p / A(p)), strictly increasing, where A = -slope / (1 - p)
+
+
+FOCAL = Formulas(focal_loss, loss_slope, slope_curvature, log_link)

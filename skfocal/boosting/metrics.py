@@ -1,8 +1,8 @@
 """Evaluation metrics by name, computed from raw margins through the focal link.
 
 The engines' own metrics take a custom objective's margins for probabilities (LightGBM) or send them through a sigmoid
-that is not their link (XGBoost). Here every metric sees what it is defined on: it asks the classifier in training,
-which knows the link, the labels and what a sampler did. Imports `objectives` and `_compat`.
+that is not their link (XGBoost). Here every metric sees what it is defined on, through the `Link` that it is handed.
+Imports `link`, `losses`, `objectives` and `_compat`.
 """
 
 import inspect
@@ -16,16 +16,18 @@ from sklearn import metrics as sk
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skfocal._compat import metric_of_scorer, scorer_name
+from skfocal.boosting.link import Link
+from skfocal.losses.registry import Loss
 from skfocal.objectives import FOCAL_LOSS, FocalMetric
 
 Score = Callable[[NDArray[np.intp], NDArray[np.float64], Any], float]
 
 
 class EvalMetric(NamedTuple):
-    """A metric as the estimators evaluate it each round: ``score(y, raw_prediction, sample_weight, X)``."""
+    """A metric as it is evaluated each round: ``score(link, y, raw_prediction, sample_weight, X)``."""
 
     name: str
-    score: Callable[[Any, Any, Any, Any], float]
+    score: Callable[[Link, Any, Any, Any, Any], float]
     greater_is_better: bool
     takes_weights: bool = True
 
@@ -59,8 +61,8 @@ _METRICS: dict[str, tuple[Score, bool, tuple[str, ...]]] = {
 _CANONICAL = {alias: name for name, (_, _, others) in _METRICS.items() for alias in (name, *others)}
 
 
-def find_metric(metric: Any, classifier: Any) -> EvalMetric:
-    """Return the metric of a name, a `FocalMetric` or a scorer of scikit-learn, as it is asked for.
+def as_metric(metric: Any, loss: Loss) -> EvalMetric:
+    """Return the metric of a name, a `FocalMetric` of a loss like this one or a scorer of scikit-learn.
 
     Raises
     ------
@@ -68,9 +70,9 @@ def find_metric(metric: Any, classifier: Any) -> EvalMetric:
         If there is no such metric; the message lists those there are.
     """
     if isinstance(metric, FocalMetric) or (isinstance(metric, str) and metric == FOCAL_LOSS):
-        return _focal_metric(metric, classifier)
+        return _focal_metric(metric, loss)
     if is_scorer(metric):
-        return _scorer_metric(metric, classifier)
+        return _scorer_metric(metric)
     if not isinstance(metric, str):
         raise TypeError(f"eval_metric must be a name, a callable or a list of these, got {metric!r}.")
     if metric not in _CANONICAL:
@@ -79,8 +81,8 @@ def find_metric(metric: Any, classifier: Any) -> EvalMetric:
         raise ValueError(f"eval_metric must be a callable or one of {known}, got {metric!r}{hint}.")
     score, greater_is_better, _ = _METRICS[_CANONICAL[metric]]
 
-    def from_margins(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        return float(score(_codes(y), classifier._posterior_of_data(raw_prediction), sample_weight))
+    def from_margins(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
+        return float(score(_codes(y), link.posterior(raw_prediction), sample_weight))
 
     return EvalMetric(metric, from_margins, greater_is_better)
 
@@ -89,21 +91,20 @@ def _codes(y: Any) -> NDArray[np.intp]:
     return np.asarray(y, dtype=np.intp)  # engines hand class codes over as floats
 
 
-def _focal_metric(metric: FocalMetric | str, classifier: Any) -> EvalMetric:
-    """Return the mean focal loss, of the classifier's own or of another one.
+def _focal_metric(metric: FocalMetric | str, loss: Loss) -> EvalMetric:
+    """Return the mean focal loss, of the link's own loss or of another one.
 
     After a sampler it is that of data in which the classes have the shares that the sampler gave them. The model is
     trained for that prior: at the true one its mean loss is hardly that of the rare class.
     """
-    if isinstance(metric, FocalMetric) and type(metric.loss) is not type(classifier.focal_loss_):
-        kind = type(classifier.focal_loss_).__name__
-        raise ValueError(f"eval_metric must be a FocalMetric of a {kind}, got {metric!r}.")
+    if isinstance(metric, FocalMetric) and type(metric.loss) is not type(loss):
+        raise ValueError(f"eval_metric must be a FocalMetric of a {type(loss).__name__}, got {metric!r}.")
 
-    def mean(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        if classifier._resampling is not None:
-            by_class = classifier._resampling.ratio[_codes(y)]
+    def mean(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
+        if link.resampled is not None:
+            by_class = link.resampled[_codes(y)]
             sample_weight = by_class if sample_weight is None else by_class * sample_weight
-        wanted = metric if isinstance(metric, FocalMetric) else FocalMetric(classifier.focal_loss_)
+        wanted = metric if isinstance(metric, FocalMetric) else FocalMetric(link.loss)
         return wanted.mean(y, raw_prediction, sample_weight)
 
     return EvalMetric(FOCAL_LOSS, mean, greater_is_better=False)
@@ -132,24 +133,23 @@ def takes_weights(metric: Callable[..., Any]) -> bool:
     return "sample_weight" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
-def check_weights(metrics: Iterable[EvalMetric], weights: Iterable[Any] | None) -> None:
+def check_weights(metrics: Iterable[Any], *, weighted: bool) -> None:
     """Raise if samples to evaluate have weights of their own that a metric cannot take."""
-    is_weighted = any(weight is not None for weight in weights or ())
     for metric in metrics:
-        if is_weighted and not metric.takes_weights:
+        if weighted and isinstance(metric, EvalMetric) and not metric.takes_weights:
             raise ValueError(
                 "eval_metric must take sample_weight, as the evaluation data have weights, "
                 f"got {metric.name!r}, which has no such argument."
             )
 
 
-def _scorer_metric(scorer: Callable[..., float], classifier: Any) -> EvalMetric:
+def _scorer_metric(scorer: Callable[..., float]) -> EvalMetric:
     has_weights = takes_weights(scorer)
 
-    def score(y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
+    def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
         # What cannot be weighted is asked without: the weights are those of classes then, see check_weights.
         weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
-        value: Any = scorer(_ModelSoFar(classifier, X, raw_prediction), X, classifier.classes_[_codes(y)], **weight)
+        value: Any = scorer(_ModelSoFar(link, X, raw_prediction), X, link.classes[_codes(y)], **weight)
         if not isinstance(value, Real):
             raise TypeError(f"eval_metric must return a number, got {value!r} from {scorer!r}.")
         return float(value)
@@ -160,14 +160,14 @@ def _scorer_metric(scorer: Callable[..., float], classifier: Any) -> EvalMetric:
 class _ModelSoFar(ClassifierMixin, BaseEstimator):
     """The classifier after some rounds, as a scorer asks it: with the margins of one evaluation set."""
 
-    def __init__(self, classifier: Any, X: Any, raw_prediction: Any) -> None:
-        self.classifier = classifier
+    def __init__(self, link: Link, X: Any, raw_prediction: Any) -> None:
+        self.link = link
         self.X = X
         self.raw_prediction = raw_prediction
 
     @property
     def classes_(self) -> NDArray[Any]:
-        return self.classifier.classes_
+        return self.link.classes
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -178,18 +178,18 @@ class _ModelSoFar(ClassifierMixin, BaseEstimator):
         return self.raw_prediction
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        return self.classifier._posterior_of_data(self.decision_function(X))
+        return self.link.posterior(self.decision_function(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return self.link.labels(self.predict_proba(X))
 
 
-def engine_probabilities(classifier: Any, raw_prediction: Any) -> NDArray[np.float64]:
+def engine_probabilities(link: Link, raw_prediction: Any) -> NDArray[np.float64]:
     """Return posteriors in the shape in which the engines hand predictions to a user's metric.
 
     Shape (n_samples,), the positive class, for two classes; (n_samples, n_classes) for more.
     """
-    proba = classifier._posterior_of_data(raw_prediction)
+    proba = link.posterior(raw_prediction)
     return proba[:, 1] if proba.shape[1] == 2 else proba
 
 
@@ -201,16 +201,15 @@ def as_list(eval_metric: Any) -> list[Any]:
     return [metric for i, metric in enumerate(metrics) if metric not in metrics[:i]]
 
 
-def check_names(metrics: list[EvalMetric]) -> list[EvalMetric]:
-    """Return metrics if their names differ: the engines would merge the values of equal ones."""
-    names = [metric.name for metric in metrics]
+def check_metric_names(metrics: Iterable[Any]) -> None:
+    """Raise if metrics have the same name: the engines would merge their values."""
+    names = [metric.name for metric in metrics if isinstance(metric, EvalMetric)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(
             f"eval_metric must hold metrics of different names, got {twice} more than once "
             "(a function of yours that calls a scorer has a name of its own)."
         )
-    return metrics
 
 
 def is_user_metric(metric: Any) -> bool:

@@ -1,58 +1,28 @@
-"""FocalMLPClassifier: scikit-learn's multi-layer perceptron, trained on the focal loss."""
+"""The classifier: scikit-learn's network with the focal loss. Imports the rooms beside it, `losses` and `_labels`."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from numbers import Real
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import accuracy_score, average_precision_score
-from sklearn.model_selection import train_test_split
-from sklearn.neural_network import MLPClassifier
+from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skfocal._classifier import (
-    check_known_labels,
-    check_labels,
-    check_sample_weight,
-    check_size,
-    check_split,
-    check_totals,
-    class_parameters,
-    class_weights,
-    encode_labels,
-    per_class,
-    unchanged_on_error,
-)
-from skfocal._margin_mlp import MarginMLPClassifier
-from skfocal.losses import (
-    BinaryFocalLoss,
-    MulticlassFocalLoss,
-    MultilabelFocalLoss,
-    check_gamma,
-    check_length,
-    check_mix,
-)
+from skfocal._labels import as_labels
+from skfocal._state import unchanged_on_error
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+from skfocal.losses.parameters import as_gamma, as_mix
+from skfocal.neural_network.margin_mlp import MarginMLPClassifier
+from skfocal.neural_network.pretrained import check_same_network, fitted_network, log_odds_scale, take_coefficients
+from skfocal.neural_network.target import make_target
+from skfocal.neural_network.validation import VALIDATION_METRICS, mean_average_precision, stratified_split
 
 __all__ = ["FocalMLPClassifier"]
-
-Loss = BinaryFocalLoss | MulticlassFocalLoss | MultilabelFocalLoss
-
-VALIDATION_METRICS = ("average_precision", "focal_loss", "accuracy")
-
-
-class _Target(NamedTuple):
-    """Checked labels and weights, and what follows from them and the parameters."""
-
-    y: Any
-    sample_weight: NDArray[np.float64] | None
-    loss: Loss
-    prior: NDArray[np.float64]
 
 
 def _is_stochastic(estimator: Any) -> bool:
@@ -152,8 +122,8 @@ n_iter_no_change, max_fun
     (2000, 2)
     """
 
-    # Solver, what early stopping watches and loss of the last fit.
-    _watched: tuple[Any, ...]
+    _family: ClassVar[str] = "focal"  # of the loss, in the registry of losses
+    _watched: tuple[Any, ...]  # solver, what early stopping watches and loss of the last fit
 
     def __init__(
         self,
@@ -189,30 +159,13 @@ n_iter_no_change, max_fun
         max_fun: int = 15000,
     ) -> None:
         super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-        )
+            hidden_layer_sizes=hidden_layer_sizes, activation=activation, solver=solver, alpha=alpha,
+            batch_size=batch_size, learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t,
+            max_iter=max_iter, shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose,
+            warm_start=warm_start, momentum=momentum, nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping, validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2,
+            epsilon=epsilon, n_iter_no_change=n_iter_no_change, max_fun=max_fun,
+        )  # fmt: skip
         self.focal_gamma = focal_gamma
         self.focal_alpha = focal_alpha
         self.focal_mix = focal_mix
@@ -258,7 +211,7 @@ n_iter_no_change, max_fun
         """
         if "pretrained" in params:
             raise TypeError(f"pretrained must be left out, it is the estimator given, got {params['pretrained']!r}.")
-        fitted = _fitted_network(estimator, "estimator")
+        fitted = fitted_network(estimator, "estimator")
         own = cls().get_params(deep=False)
         # A copy: a random state would go on in both.
         same = {name: deepcopy(value) for name, value in fitted.get_params(deep=False).items() if name in own}
@@ -286,9 +239,9 @@ n_iter_no_change, max_fun
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
         """
-        starts = not (self.warm_start and hasattr(self, "coefs_"))
+        is_new = not (self.warm_start and hasattr(self, "coefs_"))
         with unchanged_on_error(self):
-            return super().fit(*self._training_data(X, y, sample_weight, classes=None, starts=starts))
+            return super().fit(*self._training_data(X, y, sample_weight, classes=None, is_new=is_new))
 
     @available_if(_is_stochastic)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -317,10 +270,10 @@ n_iter_no_change, max_fun
             refused: they need all the data.
         """
         if classes is None and self.pretrained is not None and not hasattr(self, "classes_"):
-            classes = _fitted_network(self.pretrained).classes_
+            classes = fitted_network(self.pretrained).classes_
         if classes is None and not hasattr(self, "classes_"):
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        known = np.unique(check_labels(classes, "classes")) if classes is not None else self.classes_
+        known = np.unique(as_labels(classes, "classes")) if classes is not None else self.classes_
         if self.early_stopping:
             raise ValueError("early_stopping must be False for partial_fit, which sees a part of the data, got True.")
         for name in ("focal_alpha", "class_weight"):
@@ -329,35 +282,30 @@ n_iter_no_change, max_fun
                     f"{name} must hold numbers for partial_fit, which sees a part of the data, "
                     f"got {getattr(self, name)!r}."
                 )
-        starts = not hasattr(self, "coefs_")
+        is_new = not hasattr(self, "coefs_")
         with unchanged_on_error(self):
-            data = self._training_data(X, y, sample_weight, classes=known, starts=starts)
+            data = self._training_data(X, y, sample_weight, classes=known, is_new=is_new)
             return super().partial_fit(*data, classes)
 
     def _training_data(
-        self, X: Any, y: Any, sample_weight: Any, *, classes: NDArray[Any] | None, starts: bool
+        self, X: Any, y: Any, sample_weight: Any, *, classes: NDArray[Any] | None, is_new: bool
     ) -> tuple[Any, Any, NDArray[np.float64] | None]:
-        """Check what is given, before any work; set ``focal_loss_`` and, if training `starts`, ``focal_intercept_``.
+        """Check what is given, before any work; set ``focal_loss_`` and, of a new network, ``focal_intercept_``.
 
         `classes` are None in `fit`, which takes them from `y`.
         """
         self._check_parameters()
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        if _n_columns(y) > 1:
-            target = self._several_labels(y, sample_weight, classes)
-        else:
-            target = self._one_label(y, sample_weight, classes)
-        if not starts:
-            self._check_same_network(target.loss)
+        target = make_target(self, y, sample_weight, classes)
+        if not is_new:
+            check_same_network(self, target.loss)
         elif self.pretrained is not None:
-            validate_data(_fitted_network(self.pretrained), X, reset=False, skip_check_array=True)
+            validate_data(fitted_network(self.pretrained), X, reset=False, skip_check_array=True)
             self.focal_intercept_ = None
         else:
             self.focal_intercept_ = target.loss.intercept(target.prior)
         self.focal_loss_ = target.loss
         watched = self.solver, self.early_stopping, self.early_stopping and self.validation_metric, target.loss
-        if not starts and watched != self._watched and self.solver != "lbfgs":
+        if not is_new and watched != self._watched and self.solver != "lbfgs":
             self._forget_progress()
         self._watched = watched
         weight = target.sample_weight
@@ -372,100 +320,24 @@ n_iter_no_change, max_fun
     def _check_parameters(self) -> None:
         self._validate_params()  # scikit-learn's own, of its parameters; it comes too late, after ours, otherwise
         if not isinstance(self.focal_gamma, Mapping):
-            check_gamma(self.focal_gamma, "focal_gamma")
-        check_mix(self.focal_mix)
+            as_gamma(self.focal_gamma, "focal_gamma")
+        as_mix(self.focal_mix)
         if not isinstance(self.validation_metric, str) or self.validation_metric not in VALIDATION_METRICS:
             raise ValueError(
                 f"validation_metric must be one of {list(VALIDATION_METRICS)}, got {self.validation_metric!r}."
             )
         if self.pretrained is not None:
-            _fitted_network(self.pretrained)
+            fitted_network(self.pretrained)
 
-    def _check_same_network(self, loss: Loss) -> None:
-        """Raise if what is to be trained further had other layers, or another kind of target."""
-        sizes = self.hidden_layer_sizes
-        sizes = [sizes] if isinstance(sizes, Real) else list(sizes)
-        trained = [coefs.shape[1] for coefs in self.coefs_[:-1]]
-        if sizes != trained:
-            raise ValueError(f"hidden_layer_sizes must be {trained}, as trained so far, got {sizes}.")
-        if _n_labels(loss) != _n_labels(self.focal_loss_):
-            raise ValueError(
-                f"y must have as many labels as before, {_n_labels(self.focal_loss_)} (0: it has classes), "
-                f"got {_n_labels(loss)}."
-            )
-
-    def _one_label(self, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> _Target:
-        from_y = classes is None
-        if classes is None:
-            codes, classes = encode_labels(y, type(self).__name__)
-        else:
-            if len(classes) < 2:
-                raise ValueError(f"classes must hold at least two different labels, got {classes.tolist()}.")
-            codes = check_known_labels(y, classes, "y", known="the classes")
-        weight = check_sample_weight(sample_weight, len(codes))
-        totals = np.bincount(codes, weights=weight, minlength=len(classes)).astype(np.float64)
-        if from_y:
-            check_totals(totals, classes)
-        loss = _class_loss(self.focal_gamma, self.focal_alpha, self.focal_mix, self.class_weight, classes, totals)
-        return _Target(classes[codes], weight, loss, _prior(totals, weight))
-
-    def _several_labels(self, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> _Target:
-        """Treat each column of `y` as two classes, absence and presence."""
-        y = _check_indicator(y)
-        if classes is not None and classes.tolist() != list(range(y.shape[1])):
-            raise ValueError(
-                f"classes must be the numbers of y's columns, 0 ... {y.shape[1] - 1}, got {classes.tolist()}."
-            )
-        weight = check_sample_weight(sample_weight, y.shape[0])
-        present = y.T @ (np.ones(y.shape[0]) if weight is None else weight)
-        totals = np.column_stack([(y.shape[0] if weight is None else weight.sum()) - present, present])
-        labels = np.arange(len(totals))
-        parameters = zip(
-            _for_each(per_class(self.focal_gamma, labels, "focal_gamma"), labels, "focal_gamma"),
-            _for_each(per_class(self.focal_alpha, labels, "focal_alpha"), labels, "focal_alpha"),
-            [self.focal_mix] * len(labels),
-            _for_each(self.class_weight, labels, "class_weight"),
-            strict=True,
-        )
-        losses: list[Any] = [
-            _class_loss(*each, np.arange(2), total) for each, total in zip(parameters, totals, strict=True)
-        ]
-        return _Target(y, weight, MultilabelFocalLoss(tuple(losses)), _prior(totals, weight))
-
-    def _set_start(self) -> None:
+    def _set_coefficients(self) -> None:
         if self.pretrained is None:
             self.intercepts_[-1][:] = np.divide(self.focal_intercept_, self._margin_scale)  # type: ignore[arg-type]
-            return
-        fitted = _fitted_network(self.pretrained)
-        has_labels = fitted.n_outputs_ > 1 and (
-            _n_labels(fitted.focal_loss_) > 0
-            if isinstance(fitted, FocalMLPClassifier)
-            else fitted.out_activation_ == "logistic"
-        )
-        if has_labels != (_n_labels(self.focal_loss_) > 0):
-            kinds = ["classes", "labels"]
-            raise ValueError(f"y must hold {kinds[has_labels]}, as pretrained has, got {kinds[not has_labels]}.")
-        if fitted.activation != self.activation:
-            raise ValueError(f"activation must be {fitted.activation!r}, that of pretrained, got {self.activation!r}.")
-        if not np.array_equal(fitted.classes_, self.classes_):
-            raise ValueError(
-                f"The classes of y must be those of pretrained, {fitted.classes_.tolist()}, "
-                f"got {self.classes_.tolist()}."
-            )
-        shapes = [[coefs.shape for coefs in network.coefs_] for network in (fitted, self)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"hidden_layer_sizes and y must give the layers of pretrained, of the shapes {shapes[0]}, "
-                f"got {shapes[1]}."
-            )
-        for own, given in zip(self.coefs_ + self.intercepts_, fitted.coefs_ + fitted.intercepts_, strict=True):
-            own[...] = given
-        log_odds_scale = 1 / _log_odds_scale(fitted.focal_loss_) if isinstance(fitted, FocalMLPClassifier) else 1.0
-        self._multiply_output(log_odds_scale * _log_odds_scale(self.focal_loss_) / self._margin_scale)
+        else:
+            self._multiply_output(take_coefficients(self, self.pretrained) / self._margin_scale)
 
     def _training_scale(self) -> float | NDArray[np.float64]:
         # Adam's steps have a size of their own, whatever the loss. In margins it would be 1 + gamma times as large.
-        return _log_odds_scale(self.focal_loss_) if self.solver == "adam" else 1.0
+        return log_odds_scale(self.focal_loss_) if self.solver == "adam" else 1.0
 
     def _codes(self, y: NDArray[np.bool_]) -> NDArray[Any]:
         """Return the columns of `y` as the loss takes them."""
@@ -489,32 +361,7 @@ n_iter_no_change, max_fun
     def _split(
         self, X: Any, y: NDArray[np.bool_], sample_weight: Any, random_state: Any
     ) -> tuple[list[Any], list[Any]]:
-        self._check_split(y)
-        labels = isinstance(self.focal_loss_, MultilabelFocalLoss)
-        strata = _rarest_label(y, self.validation_fraction) if labels else self._codes(y)
-        parts = train_test_split(
-            *([X, y] if sample_weight is None else [X, y, sample_weight]),
-            random_state=random_state,
-            test_size=self.validation_fraction,
-            stratify=strata,
-        )
-        training, validation = parts[::2], parts[1::2]
-        in_validation = validation[1]
-        can_be_ranked = in_validation.any(axis=0) & ~in_validation.all(axis=0)
-        if self.validation_metric == "average_precision" and not can_be_ranked.any():
-            raise ValueError(
-                "validation_metric='average_precision' needs a sample of each of two classes in the validation data, "
-                f"got {len(in_validation)} samples of one: raise validation_fraction, {self.validation_fraction}, "
-                "or choose validation_metric='focal_loss'."
-            )
-        padding = [] if sample_weight is not None else [None]
-        return training + padding, validation + padding
-
-    def _check_split(self, y: NDArray[np.bool_]) -> None:
-        """Raise if there are too few samples for a stratified split."""
-        has_classes = not isinstance(self.focal_loss_, MultilabelFocalLoss)
-        sizes = np.bincount(self._codes(y), minlength=len(self.classes_)) if has_classes else np.array([len(y)])
-        check_split(sizes, self.classes_, self.validation_fraction, "early_stopping")
+        return stratified_split(self, X, y, self._codes(y), sample_weight, random_state)
 
     def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
         if self.validation_metric == "focal_loss":
@@ -522,11 +369,7 @@ n_iter_no_change, max_fun
         posterior = self._posterior(margins)
         if self.validation_metric == "accuracy":
             return accuracy_score(self._decode(y), self._decode(posterior), sample_weight=sample_weight)
-        if isinstance(self.focal_loss_, BinaryFocalLoss) and y.mean() > 0.5:
-            y, posterior = ~y, -posterior  # the rarer class, whatever its label; only the order counts
-        occurs = np.flatnonzero(y.any(axis=0))
-        scores = [average_precision_score(y[:, k], posterior[:, k], sample_weight=sample_weight) for k in occurs]
-        return float(np.mean(scores))
+        return mean_average_precision(y, posterior, sample_weight)
 
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Return raw margins.
@@ -560,98 +403,3 @@ n_iter_no_change, max_fun
         """
         raw_prediction = self.decision_function(X)
         return self.focal_loss_.predict_proba(raw_prediction)
-
-
-def _n_columns(y: Any) -> int:
-    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
-    return shape[1] if len(shape) == 2 else 1
-
-
-def _n_labels(loss: Loss) -> int:
-    """Return the number of labels, 0 if the loss is one of classes."""
-    return len(loss.labels) if isinstance(loss, MultilabelFocalLoss) else 0
-
-
-def _check_indicator(y: Any) -> Any:
-    """Return several columns of 0 and 1, sparse or not, as numbers; raise if they hold anything else."""
-    y = y.tocsr() if issparse(y) else np.asarray(y)
-    values = y.data if issparse(y) else y
-    try:
-        numbers = values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"y of several columns must hold 0 and 1, a column for each label, got {y!r}.") from error
-    wrong = numbers[(numbers != 0) & (numbers != 1)]
-    if wrong.size:
-        raise ValueError(f"y of several columns must hold 0 and 1, a column for each label, got {wrong[0]}.")
-    return y if issparse(y) else numbers.astype(np.intp)
-
-
-def _prior(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return totals in which a class that does not occur counts as half a sample: its margin must be finite."""
-    half_a_sample = 0.5 * (1.0 if sample_weight is None else sample_weight[sample_weight > 0].mean())
-    return np.where(totals > 0, totals, half_a_sample)
-
-
-def _for_each(values: Any, labels: NDArray[np.integer], name: str) -> list[Any]:
-    """Return one value for each label: `values` itself if it is one, else its entries."""
-    if values is None or isinstance(values, str | Mapping | Real):
-        return [values] * len(labels)
-    check_length(tuple(values), len(labels), name, what="labels")
-    return list(values)
-
-
-def _class_loss(
-    gamma: Any, alpha: Any, mix: float, class_weight: Any, classes: NDArray[Any], totals: NDArray[np.float64]
-) -> BinaryFocalLoss | MulticlassFocalLoss:
-    """Return the loss of one label, with the class weights in its alpha."""
-    weights = class_weights(class_weight, classes, totals)
-    gamma, alpha = class_parameters(gamma, alpha, classes, totals if weights is None else totals * weights)
-    kind = BinaryFocalLoss if len(classes) == 2 else MulticlassFocalLoss
-    loss = kind(gamma, alpha, mix)
-    if weights is None:
-        return loss
-    weights = weights * (loss.class_weights or 1.0)
-    check_size(weights, "focal_alpha times class_weight")
-    return kind(gamma, tuple(weights.tolist()), mix)
-
-
-def _log_odds_scale(loss: Loss) -> float | NDArray[np.float64]:
-    """Return 1 / (1 + gamma), by which log-odds become margins of the same posterior, where those are not small.
-
-    With several gammas it is their mean that counts: one output cannot have several scales. A mix with the log loss
-    takes its share of gamma away, which is right at both of its ends and a fair guess between them.
-    """
-    if isinstance(loss, MultilabelFocalLoss):
-        return np.array([_log_odds_scale(label) for label in loss.labels])
-    return 1 / (1 + (1 - loss.focal_mix) * float(np.mean(loss.gamma)))
-
-
-def _rarest_label(y: NDArray[np.bool_], validation_fraction: float) -> NDArray[np.integer]:
-    """Return strata of multilabel data: the rarest label of each sample, so that both parts get some of each.
-
-    Strata too small for that join the largest.
-    """
-    rare_first = np.argsort(y.sum(axis=0), kind="stable")
-    strata = np.where(y.any(axis=1), rare_first[y[:, rare_first].argmax(axis=1)], y.shape[1])
-    sizes = np.bincount(strata)
-    smallest = max(2, 1 / min(validation_fraction, 1 - validation_fraction))
-    return np.where(sizes[strata] < smallest, sizes.argmax(), strata)
-
-
-def _fitted_network(estimator: Any, name: str = "pretrained") -> MLPClassifier:
-    """Return a fitted MLPClassifier, taken out of its FrozenEstimator; raise if there is none."""
-    if isinstance(estimator, FrozenEstimator):
-        estimator = estimator.estimator
-    if not isinstance(estimator, MLPClassifier):
-        raise TypeError(
-            f"{name} must be a fitted MLPClassifier (of a pipeline its last step), or a FrozenEstimator of one, "
-            f"got {estimator!r}."
-        )
-    if not hasattr(estimator, "coefs_"):
-        raise ValueError(
-            f"{name} must be a fitted MLPClassifier, got one that is not fitted. (clone drops what an estimator has "
-            "learned, unless it is in a FrozenEstimator.)"
-        )
-    if not all(np.isfinite(part).all() for part in [*estimator.coefs_, *estimator.intercepts_]):
-        raise ValueError(f"{name} must have finite coefs_ and intercepts_, got {estimator!r} with others.")
-    return estimator

@@ -1,6 +1,6 @@
 """What a model file of an engine does not hold: labels, loss and prior, as one line of JSON beside the trees.
 
-Knows no engine. Imports `losses`, `_classifier` and `_version`.
+Imports `losses`, `_labels` and `_version`.
 """
 
 import json
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._classifier import per_class
+from skfocal._labels import per_class
 from skfocal._version import __version__
-from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+from skfocal.losses.registry import loss_kind
 
 KEY = "skfocal"  # under which the line is in the file
 _FORMAT = 1
@@ -48,8 +48,7 @@ def restore(classifier: Any, text: str) -> dict[str, Any]:
     for name, value in record["parameters"].items():
         setattr(classifier, name, value)
     classifier.classes_ = _as_labels(**record["classes"])
-    loss = BinaryFocalLoss if len(classifier.classes_) == 2 else MulticlassFocalLoss
-    classifier.focal_loss_ = loss(**record["loss"])
+    classifier.focal_loss_ = loss_kind(classifier._family, len(classifier.classes_))(**record["loss"])
     classifier.prior_correction_ = _as_array(record["prior_correction"])
     classifier.focal_intercept_ = _as_array(record["intercept"])
     classifier.n_features_in_ = record["n_features"]

@@ -1,35 +1,19 @@
-"""What all classifiers share: labels to codes, weights, parameters per class, and the split for early stopping.
+"""Labels, their codes, weights and values per class: as_* converts what is given, check_* raises.
 
-Knows no engine. Imports `losses` and `_compat`.
+Knows no engine and no loss. Imports `_compat`.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from numbers import Integral, Real
+from collections.abc import Mapping
 from reprlib import repr as short_repr
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skfocal._compat import on_host
-from skfocal.losses import check_alpha, check_gamma, check_length
-
-
-@contextmanager
-def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Leave the estimator as it was if `fit` fails: a fitted model must not get the labels of another."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def _is_missing(label: Any) -> bool:
@@ -39,7 +23,7 @@ def _is_missing(label: Any) -> bool:
         return True
 
 
-def check_labels(y: Any, name: str) -> NDArray[Any]:
+def as_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels of any type as an array; raise a ValueError if one is missing or infinite."""
     y = column_or_1d(on_host(y), warn=True)
     if y.dtype.kind == "f":
@@ -60,7 +44,7 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
     """Return class codes and the sorted classes of any labels."""
     if y is None:
         raise ValueError(f"{estimator_name} requires y to be passed, but the target y is None.")
-    y = check_labels(y, "y")
+    y = as_labels(y, "y")
     check_classification_targets(y)
     encoder = LabelEncoder()
     # fit_transform sorts all of y, which takes ten times as long; codes stay in memory while the engine trains.
@@ -70,9 +54,9 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
     return codes, encoder.classes_
 
 
-def check_known_labels(y: Any, classes: NDArray[Any], name: str, *, known: str = "those of y") -> NDArray[np.integer]:
+def as_known_codes(y: Any, classes: NDArray[Any], name: str, *, known: str = "those of y") -> NDArray[np.integer]:
     """Return the codes of labels, which must be among the classes; `known` says in the message where those are from."""
-    labels = check_labels(y, name)
+    labels = as_labels(y, name)
     unknown = sorted(set(np.unique(labels).tolist()) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(f"The labels of {name} must be among {known}, {classes.tolist()}, got {unknown}.")
@@ -100,7 +84,7 @@ def _as_floats(values: Any, name: str, requirement: str) -> NDArray[np.float64]:
     return array
 
 
-def check_sample_weight(sample_weight: Any, n_samples: int, name: str = "sample_weight") -> NDArray[np.float64] | None:
+def as_sample_weight(sample_weight: Any, n_samples: int, name: str = "sample_weight") -> NDArray[np.float64] | None:
     """Return weights as float64, or None; raise a ValueError if they are not finite, >= 0 and somewhere > 0."""
     if sample_weight is None:
         return None
@@ -125,7 +109,7 @@ def check_size(weight: NDArray[np.float64], name: str) -> None:
         raise ValueError(f"{name} must be at most {largest:.3g}, a float32, got {weight.max()}.")
 
 
-def check_margins(
+def as_start_margins(
     margins: Any, n_samples: int, n_classes: int, name: str, order: Literal["C", "F"]
 ) -> NDArray[np.float64] | None:
     """Return margins to start from in the shape of the engine's margins, or None.
@@ -141,7 +125,7 @@ def check_margins(
     return array.reshape(shape, order=order)
 
 
-def _balanced(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+def balanced(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return weights that make all classes count the same; 1 for a class that is not there."""
     return np.divide(totals.sum(), len(totals) * totals, out=np.ones_like(totals), where=totals > 0)
 
@@ -173,61 +157,13 @@ def class_weights(
     if class_weight is None:
         return None
     if isinstance(class_weight, str) and class_weight == "balanced":
-        return _balanced(totals)
+        return balanced(totals)
     if not isinstance(class_weight, Mapping):
         raise ValueError(f"{name} must be None, 'balanced' or a dict from labels to weights, got {class_weight!r}.")
     weights = _as_floats(per_class(class_weight, classes, name, default=1.0), name, "hold finite weights > 0")
     if not (weights > 0).all():
         raise ValueError(f"{name} must hold finite weights > 0, got {class_weight!r}.")
     return weights
-
-
-def class_parameters(
-    focal_gamma: Any, focal_alpha: Any, classes: NDArray[Any], totals: NDArray[np.float64]
-) -> tuple[float | tuple[float, ...], float | tuple[float, ...] | None]:
-    """Return gamma and alpha as a loss takes them; `totals`, the summed weights of each class, are for "balanced".
-
-    Raises
-    ------
-    ValueError, TypeError
-        If either is out of range, or does not fit the classes.
-    """
-    gamma = check_gamma(per_class(focal_gamma, classes, "focal_gamma"), "focal_gamma")
-    check_length(gamma, len(classes), "focal_gamma")
-    alpha = per_class(focal_alpha, classes, "focal_alpha")
-    if isinstance(alpha, str):
-        if alpha != "balanced":
-            raise ValueError(f"focal_alpha must be None, a number, one per class or 'balanced', got {alpha!r}.")
-        alpha = _balanced(totals)
-    alpha = check_alpha(alpha, two_classes=len(classes) == 2, name="focal_alpha")
-    check_length(alpha, len(classes), "focal_alpha")
-    return gamma, alpha
-
-
-def check_sampler(sampler: Any) -> None:
-    """Raise if `sampler` is not an instance of a sampler in imbalanced-learn's manner."""
-    if isinstance(sampler, type) or not hasattr(sampler, "fit_resample"):
-        raise TypeError(
-            "sampler must be None or a sampler of imbalanced-learn, an object with a method fit_resample, "
-            f"got {sampler!r}."
-        )
-
-
-def check_no_other_table(X: Any, sampler: Any) -> None:
-    """Raise if features are in a table of another library than pandas, whose columns imbalanced-learn drops."""
-    is_table = hasattr(X, "columns") or hasattr(X, "column_names")
-    if is_table and not hasattr(X, "iloc"):
-        raise TypeError(
-            f"X must be an array, a sparse matrix or a pandas DataFrame with sampler={sampler!r}, "
-            f"got a {type(X).__module__.partition('.')[0]} {type(X).__name__}."
-        )
-
-
-def check_sampled(codes: NDArray[np.integer], classes: NDArray[Any], sampler: Any) -> None:
-    """Raise if a sampler has left out a class."""
-    left_out = classes[np.bincount(codes, minlength=len(classes)) == 0].tolist()
-    if left_out:
-        raise ValueError(f"sampler must leave samples of every class, got none of {left_out} from {sampler!r}.")
 
 
 def check_split(sizes: NDArray[np.integer], classes: NDArray[Any], fraction: float, what_for: str) -> None:
@@ -244,34 +180,3 @@ def check_split(sizes: NDArray[np.integer], classes: NDArray[Any], fraction: flo
             f"validation_fraction must leave {n_classes} or more of the {n_samples} samples to train and as many to "
             f"validate, one of each class, got {fraction}: {n_validation} to validate."
         )
-
-
-def check_fraction(fraction: Any) -> None:
-    """Raise if `fraction` is no share of the data."""
-    if not isinstance(fraction, Real) or not 0 < float(fraction) < 1:
-        raise ValueError(f"validation_fraction must be in (0, 1), got {fraction!r}.")
-
-
-def stratified_split(
-    codes: NDArray[np.integer], classes: NDArray[Any], fraction: float, random_state: Any
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows to train and those to validate, in their order, with the same share of every class in both."""
-    sizes = np.bincount(codes, minlength=len(classes))
-    check_split(sizes, classes, fraction, "early_stopping_rounds without an eval_set")
-    if isinstance(random_state, np.random.Generator):
-        random_state = int(random_state.integers(np.iinfo(np.int32).max))
-    rows = train_test_split(np.arange(len(codes)), test_size=fraction, stratify=codes, random_state=random_state)
-    for part, purpose in zip(rows, ("train", "validate"), strict=True):
-        left_out = np.bincount(codes[part], minlength=len(classes)) == 0
-        if left_out.any():
-            raise ValueError(
-                f"validation_fraction must leave at least one sample of every class to {purpose}, got {fraction}: none "
-                f"of the {sizes[left_out][0]} samples of class {classes.tolist()[left_out.argmax()]!r}."
-            )
-    return np.sort(rows[0]), np.sort(rows[1])
-
-
-def check_stopping_rounds(rounds: Any, name: str = "early_stopping_rounds") -> None:
-    """Raise if `rounds` is no number of rounds."""
-    if isinstance(rounds, bool) or not isinstance(rounds, Integral) or rounds < 1:
-        raise ValueError(f"{name} must be None or an integer >= 1, got {rounds!r}.")

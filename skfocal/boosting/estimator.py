@@ -1,0 +1,74 @@
+"""The part of a boosted classifier that overrides its engine's class. Imports all rooms beside it, and `_state`."""
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skfocal._state import LearnedAttribute, adopt_fitted_state
+from skfocal.boosting.link import Link
+from skfocal.boosting.onnx_model import OnnxTrees
+from skfocal.boosting.parameters import set_sampler_params
+from skfocal.boosting.plan import Plan
+from skfocal.losses.registry import Loss
+
+
+class FocalBoostedMixin:
+    """Focal loss, labels and probabilities of a boosted classifier; goes before the engine's class."""
+
+    _family: ClassVar[str] = "focal"  # of the loss, in the registry of losses
+    _start_name: ClassVar[str] = ""  # of the argument of `fit` that takes margins to start from
+    _start_order: ClassVar[Literal["C", "F"]] = "C"  # in which the engine reads margins of several classes
+
+    sampler: Any
+    focal_loss_: Loss
+    focal_intercept_: Any
+    prior_correction_: NDArray[np.float64] | None
+    _trained_on_sparse: bool
+
+    n_features_in_ = LearnedAttribute()
+    feature_names_in_ = LearnedAttribute()
+    classes_ = LearnedAttribute()
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator, and of its sampler as ``sampler__<name>``.
+
+        Parameters
+        ----------
+        **params
+            Parameter names, the engine's own among them, with their new values.
+
+        Returns
+        -------
+        self : object
+        """
+        super().set_params(**set_sampler_params(self, params))  # type: ignore[misc]  # of the engine's class
+        return self
+
+    def _onnx_trees(self, *, in_float64: bool) -> OnnxTrees:
+        """Return the trees for ONNX, for features in float64 if the engine compares them so."""
+        raise NotImplementedError
+
+    @property
+    def _link(self) -> Link:
+        """The way from margins to the probabilities that are predicted."""
+        return Link(self.focal_loss_, self.classes_, self.prior_correction_)
+
+    def _adopt(self, engine: Any, plan: Plan) -> None:
+        """Become what the engine's own classifier has become, and what the plan has made of it."""
+        adopt_fitted_state(self, engine)
+        self.classes_ = plan.link.classes
+        self.focal_loss_ = plan.loss
+        self.focal_intercept_ = plan.intercept
+        self.prior_correction_ = plan.prior_correction
+        self._trained_on_sparse = sparse.issparse(plan.training.X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one
+        tags.no_validation = False
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = True
+        tags.classifier_tags.multi_label = False
+        return tags

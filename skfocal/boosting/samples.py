@@ -1,0 +1,96 @@
+"""Samples: one value for training, validation and evaluation data; and the checks that make it of what users give.
+
+Imports `_labels`.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils.validation import validate_data
+
+from skfocal._labels import as_known_codes, as_sample_weight, as_start_margins, check_size, check_totals, encode_labels
+
+# Takes X, and as `reset` whether to record the number and names of its features or to compare them.
+AsFeatures = Callable[..., Any]
+
+
+class Samples(NamedTuple):
+    """Checked samples, as an engine takes them."""
+
+    X: Any
+    codes: NDArray[np.integer]
+    weight: NDArray[np.float64] | None = None
+    start: NDArray[np.float64] | None = None  # margins to start from
+    is_whole: bool = True  # whether these are all rows of the user's data, in their order
+
+    def rows(self, chosen: Any) -> Self:
+        """Return some samples, which may be chosen repeatedly."""
+
+        def choose(part: Any) -> Any:
+            return None if part is None else _safe_indexing(part, chosen)
+
+        X, codes, weight, start = map(choose, self[:4])
+        return self._replace(X=X, codes=codes, weight=weight, start=start, is_whole=False)
+
+    def totals(self, n_classes: int = 0) -> NDArray[np.float64]:
+        """Return the summed weights of each class; of `n_classes`, if not all may occur."""
+        return np.bincount(self.codes, weights=self.weight, minlength=n_classes).astype(np.float64)
+
+    def weighted(self, by_class: NDArray[np.float64] | None) -> Self:
+        """Return the samples with the weights of the classes multiplied into theirs."""
+        if by_class is None:
+            return self
+        weight = by_class[self.codes] if self.weight is None else self.weight * by_class[self.codes]
+        check_size(weight, "sample_weight times class_weight")
+        return self._replace(weight=weight)
+
+
+def check_features(estimator: Any, X: Any, *, reset: bool, allow_inf: bool) -> Any:
+    """Check features and record (or compare) their number and names. Tables go to the engine as they are."""
+    is_table = hasattr(X, "columns") or hasattr(X, "column_names")
+    if is_table or hasattr(X, "__cuda_array_interface__"):
+        return validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return validate_data(
+        estimator, X, reset=reset, accept_sparse=["csr", "csc"], ensure_all_finite=False if allow_inf else "allow-nan"
+    )
+
+
+def training_samples(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, start: Any = None
+) -> tuple[Samples, NDArray[Any]]:
+    """Return checked training data, and the classes; the estimator says how its engine takes features and margins."""
+    codes, classes = encode_labels(y, type(estimator).__name__)
+    weight = as_sample_weight(sample_weight, len(codes))
+    samples = Samples(None, codes, weight)
+    check_totals(samples.totals(), classes)
+    X = estimator._as_features(X, reset=True)
+    check_consistent_length(X, codes)
+    margins = as_start_margins(start, len(codes), len(classes), estimator._start_name, estimator._start_order)
+    samples = samples._replace(X=X, start=margins)
+    # A sample that weighs 0 must not count where the engines count samples: in bins and minimum leaf sizes.
+    return (samples if weight is None or weight.all() else samples.rows(weight > 0)), classes
+
+
+def as_pairs(eval_set: Any) -> list[tuple[Any, Any]]:
+    """Return evaluation sets, or one of them, as a list of pairs (X, y)."""
+    if eval_set is None:
+        return []
+    if not isinstance(eval_set, list | tuple):
+        raise ValueError(f"eval_set must be a list of pairs (X, y), got a {type(eval_set).__name__}.")
+    one_pair = isinstance(eval_set, tuple) and not all(isinstance(entry, tuple) for entry in eval_set)
+    pairs = [eval_set] if one_pair else list(eval_set)
+    for i, pair in enumerate(pairs):
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or pair[1] is None:
+            raise ValueError(f"eval_set must be a list of pairs (X, y), got a {type(pair).__name__} as entry {i}.")
+    return [(X, y) for X, y in pairs]
+
+
+def evaluation_samples(estimator: Any, X: Any, y: Any, name: str, classes: NDArray[Any]) -> Samples:
+    """Return a checked evaluation set, whose labels must be among those of the training."""
+    codes = as_known_codes(y, classes, name)
+    X = estimator._as_features(X, reset=False)
+    check_consistent_length(X, codes)
+    return Samples(X, codes)

@@ -1,0 +1,457 @@
+"""The classifier: LightGBM's own with the focal loss. Imports the rooms beside it, `boosting` and `objectives`."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from lightgbm import LGBMClassifier, LGBMModel
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+
+from skfocal._state import adopt_fitted_state, unchanged_on_error
+from skfocal.boosting.estimator import FocalBoostedMixin
+from skfocal.boosting.metrics import check_weights
+from skfocal.boosting.model_file import restore
+from skfocal.boosting.onnx_model import OnnxTrees
+from skfocal.boosting.parameters import OURS, check_no_sampler, engine_parameters, focal_parameters, set_sampler_params
+from skfocal.boosting.plan import Split, make_plan, weigh_classes
+from skfocal.boosting.progress import progress_bar
+from skfocal.boosting.samples import check_features, training_samples
+from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
+from skfocal.lightgbm.engine import fitted_engine, parameter_names
+from skfocal.lightgbm.evaluation import Progress, as_metrics, engine_metrics, evaluation_sets, given_sets
+from skfocal.lightgbm.onnx_trees import onnx_trees
+from skfocal.lightgbm.parameters import checked_settings, n_threads
+from skfocal.lightgbm.saving import read_model, write_model
+from skfocal.lightgbm.training import train
+from skfocal.objectives import FocalObjective
+
+__all__ = ["FocalLGBMClassifier"]
+
+
+class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
+    """LightGBM classifier trained on the focal loss, with probabilities through the focal link.
+
+    Takes the place of `lightgbm.LGBMClassifier`: its parameters, `fit` arguments and attributes work as there, and
+    those that have no meaning here are refused by name. What differs: trees are grown on exact focal gradients and
+    safe Hessians, training starts from the focal intercept, `predict_proba` goes through the focal link, and
+    evaluation metrics are computed through it as well. The intercept is added to the first trees of the booster,
+    which is saved with LightGBM's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax for
+    several classes) of the same margins.
+
+    Parameters
+    ----------
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+        Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
+        loss. One per class in the order of ``classes_``, or a dict from labels. If it differs between classes,
+        `predict` and `predict_proba` still agree, but the sign (or the largest) of the margins may be another class.
+    focal_alpha : float, array-like of shape (n_classes,), dict, "balanced" or None, default=None
+        Class weights of the loss. A float in (0, 1) is the weight of the second of two classes, in the order of
+        ``classes_``, the first has the rest to 1; with labels that are words a dict is clearer. "balanced" weighs every
+        class the same in all. Like `class_weight`, whose effect on the model is the same, it reweights the data:
+        `predict_proba` is the posterior of the reweighted data.
+    focal_mix : float, default=0.0
+        Share of the log loss in [0, 1]: the loss is (1 - focal_mix) times the focal loss + focal_mix times the log
+        loss. Keeps samples that are classified well from losing all weight.
+    focal_hessian : {"stable", "exact"}, default="stable"
+        Hessian policy, see `skfocal.objectives.FocalObjective`.
+    class_weight : dict, "balanced" or None, default=None
+        Weights multiplied into `sample_weight`. Labels that a dict leaves out have weight 1. "balanced" takes the sizes
+        of the classes from `sample_weight`.
+    sampler : object with ``fit_resample`` or None, default=None
+        A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
+        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler
+        without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
+    prior : float, array-like of shape (n_classes,), dict or None, default=None
+        Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
+        the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
+        training data before `sampler`, weighted by samples, classes and `focal_alpha`. See `skfocal.correct_prior`.
+    early_stopping_rounds : int or None, default=None
+        Stop when the metrics have not improved for so many rounds, and predict with the best one. Without an
+        ``eval_set`` a part of the training data is split off.
+    validation_fraction : float, default=0.1
+        Share of the training data, in (0, 1), that is split off for early stopping, with the same share of every
+        class; at random, by `random_state`, so for data in time give an ``eval_set``. Not used otherwise.
+    eval_metric : str, callable, list of these or None, default=None
+        "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or LightGBM's names of the last
+        four; all are computed through the focal link, at the prior of the data. "focal_loss" is the mean loss; after a
+        `sampler` that of data in which the classes have the sampler's shares. A callable has the signature of
+        scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised; it may look at `X`, as earlier
+        steps of a pipeline leave it, and ask for predictions of just that `X`. Or it has LightGBM's signature, and is
+        given probabilities. To several metrics (see also `fit`) early stopping pays heed as LightGBM does: the first
+        that stops improving stops, unless ``first_metric_only``.
+    progress_bar : bool, default=False
+        Show a bar by tqdm, with the metrics of the last round.
+    objective : None
+        Cannot be set; it is the focal loss.
+    boosting_type, num_leaves, max_depth, learning_rate, n_estimators, subsample_for_bin, min_split_gain, \
+min_child_weight, min_child_samples, subsample, subsample_freq, colsample_bytree, reg_alpha, reg_lambda, random_state, \
+n_jobs, importance_type
+        As in `lightgbm.LGBMClassifier`. Gradients are computed on ``n_jobs`` threads too.
+    **kwargs
+        Any other parameter of LightGBM, under any of its names (``verbose``, ``max_bin``, ``device_type`` ...). An
+        unknown name is an error, and so is one that LightGBM ignores under a custom objective.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where X had any.
+    focal_loss_ : BinaryFocalLoss or MulticlassFocalLoss
+        The loss; ``focal_loss_.predict_proba`` is the link from margins to probabilities.
+    focal_intercept_ : float, ndarray of shape (n_classes,) or None
+        The focal intercept of the training data, which is in the booster; None where `init_score` or `init_model` gave
+        the start.
+    prior_correction_ : ndarray of shape (n_classes,) or None
+        What the posterior of the training data is multiplied by, before its rows are divided by their sums; see
+        `prior`. None for nothing.
+    best_iteration_ : int
+        Number of rounds that predictions use, if training stopped early.
+    best_score_, evals_result_ : dict
+        Scores of the best round, and of every round: ``evals_result_[name of the evaluation set][metric]``. The data
+        split off for early stopping are called "valid_0".
+    booster_, feature_importances_, n_classes_
+        As in `lightgbm.LGBMClassifier`.
+
+    Notes
+    -----
+    Samples of weight 0 are left out, so they do not count towards ``min_child_samples`` or the bins.
+
+    Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
+    model is then the intercept. Features that are all 0 it refuses under a custom objective.
+
+    Dicts are from the labels that `fit` is given: meta-estimators that encode labels first want codes as keys.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skfocal import FocalLGBMClassifier
+    >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
+    >>> clf = FocalLGBMClassifier(focal_gamma=2.0, n_estimators=20, verbose=-1).fit(X, y)
+    >>> clf.predict_proba(X).shape
+    (2000, 2)
+    """
+
+    _start_name = "init_score"
+    _start_order = "F"
+
+    def __init__(
+        self,
+        *,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
+        focal_mix: float = 0.0,
+        focal_hessian: str = "stable",
+        sampler: Any = None,
+        prior: float | Sequence[float] | Mapping[Any, float] | None = None,
+        early_stopping_rounds: int | None = None,
+        validation_fraction: float = 0.1,
+        eval_metric: Any = None,
+        progress_bar: bool = False,
+        boosting_type: str = "gbdt",
+        num_leaves: int = 31,
+        max_depth: int = -1,
+        learning_rate: float = 0.1,
+        n_estimators: int = 100,
+        subsample_for_bin: int = 200000,
+        objective: None = None,
+        class_weight: dict[Any, float] | str | None = None,
+        min_split_gain: float = 0.0,
+        min_child_weight: float = 1e-3,
+        min_child_samples: int = 20,
+        subsample: float = 1.0,
+        subsample_freq: int = 0,
+        colsample_bytree: float = 1.0,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 0.0,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        n_jobs: int | None = None,
+        importance_type: str = "split",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            boosting_type=boosting_type, num_leaves=num_leaves, max_depth=max_depth, learning_rate=learning_rate,
+            n_estimators=n_estimators, subsample_for_bin=subsample_for_bin, objective=objective,
+            class_weight=class_weight, min_split_gain=min_split_gain, min_child_weight=min_child_weight,
+            min_child_samples=min_child_samples, subsample=subsample, subsample_freq=subsample_freq,
+            colsample_bytree=colsample_bytree, reg_alpha=reg_alpha, reg_lambda=reg_lambda, random_state=random_state,
+            n_jobs=n_jobs, importance_type=importance_type, **kwargs,
+        )  # fmt: skip
+        self.focal_gamma = focal_gamma
+        self.focal_alpha = focal_alpha
+        self.focal_mix = focal_mix
+        self.focal_hessian = focal_hessian
+        self.sampler = sampler
+        self.prior = prior
+        self.early_stopping_rounds = early_stopping_rounds
+        self.validation_fraction = validation_fraction
+        self.eval_metric = eval_metric
+        self.progress_bar = progress_bar
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator, and of its sampler as ``sampler__<name>``.
+
+        Parameters
+        ----------
+        **params
+            Parameter names, LightGBM's own among them, with their new values.
+
+        Returns
+        -------
+        self : FocalLGBMClassifier
+        """
+        constructor = inspect.signature(type(self).__init__).parameters
+        for name, value in set_sampler_params(self, params).items():
+            # LGBMClassifier keeps a second copy of everything it is set, which goes stale; and its extra parameters as
+            # public attributes, which scikit-learn does not allow.
+            if name in constructor:
+                setattr(self, name, value)
+            else:
+                self._other_params[name] = value
+        return self
+
+    def _as_features(self, X: Any, *, reset: bool) -> Any:
+        X = check_features(self, X, reset=reset, allow_inf=True)
+        # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
+        # columns whose rows are not in order, as chosen rows are not.
+        if isinstance(X, sparse.sparray):
+            return sparse.csr_matrix(X)
+        return X.sorted_indices() if sparse.issparse(X) and not X.has_sorted_indices else X
+
+    def fit(  # type: ignore[override]  # as LGBMClassifier's own: no query groups
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        init_score: Any = None,
+        eval_set: Any = None,
+        eval_names: list[str] | None = None,
+        eval_sample_weight: Any = None,
+        eval_class_weight: Any = None,
+        eval_init_score: Any = None,
+        eval_metric: Any = None,
+        feature_name: Any = "auto",
+        categorical_feature: Any = "auto",
+        callbacks: list[Callable[..., Any]] | None = None,
+        init_model: Any = None,
+        *,
+        eval_X: Any = None,
+        eval_y: Any = None,
+    ) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features; missing values are NaN, categorical columns of a pandas DataFrame are used as such.
+        y : array-like of shape (n_samples,)
+            Labels of any type, at least two different ones.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights >= 0. In the loss, the intercept and the metrics a sample of weight 2 counts like the same sample
+            twice; LightGBM's bins and ``min_child_samples`` count rows. Samples of weight 0 are left out.
+        init_score : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
+            Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
+        eval_set : list of (X, y) or None, default=None
+            Evaluation sets, with labels as in `y`. They start from the focal intercept like the training data. Early
+            stopping then watches these, and splits nothing off; the training data among them it does not watch, and
+            LightGBM warns where there is nothing else.
+        eval_names, eval_sample_weight, eval_class_weight, eval_init_score
+            Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM, where starting
+            margins come on top of what the model starts from.
+        eval_metric : str, callable, list of these or None, default=None
+            Metrics that come before those of the parameter of this name.
+        feature_name, categorical_feature, callbacks, init_model, eval_X, eval_y
+            As in `lightgbm.LGBMClassifier.fit`. With `init_model` training starts from its margins; X must have its
+            features in its order, and of its categories those that are there.
+
+        Returns
+        -------
+        self : FocalLGBMClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, before any training.
+        """
+        with unchanged_on_error(self):
+            settings, focal = checked_settings(self), focal_parameters(self)
+            check_no_sampler(self.sampler, init_score=init_score, init_model=init_model)
+            samples, classes = training_samples(self, X, y, sample_weight, init_score)
+            loss, by_class = weigh_classes(focal, samples, classes)
+            names = getattr(self, "feature_names_in_", ()) if isinstance(feature_name, str) else feature_name or ()
+            old = as_old_booster(init_model, loss.n_margins(len(classes)), self.n_features_in_, names)
+            samples = with_known_categories(samples, old)
+            metrics = as_metrics(eval_metric, self.eval_metric, settings.metric, loss)
+            given = given_sets(
+                eval_set, eval_X, eval_y, eval_names, eval_sample_weight, eval_class_weight, eval_init_score
+            )
+            # To evaluate the training data, dart's trees are dropped as for the next round, and in the end stay so.
+            known = (X, y, samples) if self.sampler is None and settings.boosting != "dart" else None
+            sets = evaluation_sets(self, given, known, classes, by_class)
+            splits = settings.early_stopping_rounds is not None and not sets
+            check_weights(metrics, weighted=sample_weight is not None if splits else given.weighted)
+            split = Split(self.validation_fraction, settings.seed) if splits else None
+            starts_elsewhere = init_score is not None or old is not None
+            plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
+            sets = sets if plan.validation is None else [plan.validation]
+            with progress_bar(self.progress_bar, type(self).__name__) as advance:
+                engine = train(
+                    plan,
+                    settings,
+                    sets,
+                    eval_names=eval_names,
+                    eval_metric=engine_metrics(metrics, plan, sets),
+                    feature_name=feature_name,
+                    categorical_feature=categorical_feature,
+                    callbacks=[*(callbacks or ()), *([Progress(advance)] if advance else ())],
+                    init_model=old,
+                )
+            self._adopt(engine, plan)
+        return self
+
+    def save_model(self, fname: str | PathLike[str]) -> None:
+        """Save the booster to a file of LightGBM's text format, with labels, loss and prior in a line of its header.
+
+        `load_model` restores the classifier, so that it predicts the same, bit by bit; LightGBM itself loads the file
+        too, and predicts sigmoid(margin) (softmax for several classes) of the same margins. After early stopping the
+        file has the rounds up to the best. Parameters of training are not restored, but for those of the focal loss:
+        to keep them too, pickle the classifier.
+
+        Parameters
+        ----------
+        fname : str or path
+            The file.
+        """
+        check_is_fitted(self)
+        write_model(self, fname)
+
+    def load_model(self, fname: str | PathLike[str]) -> Self:
+        """Load what `save_model` has written.
+
+        Parameters
+        ----------
+        fname : str or path
+            The file.
+
+        Returns
+        -------
+        self : FocalLGBMClassifier
+            Fitted, with the file's ``focal_gamma``, ``focal_alpha``, ``focal_mix`` and ``focal_hessian``; other
+            parameters stay as they are.
+
+        Raises
+        ------
+        ValueError
+            If it is no model of LightGBM, or one without labels and loss, which only `save_model` of this class writes.
+        """
+        booster, description = read_model(fname)
+        with unchanged_on_error(self):
+            record = restore(self, description)
+            booster.best_iteration, booster.best_score = record["best_iteration"], record["best_score"]
+            n_jobs = n_threads(engine_parameters(self, parameter_names()))
+            objective = FocalObjective(self.focal_loss_, record["parameters"]["focal_hessian"], n_jobs)
+            adopt_fitted_state(self, fitted_engine(booster, len(self.classes_), objective))
+        return self
+
+    def _process_params(self, stage: str) -> dict[str, Any]:
+        # LightGBM hands all that get_params returns to its library, which warns of names it does not know.
+        names = parameter_names() - OURS | {"objective"}
+        return {name: value for name, value in super()._process_params(stage).items() if name in names}
+
+    def _onnx_trees(self, *, in_float64: bool) -> OnnxTrees:
+        return onnx_trees(self, in_float64=in_float64)
+
+    def predict_proba(
+        self,
+        X: Any,
+        raw_score: bool = False,
+        start_iteration: int = 0,
+        num_iteration: int | None = None,
+        pred_leaf: bool = False,
+        pred_contrib: bool = False,
+        validate_features: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Return posterior probabilities, through the focal link.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        raw_score, pred_leaf, pred_contrib : bool, default=False
+            Return margins, leaf indices or feature contributions instead. Contributions add up to the margin.
+        start_iteration, num_iteration, validate_features, **kwargs
+            As in `lightgbm.LGBMClassifier.predict_proba`.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        X = self._as_features(X, reset=False)
+        wants_posterior = not (raw_score or pred_leaf or pred_contrib)
+        result = LGBMModel.predict(
+            self,
+            X,
+            raw_score=raw_score or wants_posterior,
+            start_iteration=start_iteration,
+            num_iteration=num_iteration,
+            pred_leaf=pred_leaf,
+            pred_contrib=pred_contrib,
+            validate_features=validate_features,
+            **kwargs,
+        )
+        return self._link.posterior(result) if wants_posterior else result
+
+    def predict(
+        self,
+        X: Any,
+        raw_score: bool = False,
+        start_iteration: int = 0,
+        num_iteration: int | None = None,
+        pred_leaf: bool = False,
+        pred_contrib: bool = False,
+        validate_features: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the most probable label of each sample.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        raw_score, start_iteration, num_iteration, pred_leaf, pred_contrib, validate_features, **kwargs
+            As in `predict_proba`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        result = self.predict_proba(
+            X, raw_score, start_iteration, num_iteration, pred_leaf, pred_contrib, validate_features, **kwargs
+        )
+        return result if raw_score or pred_leaf or pred_contrib else self._link.labels(result)
+
+    def decision_function(self, X: Any, **kwargs: Any) -> Any:
+        """Return raw margins, those of the saved booster.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        **kwargs
+            ``start_iteration``, ``num_iteration`` and the like, as in `predict_proba`.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more
+            > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes, or `predict`
+            is for another prior than that of the training (`prior_correction_` is not None).
+        """
+        return self.predict_proba(X, raw_score=True, **kwargs)

@@ -1,0 +1,35 @@
+"""Every private or version-dependent touch of LightGBM, each with its reason. Imports nothing of ours."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from lightgbm import LGBMClassifier
+from lightgbm.basic import _ConfigAliases
+
+
+@cache
+def parameter_aliases() -> dict[str, list[str]]:
+    """Return LightGBM's parameters, each with all of its names, its own first. Public only in the C library."""
+    aliases: dict[str, list[str]] = _ConfigAliases._get_all_param_aliases()
+    return aliases
+
+
+@cache
+def parameter_names() -> frozenset[str]:
+    """Return every name of a parameter that LightGBM's scikit-learn class or its library understands."""
+    aliases = parameter_aliases().values()
+    return frozenset(LGBMClassifier().get_params()).union(*aliases)
+
+
+def fitted_engine(booster: Any, n_classes: int, objective: Callable[..., Any]) -> Any:
+    """Return an LGBMClassifier that has a booster as if it had been fitted. LightGBM has no public way to do that."""
+    engine = LGBMClassifier()
+    engine._Booster = booster
+    engine._n_features = booster.num_feature()
+    engine._classes, engine._n_classes = np.arange(n_classes), n_classes
+    engine._best_iteration, engine._best_score = booster.best_iteration, booster.best_score
+    engine._objective = objective
+    engine.fitted_ = True
+    return engine

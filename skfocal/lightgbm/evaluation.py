@@ -1,0 +1,200 @@
+"""LightGBM's evaluation sets, and metrics as it calls them. Imports `parameters` and `boosting`."""
+
+import inspect
+from collections.abc import Callable
+from itertools import cycle
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skfocal._labels import as_sample_weight, as_start_margins, class_weights
+from skfocal.boosting.link import Link
+from skfocal.boosting.metrics import (
+    EvalMetric,
+    as_list,
+    as_metric,
+    check_metric_names,
+    engine_probabilities,
+    is_user_metric,
+)
+from skfocal.boosting.plan import Plan
+from skfocal.boosting.progress import Advance
+from skfocal.boosting.samples import Samples, as_pairs, evaluation_samples
+from skfocal.losses.registry import Loss
+from skfocal.objectives import FOCAL_LOSS
+
+_NO_METRIC = ("", "none", "na", "null", "custom")
+
+
+class GivenSets(NamedTuple):
+    """Evaluation sets as `fit` is given them: what is no pair is a list or a dict, with an entry for some of them."""
+
+    pairs: list[tuple[Any, Any]]
+    sample_weight: Any
+    class_weight: Any
+    init_score: Any
+
+    def of(self, i: int) -> tuple[Any, Any, Any]:
+        """Return the sample weights, class weights and starting margins of set i, None for what it has not."""
+        return _entry(self.sample_weight, i), _entry(self.class_weight, i), _entry(self.init_score, i)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether any set has weights of its own."""
+        return any(entry is not None for i in range(len(self.pairs)) for entry in self.of(i)[:2])
+
+
+def given_sets(
+    eval_set: Any, eval_X: Any, eval_y: Any, eval_names: Any, sample_weight: Any, class_weight: Any, init_score: Any
+) -> GivenSets:
+    """Return what `fit` is given as evaluation sets, in LightGBM's older or newer way."""
+    if eval_X is not None or eval_y is not None:
+        eval_set = _pair_up(eval_X, eval_y, eval_set)
+    pairs = as_pairs(eval_set)
+    entries = {
+        "names": eval_names,
+        "sample_weight": sample_weight,
+        "class_weight": class_weight,
+        "init_score": init_score,
+    }
+    for name, values in entries.items():
+        _check_entries(values, len(pairs), f"eval_{name}")
+    return GivenSets(pairs, sample_weight, class_weight, init_score)
+
+
+def evaluation_sets(
+    classifier: Any,
+    given: GivenSets,
+    training: tuple[Any, Any, Samples] | None,
+    classes: NDArray[Any],
+    by_class: NDArray[np.float64] | None,
+) -> list[Samples]:
+    """Return checked evaluation sets.
+
+    `training` are X and y as `fit` is given them, and what was made of them: LightGBM recognises its training data
+    among the sets if it is given the very same objects. None if it is not to. `by_class` are the weights of the
+    training data's classes, which count where a set is given none of its own.
+    """
+    sets = []
+    for i, (X, y) in enumerate(given.pairs):
+        weight, class_weight, start = given.of(i)
+        has_own = any(entry is not None for entry in given.of(i))
+        if training and training[0] is X and training[1] is y and not has_own:
+            samples = Samples(training[2].X, training[2].codes)
+        else:
+            samples = evaluation_samples(classifier, X, y, f"eval_set[{i}]", classes)
+        n_samples = len(samples.codes)
+        samples = samples._replace(
+            weight=as_sample_weight(weight, n_samples, f"eval_sample_weight[{i}]"),
+            # On top of the intercept, as in LightGBM.
+            start=as_start_margins(start, n_samples, len(classes), f"eval_init_score[{i}]", order="F"),
+        )
+        own = class_weights(class_weight, classes, samples.totals(len(classes)), f"eval_class_weight[{i}]")
+        sets.append(samples.weighted(by_class if own is None else own))
+    return sets
+
+
+def as_metrics(of_fit: Any, of_classifier: Any, of_lightgbm: list[Any], loss: Loss) -> list[Any]:
+    """Return the metrics of `fit`, of the parameter ``eval_metric`` and of LightGBM's own, ``metric``.
+
+    A user's metric of LightGBM's signature stays as it is.
+    """
+    wanted = as_list([*as_list(of_fit), *as_list(of_classifier)])
+    wanted = as_list([*wanted, *(m for m in of_lightgbm if str(m).lower() not in _NO_METRIC)])
+    if not wanted and not of_lightgbm:
+        wanted = [FOCAL_LOSS]
+    # In the order given: LightGBM's early stopping may watch the first one only.
+    metrics = [m if is_user_metric(m) else as_metric(m, loss) for m in wanted]
+    check_metric_names(metrics)
+    return metrics
+
+
+def engine_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> list[Callable[..., Any]]:
+    """Return metrics as LightGBM calls them, for each of the evaluation sets in turn.
+
+    While it trains LightGBM does not know of the focal intercept: the metrics add it, and so does the objective.
+    """
+    intercept = 0.0 if plan.intercept is None else plan.intercept
+    in_turn = _in_turn(sets, plan.training)
+    return [
+        _engine_metric(m, plan.link, intercept, in_turn)
+        if isinstance(m, EvalMetric)
+        else _user_metric(m, plan.link, intercept)
+        for m in metrics
+    ]
+
+
+# LightGBM counts the arguments of a metric; with three it passes weights. It does not say which data they are of.
+def _engine_metric(
+    metric: EvalMetric, link: Link, intercept: Any, in_turn: list[Any]
+) -> Callable[[Any, Any, Any], tuple[str, float, bool]]:
+    turns = cycle(in_turn)
+
+    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> tuple[str, float, bool]:
+        value = metric.score(link, y, raw_prediction + intercept, sample_weight, next(turns))
+        return metric.name, value, metric.greater_is_better
+
+    return evaluate
+
+
+def _user_metric(metric: Callable[..., Any], link: Link, intercept: Any) -> Callable[[Any, Any, Any], Any]:
+    """Return a user's metric, of LightGBM's signature, so that it is given probabilities and not margins."""
+    n_arguments = len(inspect.signature(metric).parameters)
+
+    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> Any:
+        probabilities = engine_probabilities(link, raw_prediction + intercept)
+        return metric(*(y, probabilities, sample_weight, None)[:n_arguments])  # the last: no query groups
+
+    return evaluate
+
+
+class Progress:
+    """LightGBM's kind of callback; after its early stopping (30) would be too late in the last round."""
+
+    order = 25
+
+    def __init__(self, advance: Advance) -> None:
+        self._advance = advance
+
+    def __call__(self, env: Any) -> None:
+        """Show the scores of this round."""
+        scores = {f"{result[0]} {result[1]}": result[2] for result in env.evaluation_result_list or ()}
+        self._advance(env.end_iteration - env.begin_iteration, scores)
+
+
+def _entry(collection: Any, i: int) -> Any:
+    """Return what LightGBM would take for evaluation set i from a list or a dict of such things."""
+    if isinstance(collection, dict):
+        return collection.get(i)
+    return None if collection is None or i >= len(collection) else collection[i]
+
+
+def _check_entries(entries: Any, n_eval: int, name: str) -> None:
+    """Raise if there are entries for more evaluation sets than there are, or no entries at all."""
+    if entries is not None and not isinstance(entries, list | tuple | dict):
+        raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")
+    if entries is not None and len(entries) > n_eval:
+        raise ValueError(f"{name} must have at most {n_eval} entries, one per evaluation set, got {len(entries)}.")
+
+
+def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:
+    """Return LightGBM's newer way to give evaluation sets as the older one."""
+    if eval_set is not None:
+        raise ValueError("eval_set must be None where eval_X and eval_y are given, got both.")
+    if eval_X is None or eval_y is None:
+        raise ValueError("eval_X and eval_y must be given together, got only one of them.")
+    if isinstance(eval_X, tuple) != isinstance(eval_y, tuple):
+        raise ValueError("eval_X and eval_y must be tuples of the same length or neither, got only one tuple.")
+    if not isinstance(eval_X, tuple):
+        return [(eval_X, eval_y)]
+    if len(eval_X) != len(eval_y):
+        raise ValueError(f"eval_X and eval_y must be tuples of the same length, got {len(eval_X)} and {len(eval_y)}.")
+    return list(zip(eval_X, eval_y, strict=True))
+
+
+def _in_turn(sets: list[Samples], training: Samples) -> list[Any]:
+    """Return the features of evaluation sets in the order in which LightGBM evaluates them: training data first."""
+    is_training = [samples.X is training.X and samples.codes is training.codes for samples in sets]
+    of_training = [samples.X for samples, same in zip(sets, is_training, strict=True) if same][:1]
+    return of_training + [samples.X for samples, same in zip(sets, is_training, strict=True) if not same]

@@ -1,0 +1,114 @@
+"""LightGBM's parameters, under whichever of its names they are given. Imports `engine` and `boosting`."""
+
+from typing import Any, NamedTuple
+
+from skfocal.boosting.parameters import (
+    Ignored,
+    check_bar,
+    check_fraction,
+    check_names,
+    check_not_ignored,
+    check_objective,
+    check_rounds,
+    engine_parameters,
+)
+from skfocal.lightgbm.engine import parameter_aliases, parameter_names
+
+# What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
+_IGNORED: Ignored = {
+    "is_unbalance": ((False,), "use class_weight='balanced'"),
+    "scale_pos_weight": ((1,), "use class_weight={negative: 1, positive: weight}"),
+    "boost_from_average": ((True,), "training starts from the focal intercept; pass init_score to start elsewhere"),
+    "pos_bagging_fraction": ((1,), "LightGBM cannot bag by class without its own objective; use a sampler"),
+    "neg_bagging_fraction": ((1,), "LightGBM cannot bag by class without its own objective; use a sampler"),
+    "sigmoid": ((1,), "the link is that of the focal loss"),
+    "alpha": ((), "it belongs to other objectives, the focal loss has focal_alpha"),
+    "num_class": ((), "it is read from y"),
+    "auc_mu_weights": ((), "the metrics are ours, and have no such parameter"),
+    "eval_at": ((), "the metrics are ours, and have no such parameter"),
+    "multi_error_top_k": ((1,), "the metrics are ours, and have no such parameter"),
+    "linear_tree": ((False,), "the leaves of linear trees cannot carry the focal intercept"),
+}
+_OTHER_OBJECTIVES = (
+    "fair_c", "label_gain", "lambdarank_norm", "lambdarank_position_bias_regularization",
+    "lambdarank_truncation_level", "objective_seed", "poisson_max_delta_step", "reg_sqrt", "tweedie_variance_power",
+)  # fmt: skip
+_IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objectives"))
+
+
+class Settings(NamedTuple):
+    """What LightGBM is told."""
+
+    params: dict[str, Any]  # all that are LightGBM's own
+    boosting: str
+    seed: Any
+    n_jobs: Any
+    early_stopping_rounds: int | None
+    metric: list[Any]  # LightGBM's own parameter of this name
+
+
+def checked_settings(classifier: Any) -> Settings:
+    """Return what LightGBM is told, checked as far as that takes no data."""
+    check_names(classifier, parameter_names())
+    check_objective(classifier)
+    given = {"boosting_type": classifier.boosting_type, **classifier._other_params}
+    _check_ignored(given)
+    check_bar(classifier.progress_bar)
+    check_fraction(classifier.validation_fraction)
+    params = engine_parameters(classifier, parameter_names())
+    boosting = _under_any_name(classifier, "boosting", classifier.boosting_type)
+    return Settings(
+        params,
+        boosting,
+        _under_any_name(classifier, "seed", classifier.random_state),
+        n_threads(params),
+        _early_stopping_rounds(classifier, boosting),
+        [metric for name in parameter_aliases()["metric"] for metric in _split_names(given.get(name))],
+    )
+
+
+def n_threads(params: dict[str, Any]) -> Any:
+    """Return the number of threads that LightGBM is told to use, None for all."""
+    return next((params[name] for name in parameter_aliases()["num_threads"] if params.get(name) is not None), None)
+
+
+def _check_ignored(given: dict[str, Any]) -> None:
+    """Raise if a parameter is set that would have no effect on the focal loss."""
+    main_names = {alias: names[0] for names in parameter_aliases().values() for alias in names}
+    for name, value in given.items():
+        main_name = main_names.get(name, name)
+        if main_name == "objective":
+            check_not_ignored(name, value, (None,), "it is the focal loss")
+        elif main_name == "boosting" and value in ("rf", "random_forest"):
+            raise ValueError(
+                f"{name} must be 'gbdt', 'dart' or 'goss', got {value!r}: LightGBM grows random forests on its own "
+                "objectives only."
+            )
+        elif main_name in _IGNORED:
+            check_not_ignored(name, value, *_IGNORED[main_name])
+
+
+def _under_any_name(classifier: Any, main_name: str, value: Any) -> Any:
+    """Return a parameter that LightGBM knows under several names; `value` is what it is under our own."""
+    given = classifier._other_params
+    return next((given[name] for name in parameter_aliases()[main_name] if name in given), value)
+
+
+def _early_stopping_rounds(classifier: Any, boosting: str) -> int | None:
+    names = ["early_stopping_rounds", *parameter_aliases()["early_stopping_round"]]
+    given = {"early_stopping_rounds": classifier.early_stopping_rounds, **classifier._other_params}
+    given = {name: given[name] for name in names if given.get(name) is not None}
+    if len(given) > 1:
+        raise ValueError(f"early_stopping_rounds must be given under one name, got {given}.")
+    for name, rounds in given.items():
+        if name != "early_stopping_rounds" and rounds == 0:  # LightGBM's way to say None
+            return None
+        check_rounds(rounds, name)
+        if boosting == "dart":
+            raise ValueError(f"{name} must be None with dart, which changes earlier trees, got {rounds!r}.")
+        return int(rounds)
+    return None
+
+
+def _split_names(metric: Any) -> list[Any]:
+    return [name.strip() for name in metric.split(",")] if isinstance(metric, str) else list(metric or ())

@@ -1,0 +1,78 @@
+"""LightGBM at work: the focal objective, and the intercept inside the booster.
+
+Imports `parameters`, `engine`, `objectives` and `boosting`.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from lightgbm import Booster, LGBMClassifier
+from lightgbm.basic import LightGBMError
+from numpy.typing import NDArray
+
+from skfocal.boosting.plan import Plan
+from skfocal.boosting.samples import Samples
+from skfocal.lightgbm.engine import parameter_aliases
+from skfocal.lightgbm.parameters import Settings
+from skfocal.objectives import TrainingObjective, hessian_factor
+
+
+def train(plan: Plan, settings: Settings, sets: list[Samples], **fit_arguments: Any) -> LGBMClassifier:
+    """Return LightGBM's own classifier, trained on the focal objective, with the intercept in its booster."""
+    aliases, objective = parameter_aliases(), plan.objective(settings.n_jobs)
+    ours = {*aliases["metric"], *aliases["early_stopping_round"]}
+    params = {name: value for name, value in settings.params.items() if name not in ours} | {"metric": "None"}
+    if settings.early_stopping_rounds is not None:
+        params["early_stopping_round"] = settings.early_stopping_rounds
+    fit_arguments |= {
+        "init_score": plan.training.start,
+        "eval_set": [(samples.X, samples.codes) for samples in sets] or None,
+        "eval_sample_weight": [samples.weight for samples in sets],
+        "eval_init_score": [samples.start for samples in sets],
+    }
+    factor = hessian_factor("lightgbm", plan.n_margins)
+    # As init_score the intercept would be copied three times for every sample.
+    with TrainingObjective(objective, factor=factor, intercept=plan.intercept) as params["objective"]:
+        try:
+            engine = _fit_quietly(LGBMClassifier(**params), plan.training, fit_arguments)
+        except LightGBMError as error:
+            # With no feature left after its filter LightGBM gives up under a custom objective, and fits constant
+            # trees under its own. Unfiltered features let it do the same here.
+            if "num_features" not in str(error):
+                raise
+            engine = _fit_quietly(
+                LGBMClassifier(**params | {"feature_pre_filter": False}), plan.training, fit_arguments
+            )
+    engine._objective = objective  # what ``objective_`` tells, without what the training kept
+    if plan.intercept is not None:
+        _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
+    engine._Booster = _with_own_objective(engine.booster_, len(plan.link.classes))
+    return engine
+
+
+def _fit_quietly(engine: LGBMClassifier, samples: Samples, fit_arguments: dict[str, Any]) -> LGBMClassifier:
+    with warnings.catch_warnings():
+        # Only through eval_set, deprecated since 4.7, does LightGBM recognise the training data among evaluation sets.
+        warnings.filterwarnings("ignore", message=".*eval_set.*")
+        return engine.fit(samples.X, samples.codes, sample_weight=samples.weight, **fit_arguments)
+
+
+def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> None:
+    """Add one intercept per class to the leaves of the first round's trees, as LightGBM does with its own average."""
+    for tree, intercept in zip(booster.dump_model(num_iteration=1)["tree_info"], intercepts, strict=True):
+        index = tree["tree_index"]
+        for leaf in range(tree["num_leaves"]):
+            booster.set_leaf_output(index, leaf, booster.get_leaf_output(index, leaf) + intercept)
+
+
+def _with_own_objective(booster: Booster, n_classes: int) -> Booster:
+    """Return the booster with LightGBM's own objective on record, so that any runtime applies sigmoid or softmax."""
+    objective = "binary sigmoid:1" if n_classes == 2 else f"multiclass num_class:{n_classes}"
+    lines = booster.model_to_string(num_iteration=-1).split("\n")
+    trees = lines.index("Tree=0") if "Tree=0" in lines else len(lines)
+    header = [line for line in lines[:trees] if not line.startswith("objective=")]
+    header.insert(1, f"objective={objective}")  # after the line that names the format
+    result = Booster(model_str="\n".join(header + lines[trees:]))
+    result.best_iteration, result.best_score = booster.best_iteration, booster.best_score
+    return result

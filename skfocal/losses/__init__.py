@@ -1,0 +1,13 @@
+"""The focal loss on raw margins: per-sample loss, gradient, Hessian, link and intercept.
+
+A loss is a frozen, stateless, picklable value: gamma, alpha, focal_mix and nothing else. It knows no engine and no
+sample weight; what it returns is per sample, so that weighting and averaging happen in one place, outside. Arrays may
+be of any array-API namespace (`MultilabelFocalLoss` excepted, which is NumPy's).
+"""
+
+from skfocal.losses.binary import BinaryFocalLoss
+from skfocal.losses.multiclass import MulticlassFocalLoss
+from skfocal.losses.multilabel import MultilabelFocalLoss
+from skfocal.losses.parameters import HESSIAN_POLICIES
+
+__all__ = ["HESSIAN_POLICIES", "BinaryFocalLoss", "MulticlassFocalLoss", "MultilabelFocalLoss"]

@@ -1,0 +1,238 @@
+"""What the losses of two and of several classes share.
+
+Imports `formulas`, `parameters`, `_arrays` and `_compat`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skfocal._arrays import Array, as_codes, in_blocks
+from skfocal._compat import array_namespace
+from skfocal.losses.formulas import FOCAL, Formulas
+from skfocal.losses.parameters import HessianPolicy, as_alpha, as_gamma, as_mix, check_hessian_policy, check_length
+
+
+class Targets(NamedTuple):
+    """The true classes as the formulas take them, each with one entry per sample, or the same for all."""
+
+    truth: Array  # class codes; for two classes 1 and -1, in the dtype of the margins
+    gamma: float | Array
+    weight: Array | None  # alpha of the true class; what uses the targets may multiply its own weights into it
+
+
+def weighted(values: Array, weight: Array | None) -> Array:
+    """Return values of shape (n_samples, ...) times one weight per sample."""
+    if weight is None:
+        return values
+    return values * (weight[:, None] if values.ndim > 1 else weight)
+
+
+@dataclass(frozen=True)
+class FocalLoss(ABC):
+    """What the losses of classes share: parameters per class, and the path from margins to one margin ``u`` per sample.
+
+    A loss of another shape is a subclass of `BinaryFocalLoss` and one of `MulticlassFocalLoss` with other `formulas`,
+    and a line in `registry`.
+    """
+
+    formulas: ClassVar[Formulas] = FOCAL
+
+    gamma: float | Sequence[float] = 2.0
+    alpha: float | Sequence[float] | None = None
+    focal_mix: float = 0.0
+
+    _two_classes: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        # Tuples keep the value hashable and comparable; a frozen dataclass is set through object.
+        object.__setattr__(self, "gamma", as_gamma(self.gamma))
+        object.__setattr__(self, "alpha", as_alpha(self.alpha, two_classes=self._two_classes))
+        object.__setattr__(self, "focal_mix", as_mix(self.focal_mix))
+
+    @property
+    def class_weights(self) -> tuple[float, ...] | None:
+        """Alpha as None or one weight per class, in the order of the class codes."""
+        if isinstance(self.alpha, float):
+            return (1 - self.alpha, self.alpha)
+        return self.alpha  # type: ignore[return-value]  # a tuple or None once checked
+
+    @abstractmethod
+    def _check_raw(self, raw_prediction: ArrayLike) -> Array: ...
+
+    @staticmethod
+    @abstractmethod
+    def n_margins(n_classes: int) -> int:
+        """Return the number of margins of a sample."""
+
+    @abstractmethod
+    def _n_classes(self, raw: Array) -> int: ...
+
+    @abstractmethod
+    def _truth(self, codes: Array, dtype: Any) -> Array:
+        """Return `Targets.truth`."""
+
+    @abstractmethod
+    def _lead(self, truth: Array, raw: Array) -> tuple[Array, Any]:
+        """Return u, the margin by which the true class leads, and what the chain rule needs of how it came about."""
+
+    @abstractmethod
+    def _gradient(self, chain: Any, slope: Array) -> Array:
+        """Carry the first derivative by u over to the margins (chain rule)."""
+
+    @abstractmethod
+    def _diagonal(self, chain: Any, slope: Array, curvature: Array) -> Array:
+        """Carry the second derivative by u over to the margins."""
+
+    def _check_lengths(self, n_classes: int) -> None:
+        check_length(self.gamma, n_classes, "gamma")
+        check_length(self.alpha, n_classes, "alpha")
+
+    def _targets(self, y_true: ArrayLike, raw: Array, dtype: Any) -> Targets:
+        """Check class codes; return what the formulas need of them, for margins like these, but of this dtype."""
+        n_classes = self._n_classes(raw)
+        self._check_lengths(n_classes)
+        return self._targets_of(as_codes(y_true, raw, n_classes), dtype)
+
+    def _targets_of(self, codes: Array, dtype: Any) -> Targets:
+        xp = array_namespace(codes)
+
+        def of_class(values: tuple[float, ...]) -> Array:
+            return xp.take(xp.asarray(values, dtype=dtype, device=codes.device), codes)
+
+        gamma = of_class(self.gamma) if isinstance(self.gamma, tuple) else self.gamma
+        weight = None if self.class_weights is None else of_class(self.class_weights)
+        return Targets(self._truth(codes, dtype), gamma, weight)
+
+    def _evaluate(self, formula: Callable[..., Sequence[Array]], y_true: ArrayLike, raw_prediction: ArrayLike) -> Any:
+        raw = self._check_raw(raw_prediction)
+        return in_blocks(formula, (raw, *self._targets(y_true, raw, raw.dtype)))
+
+    def _loss_gradient(self, codes: Array, raw: Array) -> Any:
+        """Return what `loss_gradient` returns, unchecked: a network asks for every batch."""
+        return in_blocks(self._losses_gradient, (raw, *self._targets_of(codes, raw.dtype)))
+
+    def _losses(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array]:
+        return (weighted(self.formulas.loss(self._lead(truth, raw)[0], gamma, self.focal_mix), weight),)
+
+    def _losses_gradient(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array, Array]:
+        u, chain = self._lead(truth, raw)
+        losses, slope = self.formulas.loss_slope(u, gamma, self.focal_mix)
+        return weighted(losses, weight), weighted(self._gradient(chain, slope), weight)
+
+    def _derivatives(self, raw: Array, truth: Array, gamma: Any, *, stable: bool) -> tuple[Array, Array]:
+        """Return gradient and Hessian; not weighted, as engines put a floor under the Hessian before that."""
+        u, chain = self._lead(truth, raw)
+        slope, curvature = self.formulas.slope_curvature(u, gamma, self.focal_mix, stable=stable)
+        return self._gradient(chain, slope), self._diagonal(chain, slope, curvature)
+
+    def loss(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
+        """Return the focal loss of each sample, alpha_y * -(1 - p_y)**gamma_y * log p_y, mixed as `focal_mix` says.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Class codes 0 ... n_classes - 1, of any dtype.
+        raw_prediction : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Raw margins.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_samples,)
+            In nats, >= 0, in the floating dtype of `raw_prediction`.
+
+        Raises
+        ------
+        ValueError
+            If a shape, a class code or the length of gamma or alpha does not fit.
+        """
+        return self._evaluate(self._losses, y_true, raw_prediction)[0]
+
+    def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[Array, Array]:
+        """Return the loss of each sample and its derivative by the margins, for less than the price of both.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Class codes 0 ... n_classes - 1, of any dtype.
+        raw_prediction : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Raw margins.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_samples,)
+            In nats, >= 0, in the floating dtype of `raw_prediction`.
+        gradient : ndarray of the shape and floating dtype of `raw_prediction`
+
+        Raises
+        ------
+        ValueError
+            If a shape, a class code or the length of gamma or alpha does not fit.
+        """
+        losses, gradient = self._evaluate(self._losses_gradient, y_true, raw_prediction)
+        return losses, gradient
+
+    def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
+        """Return the derivative of each sample's loss by its margins; see `loss_gradient`."""
+        return self.loss_gradient(y_true, raw_prediction)[1]
+
+    def hessian(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
+        """Return the exact second derivative (for K classes its diagonal); see `gradient_hessian`."""
+        return self.gradient_hessian(y_true, raw_prediction)[1]
+
+    def gradient_hessian(
+        self, y_true: ArrayLike, raw_prediction: ArrayLike, *, hessian: HessianPolicy = "exact"
+    ) -> tuple[Array, Array]:
+        """Return the gradient and the Hessian (for K classes its diagonal) of each sample's loss.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Class codes 0 ... n_classes - 1, of any dtype.
+        raw_prediction : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Raw margins. Finite results for |margin| up to 1e20.
+        hessian : {"exact", "stable"}, default="exact"
+            "exact" is the second derivative; it is negative where the model is confidently wrong. "stable" raises the
+            curvature along the margin of the true class to that of a quadratic that bounds the logistic loss
+            (Jaakkola & Jordan 2000), times A: positive wherever it does not underflow, and made for Newton steps.
+
+        Returns
+        -------
+        gradient, hessian : ndarray, each of the shape and floating dtype of `raw_prediction`
+
+        Raises
+        ------
+        ValueError
+            If a shape, a class code, the policy, or the length of gamma or alpha does not fit.
+        """
+        check_hessian_policy(hessian, "hessian")
+
+        def formula(raw: Array, truth: Array, gamma: Any, weight: Array | None) -> list[Array]:
+            derivatives = self._derivatives(raw, truth, gamma, stable=hessian == "stable")
+            return [weighted(values, weight) for values in derivatives]
+
+        gradient, diagonal = self._evaluate(formula, y_true, raw_prediction)
+        return gradient, diagonal
+
+    @abstractmethod
+    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+        """Map margins to posterior probabilities through the focal link."""
+
+    @abstractmethod
+    def intercept(self, prior: ArrayLike) -> float | NDArray[np.float64]:
+        """Return the best constant margins for a prior: the inverse of the focal link."""
+
+    def _log_prior(self, prior: ArrayLike) -> NDArray[np.float64]:
+        """Return the log of the prior of the data as alpha reweights it, up to a constant."""
+        values = np.asarray(prior, dtype=np.float64)
+        if values.ndim != 1 or values.size < 2:
+            raise ValueError(f"prior must have the shape (n_classes,), n_classes >= 2, got {values.shape}.")
+        self._check_lengths(values.size)
+        if not (np.isfinite(values) & (values > 0)).all():
+            raise ValueError(f"prior must be finite and > 0 for every class, got {prior!r}.")
+        weights = self.class_weights
+        return np.log(values) + (0.0 if weights is None else np.log(weights))

@@ -1,0 +1,75 @@
+"""Every private or version-dependent touch of XGBoost, each with its reason. Imports nothing of ours."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import xgboost
+from xgboost import DMatrix, XGBClassifier
+
+
+@cache
+def parameter_names() -> frozenset[str]:
+    """Return every parameter name that XGBoost knows. It tells the native ones only in a trained booster's settings.
+
+    There they stand beside what is learned and what was derived; and of ``top_k``, which one of the linear updaters
+    reads by itself, they say nothing.
+    """
+    names = set(xgboost.XGBClassifier().get_params())
+    data = xgboost.DMatrix([[0.0], [1.0]], label=[0.0, 1.0])
+    for settings in ({"booster": "gbtree"}, {"booster": "dart"}, {"booster": "gblinear"}, {"tree_method": "exact"}):
+        booster = xgboost.train({"objective": "binary:logistic", "verbosity": 0, **settings}, data, num_boost_round=1)
+        names.update(_leaf_keys(json.loads(booster.save_config())))
+    state = {"boost_from_average", "name", "num_feature", "num_target", "num_trees", "specified_updater", "updater_seq"}
+    return frozenset(names - state | {"top_k"})
+
+
+def _leaf_keys(tree: Any) -> Iterator[str]:
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        if isinstance(value, dict | list):
+            yield from _leaf_keys(value)
+        elif isinstance(key, str):
+            yield key
+
+
+def unfitted_engine(
+    params: dict[str, Any], metric: Callable[[Any, Any], list[tuple[str, float]]], *, bins_data: bool
+) -> Any:
+    """Return an XGBClassifier whose `fit` evaluates a metric as `xgboost.train` takes it, which may have many values.
+
+    XGBClassifier takes one callable with one value, and looks it up in `_configure_fit`, second of what that returns.
+    And if it can, it keeps of the features only in which bins they are. These are not those of a model that is
+    continued, whose margins would not be what it predicts: without `bins_data` the features are kept.
+    """
+
+    class Engine(XGBClassifier):
+        def _configure_fit(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+            model, _, *rest = super()._configure_fit(*args, **kwargs)
+            return model, metric, *rest
+
+        def _create_dmatrix(self, ref: Any, **kwargs: Any) -> Any:
+            return super()._create_dmatrix(ref, **kwargs) if bins_data else DMatrix(**kwargs, nthread=self.n_jobs)
+
+    return Engine(**params)
+
+
+def first_rounds(booster: Any, n_rounds: int) -> Any:
+    """Return the first rounds of an XGBoost booster, which know its categories.
+
+    XGBoost's slices forget them: they would take the codes of any table's categories for those of the training data.
+    """
+    part = booster[:n_rounds]
+    if booster.get_categories().empty():
+        return part
+    whole, model = (json.loads(each.save_raw("json")) for each in (booster, part))
+    _forest(model)["cats"] = _forest(whole)["cats"]
+    part.load_model(bytearray(json.dumps(model, ensure_ascii=False), "utf-8"))  # XGBoost reads no \u escapes
+    return part
+
+
+def _forest(model: dict[str, Any]) -> dict[str, Any]:
+    """Return the trees of an XGBoost model; those of "dart" are one level deeper, beside their weights."""
+    booster = model["learner"]["gradient_booster"]
+    forest: dict[str, Any] = booster.get("gbtree", booster)["model"]
+    return forest

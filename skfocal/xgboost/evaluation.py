@@ -1,0 +1,206 @@
+"""XGBoost's evaluation sets, and metrics and callbacks as it calls them. Imports `parameters`, `engine`, `boosting`."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from numpy.typing import NDArray
+from xgboost import Booster, XGBClassifier
+from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
+
+from skfocal._labels import as_sample_weight, as_start_margins
+from skfocal.boosting.link import Link
+from skfocal.boosting.metrics import (
+    EvalMetric,
+    as_list,
+    as_metric,
+    check_metric_names,
+    engine_probabilities,
+    is_user_metric,
+    takes_weights,
+)
+from skfocal.boosting.progress import Advance
+from skfocal.boosting.samples import Samples, as_pairs, evaluation_samples
+from skfocal.losses.registry import Loss
+from skfocal.objectives import FOCAL_LOSS
+from skfocal.xgboost.engine import first_rounds
+from skfocal.xgboost.parameters import Settings
+
+
+def evaluation_sets(
+    classifier: Any,
+    eval_set: Any,
+    weights: Any,
+    margins: Any,
+    training: tuple[Any, Any, Samples] | None,
+    classes: NDArray[Any],
+) -> list[Samples]:
+    """Return checked evaluation sets.
+
+    `training` are X and y as `fit` is given them, and what was made of them: XGBoost bins its training data once if it
+    is given the very same objects. None if it is not to.
+    """
+    pairs, sets = as_pairs(eval_set), []
+    weights = _entries(weights, len(pairs), "sample_weight_eval_set")
+    margins = _entries(margins, len(pairs), "base_margin_eval_set")
+    for i, ((X, y), weight, start) in enumerate(zip(pairs, weights, margins, strict=True)):
+        if training and training[0] is X and training[1] is y:
+            samples = Samples(training[2].X, training[2].codes)
+        else:
+            samples = evaluation_samples(classifier, X, y, f"eval_set[{i}]", classes)
+        n_samples = len(samples.codes)
+        samples = samples._replace(
+            weight=as_sample_weight(weight, n_samples, f"sample_weight_eval_set[{i}]"),
+            start=as_start_margins(start, n_samples, len(classes), f"base_margin_eval_set[{i}]", order="C"),
+        )
+        sets.append(samples)
+    return sets
+
+
+def _entries(entries: Any, n_sets: int, name: str) -> list[Any]:
+    """Return the entry of each evaluation set; XGBoost wants one for each, or none at all."""
+    if entries is None:
+        return [None] * n_sets
+    if not isinstance(entries, list | tuple):
+        raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")
+    if len(entries) != n_sets:
+        raise ValueError(f"{name} must have one entry for each of the {n_sets} evaluation sets, got {len(entries)}.")
+    return list(entries)
+
+
+def as_metrics(eval_metric: Any, loss: Loss) -> list[EvalMetric]:
+    """Return the metrics of the parameter ``eval_metric``."""
+    wanted = as_list(eval_metric) or [FOCAL_LOSS]
+    metrics = [_user_metric(metric) if is_user_metric(metric) else as_metric(metric, loss) for metric in wanted]
+    check_metric_names(metrics)
+    return metrics
+
+
+def _user_metric(metric: Callable[..., float]) -> EvalMetric:
+    """Return a user's metric, of scikit-learn's signature, so that it is given probabilities and not margins."""
+    has_weights = takes_weights(metric)
+
+    def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
+        weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
+        return metric(y, engine_probabilities(link, raw_prediction), **weight)
+
+    name = getattr(metric, "__name__", type(metric).__name__)
+    return EvalMetric(name, score, greater_is_better=False, takes_weights=has_weights)
+
+
+class Evaluation(TrainingCallback):
+    """The metrics as `xgboost.train` calls one, and a callback that puts their exact values on record.
+
+    XGBoost passes the values of a callable metric on as text with six decimals: too few for the focal loss of a rare
+    class, a few 1e-4, and early stopping would see no progress.
+    """
+
+    def __init__(self, metrics: list[EvalMetric], link: Link, sets: list[Samples], *, keep_best: bool) -> None:
+        self._metrics = metrics
+        self._link = link
+        self._sets = sets
+        self._scores: list[list[tuple[str, float]]] = []  # of this round, one entry for each evaluation set
+        self._n_rounds_before = 0  # of a model that is continued; XGBoost counts on from there
+        self.keeper = _BestBooster() if keep_best else None
+
+    def before_training(self, model: Any) -> Any:
+        """Look up where the count of rounds starts."""
+        self._n_rounds_before = model.num_boosted_rounds()
+        return model
+
+    def __call__(self, raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
+        """Return the scores of the next evaluation set."""
+        weight = data.get_weight() if data.get_weight().size else None
+        y, X = data.get_label(), self._sets[len(self._scores)].X
+        scores = [(each.name, each.score(self._link, y, raw_prediction, weight, X)) for each in self._metrics]
+        self._scores.append(scores)
+        return scores
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Replace the rounded values of this round."""
+        for history, scores in zip(evals_log.values(), self._scores, strict=True):
+            for name, value in scores:
+                history[name][-1] = value
+        self._scores.clear()
+        return False
+
+    def callbacks(self, settings: Settings, n_rounds: int, advance: Advance | None, verbose: bool | int) -> list[Any]:
+        """Return the user's callbacks and what shows progress, after this one and before early stopping.
+
+        XGBoost asks no callback that comes after one that stops: by itself it would not print the last round.
+        """
+        callbacks = list(settings.callbacks)
+        if advance:
+            callbacks.append(_Progress(advance, n_rounds))
+        if verbose:
+            callbacks.append(EvaluationMonitor(period=int(verbose)))
+        if settings.early_stopping_rounds is not None:
+            callbacks.append(EarlyStopping(rounds=settings.early_stopping_rounds))
+        return [self, *map(self._prepared, callbacks), *([] if self.keeper is None else [self.keeper])]
+
+    def _prepared(self, callback: Any) -> Any:
+        """Return a callback as it is, but early stopping as a copy: it remembers, and a second fit would stop at once.
+
+        The copy is told whether its metric is to grow, which XGBoost guesses by the name, and to keep all rounds, of
+        which `best_booster` chooses.
+        """
+        if not isinstance(callback, EarlyStopping):
+            return callback
+        stop = deepcopy(callback)
+        stop.save_best = False
+        if stop.maximize is None:
+            watched = stop.metric_name or self._metrics[-1].name
+            stop.maximize = any(metric.greater_is_better for metric in self._metrics if metric.name == watched)
+        return stop
+
+    def best_booster(self, engine: XGBClassifier) -> Booster:
+        """Return the booster as it was in the best round of early stopping, so that what is saved is the model."""
+        if self.keeper is not None and self.keeper.booster is not None:
+            return self.keeper.booster
+        booster = engine.get_booster()
+        if not hasattr(engine, "best_iteration"):
+            return booster
+        best = first_rounds(booster, engine.best_iteration + 1)
+        best.set_attr(**booster.attributes())
+        return best
+
+    def best_score(self, engine: XGBClassifier) -> dict[str, dict[str, float]]:
+        """Return the scores of the best round of early stopping, without which it is the last."""
+        best = engine.best_iteration - self._n_rounds_before if hasattr(engine, "best_iteration") else -1
+        return {
+            name: {metric: scores[best] for metric, scores in history.items()}
+            for name, history in getattr(engine, "evals_result_", {}).items()
+        }
+
+
+class _BestBooster(TrainingCallback):
+    """Keep a copy of the booster in its best round: "gblinear" and "dart" change what earlier rounds have made."""
+
+    def __init__(self) -> None:
+        self.booster: Booster | None = None
+        self._n_rounds_before = 0  # of a model that is continued
+
+    def before_training(self, model: Any) -> Any:
+        """Look up where early stopping starts to count rounds."""
+        self._n_rounds_before = model.num_boosted_rounds()
+        return model
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Copy the booster if early stopping, which comes before, has called this round the best one."""
+        if model.attr("best_iteration") == str(self._n_rounds_before + epoch):
+            self.booster = model.copy()
+        return False
+
+
+class _Progress(TrainingCallback):
+    def __init__(self, advance: Advance, n_rounds: int) -> None:
+        self._advance = advance
+        self._n_rounds = n_rounds
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Show the scores of this round."""
+        scores = {
+            f"{name} {metric}": values[-1] for name, history in evals_log.items() for metric, values in history.items()
+        }
+        self._advance(self._n_rounds, scores)
+        return False

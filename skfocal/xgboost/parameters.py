@@ -1,0 +1,63 @@
+"""XGBoost's parameters. Imports `engine` and `boosting`."""
+
+from typing import Any, NamedTuple
+
+from skfocal.boosting.parameters import (
+    Ignored,
+    check_bar,
+    check_fraction,
+    check_names,
+    check_not_ignored,
+    check_objective,
+    check_rounds,
+    engine_parameters,
+)
+from skfocal.xgboost.engine import parameter_names
+
+# What XGBoost passes over in silence under a custom objective: accepted values, and what to do instead.
+_IGNORED: Ignored = {
+    "scale_pos_weight": ((None, 1), "use class_weight={negative: 1, positive: weight}"),
+    "base_score": ((None,), "training starts from the focal intercept; pass base_margin to start elsewhere"),
+    "num_class": ((), "it is read from y"),
+    "disable_default_eval_metric": ((True, 1), "all metrics go through the focal link"),
+}
+
+
+class Settings(NamedTuple):
+    """What XGBoost is told."""
+
+    params: dict[str, Any]  # all that are XGBoost's own
+    booster: Any
+    seed: Any
+    n_jobs: Any
+    early_stopping_rounds: int | None
+    device: Any
+    callbacks: list[Any]
+
+
+def checked_settings(classifier: Any, verbose: Any) -> Settings:
+    """Return what XGBoost is told, checked as far as that takes no data."""
+    check_names(classifier, parameter_names())
+    check_objective(classifier)
+    given = classifier.get_params()
+    for name, (accepted, instead) in _IGNORED.items():
+        if name in given:
+            check_not_ignored(name, given[name], accepted, instead)
+    if classifier.early_stopping_rounds is not None:
+        check_rounds(classifier.early_stopping_rounds)
+    check_bar(classifier.progress_bar)
+    check_fraction(classifier.validation_fraction)
+    if verbose is not None and not (isinstance(verbose, int) and verbose >= 0):
+        raise ValueError(f"verbose must be None, True, False or an integer >= 0, got {verbose!r}.")
+    params = engine_parameters(classifier, parameter_names())
+    # "exact" knows no categories.
+    params["enable_categorical"] = classifier.enable_categorical and classifier.tree_method != "exact"
+    return Settings(
+        params,
+        classifier.booster,
+        given.get("seed", classifier.random_state),
+        next((params[name] for name in ("n_jobs", "nthread") if params.get(name) is not None), None),
+        classifier.early_stopping_rounds,
+        classifier.device,
+        list(classifier.callbacks or ()),
+    )

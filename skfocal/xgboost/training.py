@@ -1,0 +1,69 @@
+"""XGBoost at work: the focal objective, and the intercept as its base_score.
+
+Imports `parameters`, `evaluation`, `continuing`, `device`, `engine`, `objectives` and `boosting`.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from xgboost import Booster, XGBClassifier
+
+from skfocal.boosting.plan import Plan
+from skfocal.boosting.progress import Advance
+from skfocal.boosting.samples import Samples
+from skfocal.objectives import TrainingObjective, hessian_factor
+from skfocal.xgboost.continuing import base_score_of
+from skfocal.xgboost.device import on_device
+from skfocal.xgboost.engine import unfitted_engine
+from skfocal.xgboost.evaluation import Evaluation
+from skfocal.xgboost.parameters import Settings
+
+
+def train(
+    plan: Plan,
+    settings: Settings,
+    sets: list[Samples],
+    evaluation: Evaluation,
+    old: Booster | None,
+    feature_weights: Any,
+    *,
+    advance: Advance | None,
+    verbose: bool | int,
+) -> XGBClassifier:
+    """Return XGBoost's own classifier, trained on the focal objective, with booster and scores of the best round."""
+    params = settings.params | {
+        "base_score": _base_score(plan) if old is None else base_score_of(old),
+        "eval_metric": None,
+        "disable_default_eval_metric": True,
+        "early_stopping_rounds": None,
+    }
+    objective, factor = plan.objective(settings.n_jobs), hessian_factor("xgboost", plan.n_margins)
+    with (
+        on_device(settings.device) as namespace,
+        TrainingObjective(objective, namespace, factor=factor) as params["objective"],
+    ):
+        engine = unfitted_engine(params, evaluation, bins_data=old is None)
+        callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose)
+        engine.set_params(callbacks=callbacks).fit(
+            plan.training.X,
+            plan.training.codes,
+            sample_weight=plan.training.weight,
+            base_margin=plan.training.start,
+            eval_set=[(samples.X, samples.codes) for samples in sets] or None,
+            verbose=False,
+            xgb_model=old,
+            sample_weight_eval_set=[samples.weight for samples in sets] or None,
+            base_margin_eval_set=[samples.start for samples in sets] or None,
+            feature_weights=feature_weights,
+        )
+    engine.best_score_ = evaluation.best_score(engine)
+    engine._Booster = evaluation.best_booster(engine)
+    return engine
+
+
+def _base_score(plan: Plan) -> float | list[float]:
+    """Return the focal intercept as XGBoost takes it: a probability for two classes, margins for more."""
+    if plan.n_margins == 1:
+        return float(expit(plan.intercept or 0.0))
+    return [0.0] * plan.n_margins if plan.intercept is None else np.asarray(plan.intercept).tolist()
