@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from skfocal._version import __version__
 
 if TYPE_CHECKING:
+    from skfocal.hist_gradient_boosting import FocalHistGradientBoostingClassifier
     from skfocal.lightgbm import FocalLGBMClassifier
     from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
     from skfocal.neural_network import FocalMLPClassifier
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # Loaded on first use, so that no engine is needed, nor imported, for the rest.
 _HOMES = {
     "BinaryFocalLoss": "skfocal.losses",
+    "FocalHistGradientBoostingClassifier": "skfocal.hist_gradient_boosting",
     "FocalLGBMClassifier": "skfocal.lightgbm",
     "FocalMLPClassifier": "skfocal.neural_network",
     "FocalMetric": "skfocal.objectives",
@@ -27,6 +29,7 @@ _HOMES = {
 
 __all__ = [
     "BinaryFocalLoss",
+    "FocalHistGradientBoostingClassifier",
     "FocalLGBMClassifier",
     "FocalMLPClassifier",
     "FocalMetric",

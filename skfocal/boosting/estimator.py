@@ -18,6 +18,7 @@ class FocalBoostedMixin:
     """Focal loss, labels and probabilities of a boosted classifier; goes before the engine's class."""
 
     _family: ClassVar[str] = "focal"  # of the loss, in the registry of losses
+    _accept_sparse: ClassVar[Any] = ("csr", "csc")  # as scikit-learn's argument of this name
     _start_name: ClassVar[str] = ""  # of the argument of `fit` that takes margins to start from
     _start_order: ClassVar[Literal["C", "F"]] = "C"  # in which the engine reads margins of several classes
 
@@ -55,6 +56,37 @@ class FocalBoostedMixin:
         """The way from margins to the probabilities that are predicted."""
         return Link(self.focal_loss_, self.classes_, self.prior_correction_)
 
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return posterior probabilities, through the focal link.
+
+        Parameters
+        ----------
+        X : array-like or table of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``.
+        """
+        raw_prediction = self.decision_function(X)  # type: ignore[attr-defined]  # the engine's
+        return self._link.posterior(raw_prediction)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable label of each sample.
+
+        Parameters
+        ----------
+        X : array-like or table of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        posterior = self.predict_proba(X)
+        return self._link.labels(posterior)
+
     def _adopt(self, engine: Any, plan: Plan) -> None:
         """Become what the engine's own classifier has become, and what the plan has made of it."""
         adopt_fitted_state(self, engine)
@@ -67,7 +99,7 @@ class FocalBoostedMixin:
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one
         tags.no_validation = False
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = bool(self._accept_sparse)
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = True
         tags.classifier_tags.multi_label = False

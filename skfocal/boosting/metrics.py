@@ -7,6 +7,7 @@ Imports `link`, `losses`, `objectives` and `_compat`.
 
 import inspect
 from collections.abc import Callable, Iterable
+from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -141,6 +142,23 @@ def check_weights(metrics: Iterable[Any], *, weighted: bool) -> None:
                 "eval_metric must take sample_weight, as the evaluation data have weights, "
                 f"got {metric.name!r}, which has no such argument."
             )
+
+
+def as_scoring(scoring: Any, *, weighted: bool) -> Any:
+    """Return a scorer that may be asked with weights, by a function that takes none; anything else as it is.
+
+    It is asked without those of classes, and must not be asked where samples have weights of their own.
+    """
+    if not callable(scoring) or takes_weights(scoring):
+        return scoring
+    check_weights([_scorer_metric(scoring)], weighted=weighted)
+    return partial(_score_without_weights, scoring)
+
+
+def _score_without_weights(
+    scorer: Callable[..., float], model: Any, X: Any, y: Any, sample_weight: Any = None
+) -> float:
+    return scorer(model, X, y)
 
 
 def _scorer_metric(scorer: Callable[..., float]) -> EvalMetric:

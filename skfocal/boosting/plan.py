@@ -61,7 +61,7 @@ def make_plan(
     split: Split | None,
     as_features: AsFeatures,
     *,
-    starts_elsewhere: bool,
+    starts_elsewhere: bool = False,
 ) -> Plan:
     """Split validation data off, resample the rest, weigh both.
 
@@ -77,7 +77,7 @@ def make_plan(
         What to split off for early stopping.
     as_features : callable
         Makes of what the sampler returns what the engine takes.
-    starts_elsewhere : bool
+    starts_elsewhere : bool, default=False
         Whether there are margins to start from in place of an intercept.
     """
     prior = as_prior(focal.prior, classes)

@@ -48,13 +48,21 @@ class Samples(NamedTuple):
         return self._replace(weight=weight)
 
 
-def check_features(estimator: Any, X: Any, *, reset: bool, allow_inf: bool) -> Any:
+def check_features(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    allow_inf: bool,
+    dtype: Any = "numeric",
+) -> Any:
     """Check features and record (or compare) their number and names. Tables go to the engine as they are."""
     is_table = hasattr(X, "columns") or hasattr(X, "column_names")
     if is_table or hasattr(X, "__cuda_array_interface__"):
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
+    finite = False if allow_inf else "allow-nan"
     return validate_data(
-        estimator, X, reset=reset, accept_sparse=["csr", "csc"], ensure_all_finite=False if allow_inf else "allow-nan"
+        estimator, X, reset=reset, accept_sparse=estimator._accept_sparse, dtype=dtype, ensure_all_finite=finite
     )
 
 
@@ -88,9 +96,11 @@ def as_pairs(eval_set: Any) -> list[tuple[Any, Any]]:
     return [(X, y) for X, y in pairs]
 
 
-def evaluation_samples(estimator: Any, X: Any, y: Any, name: str, classes: NDArray[Any]) -> Samples:
+def evaluation_samples(
+    estimator: Any, X: Any, y: Any, name: str, classes: NDArray[Any], weight: Any = None, weight_name: str = ""
+) -> Samples:
     """Return a checked evaluation set, whose labels must be among those of the training."""
     codes = as_known_codes(y, classes, name)
     X = estimator._as_features(X, reset=False)
     check_consistent_length(X, codes)
-    return Samples(X, codes)
+    return Samples(X, codes, as_sample_weight(weight, len(codes), weight_name))

@@ -14,21 +14,18 @@ from skfocal._state import adopt_fitted_state, unchanged_on_error
 from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
-from skfocal.boosting.onnx_model import OnnxTrees
 from skfocal.boosting.parameters import OURS, check_no_sampler, engine_parameters, focal_parameters, set_sampler_params
 from skfocal.boosting.plan import Split, make_plan, weigh_classes
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import check_features, training_samples
 from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
 from skfocal.lightgbm.engine import fitted_engine, parameter_names
-from skfocal.lightgbm.evaluation import Progress, as_metrics, engine_metrics, evaluation_sets, given_sets
+from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
 from skfocal.lightgbm.parameters import checked_settings, n_threads
 from skfocal.lightgbm.saving import read_model, write_model
 from skfocal.lightgbm.training import train
 from skfocal.objectives import FocalObjective
-
-__all__ = ["FocalLGBMClassifier"]
 
 
 class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
@@ -62,8 +59,8 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         of the classes from `sample_weight`.
     sampler : object with ``fit_resample`` or None, default=None
         A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
-        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler
-        without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
+        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior, see `prior`. A
+        sampler without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
     prior : float, array-like of shape (n_classes,), dict or None, default=None
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
@@ -137,6 +134,7 @@ n_jobs, importance_type
     (2000, 2)
     """
 
+    _onnx_trees = onnx_trees
     _start_name = "init_score"
     _start_order = "F"
 
@@ -182,12 +180,9 @@ n_jobs, importance_type
             colsample_bytree=colsample_bytree, reg_alpha=reg_alpha, reg_lambda=reg_lambda, random_state=random_state,
             n_jobs=n_jobs, importance_type=importance_type, **kwargs,
         )  # fmt: skip
-        self.focal_gamma = focal_gamma
-        self.focal_alpha = focal_alpha
-        self.focal_mix = focal_mix
+        self.focal_gamma, self.focal_alpha, self.focal_mix = focal_gamma, focal_alpha, focal_mix
         self.focal_hessian = focal_hessian
-        self.sampler = sampler
-        self.prior = prior
+        self.sampler, self.prior = sampler, prior
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
@@ -294,22 +289,15 @@ n_jobs, importance_type
             known = (X, y, samples) if self.sampler is None and settings.boosting != "dart" else None
             sets = evaluation_sets(self, given, known, classes, by_class)
             splits = settings.early_stopping_rounds is not None and not sets
-            check_weights(metrics, weighted=sample_weight is not None if splits else given.weighted)
             split = Split(self.validation_fraction, settings.seed) if splits else None
+            check_weights(metrics, weighted=sample_weight is not None if splits else given.weighted)
             starts_elsewhere = init_score is not None or old is not None
             plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
             sets = sets if plan.validation is None else [plan.validation]
+            as_given = {"eval_names": eval_names, "categorical_feature": categorical_feature, "callbacks": callbacks}
             with progress_bar(self.progress_bar, type(self).__name__) as advance:
                 engine = train(
-                    plan,
-                    settings,
-                    sets,
-                    eval_names=eval_names,
-                    eval_metric=engine_metrics(metrics, plan, sets),
-                    feature_name=feature_name,
-                    categorical_feature=categorical_feature,
-                    callbacks=[*(callbacks or ()), *([Progress(advance)] if advance else ())],
-                    init_model=old,
+                    plan, settings, sets, metrics, advance, feature_name=feature_name, init_model=old, **as_given
                 )
             self._adopt(engine, plan)
         return self
@@ -362,9 +350,6 @@ n_jobs, importance_type
         # LightGBM hands all that get_params returns to its library, which warns of names it does not know.
         names = parameter_names() - OURS | {"objective"}
         return {name: value for name, value in super()._process_params(stage).items() if name in names}
-
-    def _onnx_trees(self, *, in_float64: bool) -> OnnxTrees:
-        return onnx_trees(self, in_float64=in_float64)
 
     def predict_proba(
         self,

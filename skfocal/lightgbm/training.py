@@ -1,6 +1,6 @@
 """LightGBM at work: the focal objective, and the intercept inside the booster.
 
-Imports `parameters`, `engine`, `objectives` and `boosting`.
+Imports `parameters`, `evaluation`, `engine`, `objectives` and `boosting`.
 """
 
 import warnings
@@ -12,13 +12,24 @@ from lightgbm.basic import LightGBMError
 from numpy.typing import NDArray
 
 from skfocal.boosting.plan import Plan
+from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.lightgbm.engine import parameter_aliases
+from skfocal.lightgbm.evaluation import Progress, engine_metrics
 from skfocal.lightgbm.parameters import Settings
 from skfocal.objectives import TrainingObjective, hessian_factor
 
 
-def train(plan: Plan, settings: Settings, sets: list[Samples], **fit_arguments: Any) -> LGBMClassifier:
+def train(
+    plan: Plan,
+    settings: Settings,
+    sets: list[Samples],
+    metrics: list[Any],
+    advance: Advance | None,
+    *,
+    callbacks: list[Any] | None,
+    **fit_arguments: Any,
+) -> LGBMClassifier:
     """Return LightGBM's own classifier, trained on the focal objective, with the intercept in its booster."""
     aliases, objective = parameter_aliases(), plan.objective(settings.n_jobs)
     ours = {*aliases["metric"], *aliases["early_stopping_round"]}
@@ -30,6 +41,8 @@ def train(plan: Plan, settings: Settings, sets: list[Samples], **fit_arguments: 
         "eval_set": [(samples.X, samples.codes) for samples in sets] or None,
         "eval_sample_weight": [samples.weight for samples in sets],
         "eval_init_score": [samples.start for samples in sets],
+        "eval_metric": engine_metrics(metrics, plan, sets),
+        "callbacks": [*(callbacks or ()), *([Progress(advance)] if advance else ())],
     }
     factor = hessian_factor("lightgbm", plan.n_margins)
     # As init_score the intercept would be copied three times for every sample.

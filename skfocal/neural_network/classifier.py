@@ -22,8 +22,6 @@ from skfocal.neural_network.pretrained import check_same_network, fitted_network
 from skfocal.neural_network.target import make_target
 from skfocal.neural_network.validation import VALIDATION_METRICS, mean_average_precision, stratified_split
 
-__all__ = ["FocalMLPClassifier"]
-
 
 def _is_stochastic(estimator: Any) -> bool:
     if estimator.solver == "lbfgs":

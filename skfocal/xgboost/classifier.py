@@ -12,7 +12,6 @@ from skfocal._state import adopt_fitted_state, unchanged_on_error
 from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
-from skfocal.boosting.onnx_model import OnnxTrees
 from skfocal.boosting.parameters import check_no_sampler, engine_parameters, focal_parameters
 from skfocal.boosting.plan import Plan, Split, make_plan, weigh_classes
 from skfocal.boosting.progress import progress_bar
@@ -24,8 +23,6 @@ from skfocal.xgboost.onnx_trees import onnx_trees
 from skfocal.xgboost.parameters import checked_settings
 from skfocal.xgboost.saving import read_model, write_model
 from skfocal.xgboost.training import train
-
-__all__ = ["FocalXGBClassifier"]
 
 
 class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
@@ -60,8 +57,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         of the classes from `sample_weight`.
     sampler : object with ``fit_resample`` or None, default=None
         A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
-        stopping nor an ``eval_set``. `predict_proba` undoes what it does to the prior, see `prior`. A sampler
-        without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
+        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior, see `prior`. A
+        sampler without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
     prior : float, array-like of shape (n_classes,), dict or None, default=None
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
@@ -136,6 +133,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     (2000, 2)
     """
 
+    _onnx_trees = onnx_trees
     _start_name = "base_margin"
     _start_order = "C"  # flat margins of several classes are read row by row
 
@@ -310,9 +308,6 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     def _forget_scores(self) -> None:
         """Let nothing of an earlier fit remain: an engine without evaluation sets has no scores that replace it."""
         self.__dict__.pop("evals_result_", None)
-
-    def _onnx_trees(self, *, in_float64: bool) -> OnnxTrees:
-        return onnx_trees(self)
 
     def predict_proba(
         self,

@@ -8,8 +8,8 @@ import numpy as np
 from skfocal.boosting.onnx_model import OnnxTrees, float_features, margins_model, n_margins
 
 
-def onnx_trees(classifier: Any) -> OnnxTrees:
-    """Return the trees, for features in float32, in which XGBoost compares them.
+def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
+    """Return the trees, for features in float32 whatever is asked for: XGBoost compares them so.
 
     What a sparse matrix leaves out is missing to XGBoost.
     """
