@@ -15,12 +15,30 @@ from sklearn.datasets import make_classification
 import skfocal
 from skfocal.boosting.estimator import FocalBoostedMixin
 
+from .engines import ENGINES
+
 DATA = Path(os.environ.get("SKFOCAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 ESTIMATORS = [getattr(skfocal, name) for name in skfocal.__all__ if name.endswith("Classifier")]
-BOOSTED = [estimator for estimator in ESTIMATORS if issubclass(estimator, FocalBoostedMixin)]
+BOOSTED = [engine.estimator for engine in ENGINES]
 LOSSES = [getattr(skfocal, name) for name in skfocal.__all__ if name.endswith("FocalLoss")]
 assert all(is_classifier(estimator()) for estimator in ESTIMATORS)
+assert {each for each in ESTIMATORS if issubclass(each, FocalBoostedMixin)} == set(BOOSTED)
+
+
+def engine_of(estimator):
+    """Return what the tests know of the engine of a class or of an estimator."""
+    kind = estimator if isinstance(estimator, type) else type(estimator)
+    return next(engine for engine in ENGINES if issubclass(kind, engine.estimator))
+
+
+def boosted_with(feature):
+    """Return the boosted classifiers whose engines have a feature: a field of the record that is not empty."""
+    return [engine.estimator for engine in ENGINES if getattr(engine, feature)]
+
+
+# Those that take evaluation sets and report on every round.
+WATCHING = boosted_with("eval_weight")
 
 
 # A tolerance that no loss can meet stops training after 17 epochs, without the warning that max_iter=17 would give.
@@ -41,41 +59,39 @@ def real_data(name):
 
 
 def make(estimator, **params):
-    """Return a small, quiet, single-threaded estimator."""
+    """Return a small, quiet, single-threaded estimator; parameters of boosting have LightGBM's and XGBoost's names."""
     if not issubclass(estimator, FocalBoostedMixin):
         return estimator(**SMALL_NETWORK | params)
-    quiet = {"verbose": -1} if "LGBM" in estimator.__name__ else {}
-    return estimator(**{"n_estimators": 20, "n_jobs": 1, **quiet, **params})
+    engine = engine_of(estimator)
+    return estimator(**engine.quick | engine.translated({"n_estimators": 20, **params}))
 
 
 def own(estimator, **params):
     """Return the engine's own classifier with parameters like those of `make`."""
-    engine = next(base for base in estimator.__bases__ if not base.__module__.startswith("skfocal"))
-    quiet = {"verbose": -1} if "LGBM" in estimator.__name__ else {"enable_categorical": True}
-    return engine(**{"n_estimators": 20, "n_jobs": 1, **quiet, **params})
+    engine = engine_of(estimator)
+    return engine.own(**engine.own_quick | engine.translated({"n_estimators": 20, **params}))
 
 
-def start_argument(estimator):
-    """Return the name under which an engine's fit takes margins to start from."""
-    return "init_score" if "LGBM" in estimator.__name__ else "base_margin"
+def watch(model, X, y, X_val, y_val):
+    """Fit a boosted classifier that stops early on data of its own, and return it."""
+    if type(model) not in WATCHING:
+        return model.fit(X, y, X_val=X_val, y_val=y_val)
+    return model.fit(X, y, eval_set=[(X_val, y_val)], **engine_of(model).quiet_fit)
 
 
-def is_lightgbm(estimator):
-    return "LGBM" in estimator.__name__
-
-
-def quiet_fit(estimator):
-    return {} if is_lightgbm(estimator) else {"verbose": False}
+def focal_losses(model):
+    """Return the focal loss after each round on what early stopping of a boosted classifier has watched."""
+    if type(model) not in WATCHING:
+        return -model.validation_score_[1:]  # the first is before any tree
+    (history,) = model.evals_result_.values()
+    return history["focal_loss"]
 
 
 def fit_with_eval(estimator, X, y, eval_set, names, weight=None, **params):
     """Fit and return the model and the history of its only evaluation set."""
-    if is_lightgbm(estimator):
-        model = make(estimator, **params)
-        model.fit(X, y, eval_set=eval_set, eval_metric=names, eval_sample_weight=None if weight is None else [weight])
-    else:
-        model = make(estimator, eval_metric=names, **params)
-        model.fit(X, y, eval_set=eval_set, verbose=False, sample_weight_eval_set=None if weight is None else [weight])
+    engine = engine_of(estimator)
+    weights = {} if weight is None else {engine.eval_weight: [weight]}
+    model = make(estimator, eval_metric=names, **params).fit(X, y, eval_set=eval_set, **engine.quiet_fit, **weights)
     (history,) = model.evals_result_.values()
     return model, history
 

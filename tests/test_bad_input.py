@@ -6,7 +6,7 @@ import pytest
 import skfocal
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
-from .conftest import BOOSTED, fit_with_eval, make, start_argument
+from .conftest import BOOSTED, WATCHING, boosted_with, engine_of, fit_with_eval, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
 
@@ -48,7 +48,7 @@ def test_bad_parameters(estimator, binary, params, message):
 
 
 @pytest.mark.parametrize(("params", "message"), BAD_PARAMETERS_OF_BOOSTED, ids=lambda value: str(value)[:30])
-@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+@pytest.mark.parametrize("estimator", boosted_with("any_name"), **ids)
 def test_bad_parameters_of_boosted(estimator, binary, params, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make(estimator, **params).fit(*binary)
@@ -118,6 +118,20 @@ def test_missing_labels_of_pandas(estimator, binary):
 
 
 @pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_an_unknown_hessian_policy(estimator, binary):
+    with pytest.raises(ValueError, match=r"focal_hessian must be one of \['stable', 'exact'\], got 'newton'"):
+        make(estimator, focal_hessian="newton").fit(*binary)
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if not engine_of(each).any_name], **ids)
+def test_names_that_a_constructor_does_not_know(estimator):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'focal_gama'"):
+        estimator(focal_gama=2.0)
+    with pytest.raises(ValueError, match="Invalid parameter 'focal_gama' for estimator"):
+        estimator().set_params(focal_gama=2.0)
+
+
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_bad_evaluation_sets(estimator, binary):
     X, y = binary
     with pytest.raises(ValueError, match=r"labels of eval_set\[0\] must be among those of y, \[0, 1\], got \[2\]"):
@@ -130,7 +144,7 @@ def test_bad_evaluation_sets(estimator, binary):
         make(estimator).fit(X, y, eval_set=[(X[:, :3], y)])
 
 
-@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 @pytest.mark.parametrize(
     ("eval_set", "message"),
     [
@@ -146,7 +160,7 @@ def test_what_is_no_list_of_pairs(estimator, binary, eval_set, message):
         make(estimator).fit(*binary, eval_set=eval_set(*binary))
 
 
-@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+@pytest.mark.parametrize("estimator", boosted_with("start"), **ids)
 @pytest.mark.parametrize(
     ("margins", "message"),
     [
@@ -158,7 +172,7 @@ def test_what_is_no_list_of_pairs(estimator, binary, eval_set, message):
 )
 def test_bad_margins_to_start_from(estimator, data, margins, message):
     X, y = data
-    name = start_argument(estimator)
+    name = engine_of(estimator).start
     with pytest.raises((ValueError, TypeError), match=f"{name} {message}"):
         make(estimator).fit(X, y, **{name: margins(len(y), y.max() + 1)})
 
@@ -180,7 +194,7 @@ def test_a_failed_fit_leaves_a_fitted_model_alone(estimator, binary):
     assert not hasattr(unfitted, "classes_")
 
 
-@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_a_failed_evaluation_set_leaves_a_fitted_model_alone(estimator, binary):
     X, y = binary
     model = make(estimator).fit(X, y)
@@ -192,7 +206,7 @@ def test_a_failed_evaluation_set_leaves_a_fitted_model_alone(estimator, binary):
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_metrics_of_one_name_or_of_another_loss_are_refused(estimator, binary):
     X, y = binary
     other = skfocal.FocalMetric(BinaryFocalLoss(0.5))

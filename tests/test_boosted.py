@@ -1,4 +1,4 @@
-"""What both boosted classifiers do, whichever the engine."""
+"""What all boosted classifiers do, whichever the engine."""
 
 import subprocess
 import sys
@@ -11,9 +11,10 @@ from sklearn import metrics
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
+from skfocal import FocalLGBMClassifier
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
-from .conftest import BOOSTED, is_lightgbm, make, own, start_argument
+from .conftest import BOOSTED, boosted_with, engine_of, make, own
 
 
 @pytest.fixture(params=BOOSTED, ids=lambda estimator: estimator.__name__)
@@ -21,23 +22,29 @@ def estimator(request):
     return request.param
 
 
-def no_counts(estimator):
-    """Return parameters under which only weights decide on trees, never the number of samples in a leaf."""
-    return {"min_child_samples": 0, "min_data_in_bin": 1} if is_lightgbm(estimator) else {}
+@pytest.fixture(params=boosted_with("start"), ids=lambda estimator: estimator.__name__)
+def starting(request):
+    return request.param
+
+
+@pytest.fixture(params=boosted_with("sparse"), ids=lambda estimator: estimator.__name__)
+def sparse_estimator(request):
+    return request.param
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_gamma_zero_from_the_same_start_is_the_engines_own_model(estimator, data, weighted):
+def test_gamma_zero_from_the_same_start_is_the_engines_own_model(starting, data, weighted):
+    estimator, engine = starting, engine_of(starting)
     X, y = data
     n_classes = y.max() + 1
     rng = np.random.default_rng(0)
     start = rng.normal(size=len(y) if n_classes == 2 else (len(y), n_classes)).astype(np.float32)
     weight = rng.uniform(0.5, 2, size=len(y)) if weighted else None
-    fit = {"sample_weight": weight, start_argument(estimator): start}
+    fit = {"sample_weight": weight, engine.start: start}
     focal = make(estimator, focal_gamma=0.0, focal_hessian="exact").fit(X, y, **fit)
     plain = own(estimator).fit(X, y, **fit)
-    raw = plain.predict(X, **{"raw_score" if is_lightgbm(estimator) else "output_margin": True})
-    if not is_lightgbm(estimator):  # XGBoost keeps an intercept of the data beside the start it is given, we keep 0
+    raw = engine.margins(plain, X)
+    if engine.keeps_intercept:  # of the data, beside the start it is given; we keep 0
         score = plain.intercept_
         raw = raw - (np.log(score / (1 - score)) if n_classes == 2 else score)
     np.testing.assert_allclose(focal.decision_function(X), raw, atol=1e-4)
@@ -80,15 +87,13 @@ np.savez(folder + "/out.npz", raw=raw, value=value)
 """
 
 
+@pytest.mark.parametrize("estimator", boosted_with("booster"))
 def test_saved_booster_predicts_the_same_margins_without_skfocal(estimator, data, tmp_path):
     X, y = data
     model = make(estimator).fit(X, y)
     np.save(tmp_path / "X.npy", X)
-    if is_lightgbm(estimator):
-        model.booster_.save_model(tmp_path / "model")
-    else:
-        model.get_booster().save_model(tmp_path / "model.ubj")
-    engine = "lightgbm" if is_lightgbm(estimator) else "xgboost"
+    engine = engine_of(estimator).own.__module__.partition(".")[0]
+    engine_of(estimator).booster(model).save_model(tmp_path / {"lightgbm": "model", "xgboost": "model.ubj"}[engine])
     # Run in the folder of the file, where there is no skfocal to import by accident.
     subprocess.run([sys.executable, "-c", PREDICT_WITHOUT_US, str(tmp_path), engine], check=True, cwd=tmp_path)  # noqa: S603
     with np.load(tmp_path / "out.npz") as out:
@@ -103,8 +108,8 @@ def test_weight_two_is_the_same_row_twice(estimator, data, params):
     X, y = data
     X = np.round(X)  # bins are made of rows, not of weights: few values, so that each has a bin of its own
     weight = np.random.default_rng(0).integers(0, 3, size=len(y))
-    weighted = make(estimator, **params, **no_counts(estimator)).fit(X, y, sample_weight=weight)
-    repeated = make(estimator, **params, **no_counts(estimator))
+    weighted = make(estimator, **params, **engine_of(estimator).no_counts).fit(X, y, sample_weight=weight)
+    repeated = make(estimator, **params, **engine_of(estimator).no_counts)
     repeated.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
     np.testing.assert_allclose(weighted.focal_intercept_, repeated.focal_intercept_, atol=1e-12)
     # Of the rows that were trained on: between their values a threshold may lie anywhere.
@@ -122,7 +127,7 @@ def test_class_weight_is_a_sample_weight(estimator, data):
     np.testing.assert_array_equal(both.predict_proba(X), squared.predict_proba(X))
 
 
-def test_missing_values_and_sparse_input(estimator, data):
+def test_missing_values(estimator, data):
     X, y = data
     holes = np.where(np.random.default_rng(0).random(X.shape) < 0.3, np.nan, X)
     model = make(estimator).fit(holes, y)
@@ -130,10 +135,14 @@ def test_missing_values_and_sparse_input(estimator, data):
     assert metrics.log_loss(y, model.predict_proba(holes)) < metrics.log_loss(
         y, np.tile(np.bincount(y) / len(y), (len(y), 1))
     )
+
+
+def test_sparse_input(sparse_estimator, data):
+    estimator, (X, y) = sparse_estimator, data
     counts = np.floor(np.abs(X))
     for kind in (sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array):
         # XGBoost takes what a sparse matrix does not hold for missing, so sparse is compared with sparse there.
-        reference = counts if is_lightgbm(estimator) else sparse.csr_matrix(counts)
+        reference = counts if engine_of(estimator).sparse == "zero" else sparse.csr_matrix(counts)
         expected = make(estimator).fit(reference, y).predict_proba(reference)
         np.testing.assert_allclose(
             make(estimator).fit(kind(counts), y).predict_proba(kind(counts)), expected, rtol=1e-6
@@ -150,41 +159,42 @@ def test_tables_with_categories(estimator, binary):
     model = make(estimator).fit(frame, y)
     assert model.n_features_in_ == 9
     assert model.feature_names_in_.tolist() == list(frame.columns)
-    assert model.feature_importances_.shape == (9,)
-    assert model.feature_importances_[8] > 0
+    if engine_of(estimator).importances:
+        assert model.feature_importances_.shape == (9,)
+        assert model.feature_importances_[8] > 0
     assert metrics.roc_auc_score(y, model.predict_proba(frame)[:, 1]) > 0.9
     # Categories are matched by name at prediction, whatever their order.
     shuffled = frame.assign(city=pd.Categorical(city, categories=["Oslo", "Rome", "Bonn"]))
     np.testing.assert_array_equal(model.predict_proba(shuffled), model.predict_proba(frame))
-    with pytest.raises(ValueError, match="feature names should match"):
+    with pytest.raises(ValueError, match=r"feature names should match|columns are missing"):
         model.predict(frame.rename(columns={"city": "town"}))
     model.fit(X, y)  # a second fit forgets the names of the first
     assert not hasattr(model, "feature_names_in_")
 
 
-def test_a_margin_to_start_from_replaces_the_intercept(estimator, data):
-    X, y = data
+def test_a_margin_to_start_from_replaces_the_intercept(starting, data):
+    estimator, (X, y) = starting, data
     shape = len(y) if y.max() == 1 else (len(y), y.max() + 1)
-    model = make(estimator, learning_rate=1e-9).fit(X, y, **{start_argument(estimator): np.zeros(shape)})
+    model = make(estimator, learning_rate=1e-9).fit(X, y, **{engine_of(estimator).start: np.zeros(shape)})
     np.testing.assert_allclose(model.decision_function(X), np.zeros(shape), atol=1e-6)
     assert model.focal_intercept_ is None
 
 
-def test_zero_weights_and_starting_margins_stay_aligned(estimator, binary):
-    X, y = binary
+def test_zero_weights_and_starting_margins_stay_aligned(starting, binary):
+    estimator, (X, y) = starting, binary
     rng = np.random.default_rng(0)
     start, keep = rng.normal(size=len(y)).astype(np.float32), rng.random(len(y)) < 0.7
-    name = start_argument(estimator)
+    name = engine_of(estimator).start
     weighted = make(estimator).fit(X, y, sample_weight=keep.astype(float), **{name: start})
     dropped = make(estimator).fit(X[keep], y[keep], sample_weight=np.ones(keep.sum()), **{name: start[keep]})
     np.testing.assert_array_equal(weighted.decision_function(X), dropped.decision_function(X))
 
 
-def test_flat_margins_are_read_as_the_engine_reads_them(estimator, multiclass):
-    X, y = multiclass
+def test_flat_margins_are_read_as_the_engine_reads_them(starting, multiclass):
+    estimator, (X, y) = starting, multiclass
     margins = np.random.default_rng(0).normal(size=(len(y), 5)).astype(np.float32)
-    flat = margins.ravel(order="F" if is_lightgbm(estimator) else "C")
-    name = start_argument(estimator)
+    flat = margins.ravel(order=engine_of(estimator).start_order)
+    name = engine_of(estimator).start
     square, flattened = (make(estimator).fit(X, y, **{name: start}).decision_function(X) for start in (margins, flat))
     np.testing.assert_array_equal(square, flattened)
 
@@ -214,8 +224,8 @@ def test_a_subclass_may_have_parameters_of_its_own(estimator, binary):
     np.testing.assert_array_equal(model.predict_proba(X), make(estimator, max_bin=15).fit(X, y).predict_proba(X))
 
 
-THREADS = [(boosted, *given) for boosted in BOOSTED for given in (("n_jobs", 2), ("nthread", 3), ("n_jobs", None))]
-THREADS += [(boosted, "num_threads", 4) for boosted in BOOSTED if is_lightgbm(boosted)]
+THREADS = [(each, name, n) for each in BOOSTED for n, name in enumerate(engine_of(each).threads, start=2)]
+THREADS += [(boosted, "n_jobs", None) for boosted in boosted_with("threads")]
 
 
 @pytest.mark.parametrize(("boosted", "name", "n_jobs"), THREADS)
@@ -226,9 +236,10 @@ def test_the_objective_takes_the_threads_of_the_engine(boosted, name, n_jobs, bi
     assert set(asked) == {n_jobs}
 
 
+@pytest.mark.parametrize("estimator", boosted_with("old_model"))
 def test_models_that_cannot_be_continued(estimator, binary, multiclass):
     X, y = binary
-    name = "init_model" if is_lightgbm(estimator) else "xgb_model"
+    name = engine_of(estimator).old_model
     for other in ({"a": 1}, clone(make(estimator))):
         with pytest.raises((ValueError, TypeError)):
             make(estimator).fit(X, y, **{name: other})
@@ -239,7 +250,7 @@ def test_models_that_cannot_be_continued(estimator, binary, multiclass):
         make(estimator).fit(X[:, :3], y, **{name: old})
 
 
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if is_lightgbm(each)])
+@pytest.mark.parametrize("estimator", [FocalLGBMClassifier])
 def test_lightgbm_passes_over_what_is_no_model_of_its_own(estimator, binary):
     for other in ({"a": 1}, 5, LogisticRegression()):
         with pytest.raises(TypeError, match="init_model must be a model of LightGBM or the name of its file, got"):

@@ -3,9 +3,10 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from .conftest import BOOSTED, ESTIMATORS
+from .conftest import BOOSTED, ESTIMATORS, engine_of
 
-SMALL = [estimator(n_estimators=10) if estimator in BOOSTED else estimator() for estimator in ESTIMATORS]
+TEN_ROUNDS = {estimator: engine_of(estimator).translated({"n_estimators": 10}) for estimator in BOOSTED}
+SMALL = [estimator(**TEN_ROUNDS.get(estimator, {})) for estimator in ESTIMATORS]
 
 
 # The engines warn of what these checks are made of (constant features, a column vector for y), not of us.

@@ -10,14 +10,15 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, is_lightgbm, make, quiet_fit, start_argument
+from .conftest import WATCHING, engine_of, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
 
 
-@pytest.fixture(params=BOOSTED, **ids)
+@pytest.fixture(params=WATCHING, **ids)
 def estimator(request):
     return request.param
 
@@ -39,14 +40,12 @@ def split_by_hand(y, fraction=0.1):
 def fit_by_hand(model, X, y, weight=None, start=None, fraction=0.1):
     """Fit with the same split given as an evaluation set."""
     train, validate = split_by_hand(y, fraction)
-    lightgbm = is_lightgbm(type(model))
-    fit = {"eval_set": [(X[validate], y[validate])], **quiet_fit(type(model))}
+    engine = engine_of(model)
+    fit = {"eval_set": [(X[validate], y[validate])], **engine.quiet_fit}
     if weight is not None:
-        fit["sample_weight"] = weight[train]
-        fit["eval_sample_weight" if lightgbm else "sample_weight_eval_set"] = [weight[validate]]
+        fit |= {"sample_weight": weight[train], engine.eval_weight: [weight[validate]]}
     if start is not None:
-        fit[start_argument(type(model))] = start[train]
-        fit["eval_init_score" if lightgbm else "base_margin_eval_set"] = [start[validate]]
+        fit |= {engine.start: start[train], engine.eval_start: [start[validate]]}
     return model.fit(X[train], y[train], **fit)
 
 
@@ -59,7 +58,7 @@ def test_what_is_split_off(estimator, data, weighted, with_start):
     weight = rng.uniform(0.5, 2, size=len(y)) if weighted else None
     start = rng.normal(size=len(y) if y.max() == 1 else (len(y), 5)).astype(np.float32) if with_start else None
     early = make(estimator, **EARLY, validation_fraction=0.2)
-    model = clone(early).fit(X, y, sample_weight=weight, **{start_argument(estimator): start})
+    model = clone(early).fit(X, y, sample_weight=weight, **{engine_of(estimator).start: start})
     expected = fit_by_hand(clone(early), X, y, weight, start, fraction=0.2)
     assert model.evals_result_ == expected.evals_result_
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
@@ -87,7 +86,7 @@ def test_class_weights_count_in_the_validation_data(estimator, binary, class_wei
         assert only_history(model)["focal_loss"] == pytest.approx(only_history(by_sample)["focal_loss"], rel=1e-6)
 
 
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("estimator", [FocalLGBMClassifier], **ids)
 def test_class_weights_of_an_evaluation_set_go_first(estimator, binary):
     X, y = binary
     fit = {"eval_set": [(X[:500], y[:500])], "eval_class_weight": [{1: 3.0}]}
@@ -114,14 +113,15 @@ def test_predictions_use_the_best_round(estimator, data, metric):
 
 def test_an_evaluation_set_is_watched_instead(estimator, binary):
     X, y = binary
-    model = make(estimator, **EARLY).fit(X[500:], y[500:], eval_set=[(X[:500], y[:500])], **quiet_fit(estimator))
+    quiet = engine_of(estimator).quiet_fit
+    model = make(estimator, **EARLY).fit(X[500:], y[500:], eval_set=[(X[:500], y[:500])], **quiet)
     loss = np.mean(model.focal_loss_.loss(y[:500], model.decision_function(X[:500])))
     assert min(only_history(model)["focal_loss"]) == pytest.approx(loss, rel=1e-5)
     whole = make(estimator, **EARLY | {"n_estimators": model.best_iteration_, "early_stopping_rounds": None})
     np.testing.assert_allclose(whole.fit(X[500:], y[500:]).predict_proba(X), model.predict_proba(X), rtol=1e-5)
 
 
-SEEDS = [(each, "seed") for each in BOOSTED] + [(each, "random_seed") for each in BOOSTED if is_lightgbm(each)]
+SEEDS = [(each, name) for each in WATCHING for name in engine_of(each).seeds if name != "random_state"]
 
 
 @pytest.mark.parametrize(("estimator", "name"), SEEDS)
@@ -133,7 +133,7 @@ def test_the_random_states_other_names(estimator, binary, name):
 
 
 @pytest.mark.parametrize("params", [{"booster": "gblinear"}, {"booster": "dart", "rate_drop": 0.3}], ids=str)
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("estimator", [FocalXGBClassifier], **ids)
 def test_boosters_that_change_earlier_rounds(estimator, binary, params):
     X, y = binary
     _, validate = split_by_hand(y)
@@ -144,7 +144,7 @@ def test_boosters_that_change_earlier_rounds(estimator, binary, params):
 
 
 @pytest.mark.parametrize("booster", ["gbtree", "gblinear", "dart"])
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("estimator", [FocalXGBClassifier], **ids)
 def test_a_model_that_is_continued(estimator, binary, booster):
     """Rounds are counted on from the old model's, and the best of them predicts."""
     X, y = binary
@@ -168,19 +168,19 @@ def test_categories(estimator, binary):
     rows = frame[shop == "b"]
     fewer = rows.assign(shop=rows["shop"].cat.remove_unused_categories())
     assert set(fewer["shop"].cat.codes) != set(rows["shop"].cat.codes)
-    callbacks = [{}]
-    if not is_lightgbm(estimator):
+    stops = [{}]
+    if estimator is FocalXGBClassifier:  # whose callback slices the booster by itself
         stop = pytest.importorskip("xgboost").callback.EarlyStopping(rounds=5)
-        callbacks += [{"callbacks": [stop], "early_stopping_rounds": None}]
-    for params in callbacks:
+        stops += [{"callbacks": [stop], "early_stopping_rounds": None}]
+    for params in stops:
         model = make(estimator, **EARLY | params)
-        model.fit(frame, y, eval_set=[(frame, y)] if params else None, **quiet_fit(estimator))
+        model.fit(frame, y, eval_set=[(frame, y)] if params else None, **engine_of(estimator).quiet_fit)
         expected = model.predict_proba(frame)[shop == "b"]
         assert expected[:, 1].mean() > 0.8
         np.testing.assert_array_equal(model.predict_proba(fewer), expected)
 
 
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("estimator", [FocalXGBClassifier], **ids)
 def test_how_often_xgboost_prints(estimator, binary):
     with pytest.raises(ValueError, match="verbose must be None, True, False or an integer >= 0, got -1"):
         make(estimator).fit(*binary, verbose=-1)
@@ -190,9 +190,8 @@ def test_the_random_state_decides_on_the_split(estimator, binary):
     X, y = binary
     first, same, other = (make(estimator, **EARLY | {"random_state": seed}).fit(X, y) for seed in (0, 0, 1))
     assert first.evals_result_ == same.evals_result_ != other.evals_result_
-    for generator in (np.random.RandomState(0), np.random.default_rng(0)):
-        if isinstance(generator, np.random.Generator) and not is_lightgbm(estimator):
-            continue  # XGBoost takes no Generator
+    generators = [np.random.default_rng(0)] if engine_of(estimator).generators else []
+    for generator in (np.random.RandomState(0), *generators):
         make(estimator, **EARLY | {"random_state": generator, "n_estimators": 3}).fit(X, y)
 
 
@@ -228,7 +227,7 @@ def test_scorers_of_several_evaluation_sets(estimator, binary):
     X, y = binary
     sets = [(X[:300], y[:300]), (X, y), (X[300:900], y[300:900])]
     where = {"eval_metric": [dear_errors, "focal_loss"]}
-    model = make(estimator, **where).fit(X, y, eval_set=sets, **quiet_fit(estimator))
+    model = make(estimator, **where).fit(X, y, eval_set=sets, **engine_of(estimator).quiet_fit)
     scores = sorted(history["dear_errors"][-1] for history in model.evals_result_.values())
     assert scores == pytest.approx(sorted(dear_errors(model, *pair) for pair in sets), rel=1e-5)
 
@@ -258,8 +257,8 @@ def test_scorers_that_know_no_weights(estimator, binary, name, scorer):
     early = make(estimator, **EARLY, eval_metric=scorer, class_weight={1: 5.0})
     with pytest.raises(ValueError, match=message):
         clone(early).fit(X, y, sample_weight=np.ones(len(y)))
-    weights = "eval_sample_weight" if is_lightgbm(estimator) else "sample_weight_eval_set"
-    fit = {"eval_set": [(X[:500], y[:500])], **quiet_fit(estimator)}
+    weights = engine_of(estimator).eval_weight
+    fit = {"eval_set": [(X[:500], y[:500])], **engine_of(estimator).quiet_fit}
     with pytest.raises(ValueError, match=message):
         clone(early).fit(X, y, **fit, **{weights: [np.ones(500)]})
     clone(early).fit(X, y, **fit, **{weights: [None]})
@@ -274,13 +273,13 @@ def test_metrics_of_labels_and_probabilities_that_know_no_weights(estimator, bin
 
     def error(y_true, y_score):
         value = float(np.mean((y_score > 0.5) != y_true))
-        return ("error", value, False) if is_lightgbm(estimator) else value
+        return engine_of(estimator).user_metric("error", value, False)
 
     early = make(estimator, **EARLY, eval_metric=error, class_weight={1: 5.0})
     _, validate = split_by_hand(y)
     model = clone(early).fit(X, y)
     assert min(only_history(model)["error"]) == pytest.approx(np.mean(model.predict(X[validate]) != y[validate]))
-    if not is_lightgbm(estimator):
+    if engine_of(estimator).weighs_user_metrics:
         with pytest.raises(ValueError, match="eval_metric must take sample_weight"):
             early.fit(X, y, sample_weight=np.ones(len(y)))
 
@@ -350,7 +349,7 @@ def test_nothing_of_an_earlier_fit_remains(estimator, binary):
 
 
 @pytest.mark.parametrize("name", ["early_stopping_round", "early_stopping", "n_iter_no_change"])
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("estimator", [FocalLGBMClassifier], **ids)
 def test_lightgbms_other_names(estimator, binary, name):
     X, y = binary
     params = EARLY | {"early_stopping_rounds": None}
@@ -367,7 +366,7 @@ def test_the_engines_callbacks_see_our_metrics(estimator, binary):
     """On data that were split off, with the engine's own ways to record and to print each round."""
     X, y = binary
     seen = {}
-    if is_lightgbm(estimator):
+    if estimator is FocalLGBMClassifier:
         lightgbm = pytest.importorskip("lightgbm")
         model = make(estimator, **EARLY).fit(X, y, callbacks=[lightgbm.record_evaluation(seen)])
     else:
@@ -389,7 +388,7 @@ def test_printing_each_round(estimator, metric, capfd):
     model = make(estimator, **EARLY, eval_metric=metric)
     model.fit(X, y)
     assert capfd.readouterr().out == ""
-    if is_lightgbm(estimator):
+    if estimator is FocalLGBMClassifier:
         lightgbm = pytest.importorskip("lightgbm")
         model.fit(X, y, callbacks=[lightgbm.log_evaluation(1)])
     else:
@@ -457,7 +456,7 @@ def test_too_few_samples_of_a_class(estimator, binary):
         make(estimator, **EARLY).fit(X, y)
 
 
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("estimator", [FocalLGBMClassifier], **ids)
 def test_lightgbm_does_not_watch_the_training_data(estimator, binary):
     model = make(estimator, **EARLY | {"n_estimators": 30})
     with pytest.warns(UserWarning, match="Only training set found, disabling early stopping"):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, is_lightgbm, make
+from .conftest import BOOSTED, boosted_with, engine_of, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
 
@@ -25,10 +26,11 @@ def shap(recwarn):
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 
 
-@pytest.mark.parametrize("params", [{}, {"early_stopping_rounds": 5, "n_estimators": 300, "random_state": 0}], ids=str)
-def test_shap_values_add_up_to_the_margins(boosted, params, shap):
+@pytest.mark.parametrize("stops", [False, True])
+def test_shap_values_add_up_to_the_margins(boosted, stops, shap):
     X, y = load_creditcard(return_X_y=True)
-    model = make(boosted, **params).fit(X, y)
+    early = {"n_estimators": 300, "random_state": 0, **engine_of(boosted).early(5)}
+    model = make(boosted, **early if stops else {}).fit(X, y)
     explainer = shap.TreeExplainer(model)
     sample = X[::50]
     margins = model.decision_function(sample)
@@ -50,15 +52,12 @@ def test_shap_values_of_many_classes(boosted, multiclass, shap):
     )
 
 
+@pytest.mark.parametrize("boosted", boosted_with("contributions"), **ids)
 def test_the_engines_own_contributions_add_up_too(boosted, data):
     """Without SHAP's package: LightGBM by pred_contrib, XGBoost by pred_contribs."""
     X, y = data
     model = make(boosted).fit(X, y)
-    if is_lightgbm(boosted):
-        parts = model.predict_proba(X, pred_contrib=True).reshape(len(y), -1, X.shape[1] + 1)
-    else:
-        xgboost = pytest.importorskip("xgboost")
-        parts = model.get_booster().predict(xgboost.DMatrix(X), pred_contribs=True).reshape(len(y), -1, X.shape[1] + 1)
+    parts = engine_of(boosted).contributions(model, X).reshape(len(y), -1, X.shape[1] + 1)
     np.testing.assert_allclose(parts.sum(axis=2).squeeze(), model.decision_function(X), atol=1e-4)
 
 
@@ -71,30 +70,30 @@ def plt():
     plt.close("all")
 
 
-def test_plots(boosted, binary, plt):
+def test_lightgbms_plots(binary, plt):
+    lightgbm = pytest.importorskip("lightgbm")
     X, y = binary
-    model = make(boosted, early_stopping_rounds=5, n_estimators=50, random_state=0).fit(X, y)
-    if is_lightgbm(boosted):
-        lightgbm = pytest.importorskip("lightgbm")
-        axes = lightgbm.plot_importance(model)
-        curve = lightgbm.plot_metric(model).lines[0].get_ydata()
-        np.testing.assert_array_equal(curve, model.evals_result_["valid_0"]["focal_loss"])
-        lightgbm.plot_split_value_histogram(model, int(np.argmax(model.feature_importances_)))
-    else:
-        xgboost = pytest.importorskip("xgboost")
-        axes = xgboost.plot_importance(model, importance_type="weight")
+    model = make(FocalLGBMClassifier, early_stopping_rounds=5, n_estimators=50, random_state=0).fit(X, y)
+    axes = lightgbm.plot_importance(model)
+    assert len(axes.patches) == np.count_nonzero(model.feature_importances_)
+    curve = lightgbm.plot_metric(model).lines[0].get_ydata()
+    np.testing.assert_array_equal(curve, model.evals_result_["valid_0"]["focal_loss"])
+    lightgbm.plot_split_value_histogram(model, int(np.argmax(model.feature_importances_)))
+
+
+def test_xgboosts_plots(binary, plt):
+    xgboost = pytest.importorskip("xgboost")
+    X, y = binary
+    model = make(FocalXGBClassifier, early_stopping_rounds=5, n_estimators=50, random_state=0).fit(X, y)
+    axes = xgboost.plot_importance(model, importance_type="weight")
     assert len(axes.patches) == np.count_nonzero(model.feature_importances_)
 
 
-def test_pictures_of_trees(boosted, binary):
+def test_pictures_of_trees(binary):
     """Their source only: to draw it takes Graphviz, a program of its own."""
     pytest.importorskip("graphviz")
+    lightgbm, xgboost = pytest.importorskip("lightgbm"), pytest.importorskip("xgboost")
     X, y = binary
-    model = make(boosted).fit(X, y)
-    if is_lightgbm(boosted):
-        lightgbm = pytest.importorskip("lightgbm")
-        source = lightgbm.create_tree_digraph(model, tree_index=3).source
-    else:
-        xgboost = pytest.importorskip("xgboost")
-        source = xgboost.to_graphviz(model, tree_idx=3).source
-    assert source.count("->") > 4
+    of_lightgbm = lightgbm.create_tree_digraph(make(FocalLGBMClassifier).fit(X, y), tree_index=3).source
+    of_xgboost = xgboost.to_graphviz(make(FocalXGBClassifier).fit(X, y), tree_idx=3).source
+    assert min(of_lightgbm.count("->"), of_xgboost.count("->")) > 4

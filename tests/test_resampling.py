@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 import skfocal
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, is_lightgbm, make, quiet_fit, real_data, start_argument
+from .conftest import BOOSTED, WATCHING, boosted_with, engine_of, focal_losses, make, real_data, watch
 
 ids = {"ids": lambda estimator: estimator.__name__}
 
@@ -71,7 +71,7 @@ def test_margins_are_those_of_the_resampled_data_and_probabilities_those_of_the_
 def test_a_sampler_never_sees_the_validation_data(estimator, binary):
     X, y = binary
     X = np.column_stack([X, np.arange(len(y))]).astype(np.float32)  # each row can be told from all others
-    early = {"early_stopping_rounds": 3, "random_state": 0, "validation_fraction": 0.25}
+    early = {**engine_of(estimator).early(3), "random_state": 0, "validation_fraction": 0.25}
     make(estimator, **early, sampler=Double()).fit(X, y)
     train, validate = train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=0)
     ((seen, labels),) = Double.seen
@@ -80,19 +80,20 @@ def test_a_sampler_never_sees_the_validation_data(estimator, binary):
     np.testing.assert_array_equal(labels, y[np.sort(train)])
     # and what it makes of them is not evaluated: the same sets give the same scores
     by_hand = make(estimator, **early, sampler=Double())
-    by_hand.fit(X[np.sort(train)], y[np.sort(train)], eval_set=[(X[validate], y[validate])], **quiet_fit(estimator))
-    (history,) = by_hand.evals_result_.values()
-    (expected,) = make(estimator, **early, sampler=Double()).fit(X, y).evals_result_.values()
-    np.testing.assert_allclose(history["focal_loss"], expected["focal_loss"], rtol=1e-6)
+    watch(by_hand, X[np.sort(train)], y[np.sort(train)], X[validate], y[validate])
+    expected = make(estimator, **early, sampler=Double()).fit(X, y)
+    np.testing.assert_allclose(focal_losses(by_hand), focal_losses(expected), rtol=1e-6)
 
 
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_evaluation_is_of_the_corrected_probabilities(estimator, binary):
     """And the focal loss of data with the sampler's prior, for which the model is trained."""
     X, y = binary
     half = len(y) // 2
     names = {"eval_metric": ["focal_loss", "log_loss", "average_precision"]}
     model = make(estimator, sampler=Double(20), **names)
-    model.fit(X[:half], y[:half], eval_set=[(X[half:], y[half:]), (X[:half], y[:half])], **quiet_fit(estimator))
+    quiet = engine_of(estimator).quiet_fit
+    model.fit(X[:half], y[:half], eval_set=[(X[half:], y[half:]), (X[:half], y[:half])], **quiet)
     for (X_eval, y_eval), history in zip(
         [(X[half:], y[half:]), (X[:half], y[:half])], model.evals_result_.values(), strict=True
     ):
@@ -119,11 +120,12 @@ def test_weights_follow_the_chosen_samples(estimator, binary):
         make(estimator, sampler=Double(choose=False)).fit(X, y, sample_weight=weight)
 
 
+@pytest.mark.parametrize("estimator", boosted_with("start"), **ids)
 def test_a_sampler_and_a_start_that_is_not_its_own(estimator, binary):
     """Margins from elsewhere hold for the data as given: what part of a new model is at which prior, nobody knows."""
     X, y = binary
     old = make(estimator).fit(X, y)
-    starts = {start_argument(estimator): np.zeros(len(y)), "init_model" if is_lightgbm(estimator) else "xgb_model": old}
+    starts = {engine_of(estimator).start: np.zeros(len(y)), engine_of(estimator).old_model: old}
     for name, start in starts.items():
         with pytest.raises(ValueError, match=rf"sampler must be None with {name}, got Double\(\)"):
             make(estimator, sampler=Double()).fit(X, y, **{name: start})
@@ -155,6 +157,7 @@ def test_balanced_weights_balance_what_the_sampler_makes(estimator, data, repeat
     np.testing.assert_array_equal(model.decision_function(X), by_hand.decision_function(X))
 
 
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 @pytest.mark.parametrize("sampler", [None, Double(9)], ids=str)
 @pytest.mark.parametrize("metric", ["log_loss", "focal_loss", "error"])
 def test_a_prior_does_not_change_when_training_stops(estimator, binary, metric, sampler):
@@ -227,7 +230,7 @@ def real_split(name):
 def test_the_correction_lowers_the_log_loss_on_real_data(estimator, data_set, name):
     """Of a model that stops before it knows SMOTE's samples from real ones; see docs/measurements.md for others."""
     X, X_test, y, y_test = real_split(data_set)
-    early = {"n_estimators": 300, "early_stopping_rounds": 20, "validation_fraction": 0.2, "random_state": 0}
+    early = {"n_estimators": 300, "validation_fraction": 0.2, "random_state": 0, **engine_of(estimator).early(20)}
     model = make(estimator, sampler=make_sampler(name), **early).fit(X, y)
     as_trained = model.focal_loss_.predict_proba(model.decision_function(X_test))
     corrected = model.predict_proba(X_test)
@@ -367,12 +370,13 @@ def test_bad_input_of_correct_prior(posterior, arguments, message):
         skfocal.correct_prior(posterior, **{"training_prior": [1, 1], "prior": [1, 2], **arguments})
 
 
+@pytest.mark.parametrize("estimator", boosted_with("sparse"), **ids)
 @pytest.mark.parametrize("layout", ["csr_matrix", "csc_matrix", "csr_array", "csc_array"])
 def test_sparse_features(estimator, binary, layout):
     """What a sampler chooses comes in another order, which must not matter."""
     X, y = np.where(np.abs(binary[0]) < 0.7, 0, binary[0]), binary[1]
-    if not is_lightgbm(estimator):
-        X[X == 0] = np.nan  # as XGBoost takes what a sparse matrix leaves out
+    if engine_of(estimator).sparse == "missing":
+        X[X == 0] = np.nan
     compact = getattr(sparse, layout)(np.nan_to_num(X))
     models = [make(estimator, sampler=make_sampler("RandomUnderSampler")).fit(features, y) for features in (X, compact)]
     probabilities = [model.predict_proba(features) for model, features in zip(models, (X, compact), strict=True)]

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 
 import skfocal
+from skfocal import FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, is_lightgbm, make
+from .conftest import boosted_with, engine_of, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
-FILES = [(each, name) for each in BOOSTED for name in (["model.txt"] if is_lightgbm(each) else ["m.json", "m.ubj"])]
+SAVING = boosted_with("files")
+FILES = [(each, name) for each in SAVING for name in engine_of(each).files]
 
 
-@pytest.fixture(params=BOOSTED, **ids)
+@pytest.fixture(params=SAVING, **ids)
 def boosted(request):
     return request.param
 
@@ -134,9 +136,8 @@ def test_a_model_goes_on_from_a_file_without_what_else_is_in_it(boosted, binary,
     """The description in an old file must not pass for that of the new model."""
     X, y = binary
     make(boosted, focal_gamma=0.5).fit(X, np.array(["a", "b"])[y]).save_model(tmp_path / "old.json")
-    model = make(boosted, focal_gamma=5.0).fit(X, y, **{argument(boosted): str(tmp_path / "old.json")})
-    booster = model.booster_ if is_lightgbm(boosted) else model.get_booster()
-    booster.save_model(tmp_path / "alone.json")
+    model = make(boosted, focal_gamma=5.0).fit(X, y, **{engine_of(boosted).old_model: str(tmp_path / "old.json")})
+    engine_of(boosted).booster(model).save_model(tmp_path / "alone.json")
     with pytest.raises(ValueError, match="without labels and loss"):
         boosted().load_model(tmp_path / "alone.json")
     assert saved_and_loaded(model, tmp_path / "new.json").focal_loss_ == model.focal_loss_
@@ -146,15 +147,10 @@ def test_a_loaded_model_can_be_fitted_again_and_refined(boosted, binary, tmp_pat
     X, y = binary
     model = make(boosted, focal_gamma=0.5).fit(X, y)
     loaded = saved_and_loaded(model, tmp_path / "model.json")
-    quiet = {"verbose": -1} if is_lightgbm(boosted) else {}
-    again = loaded.set_params(n_estimators=20, n_jobs=1, **quiet)
-    more = make(boosted, learning_rate=1e-9).fit(X, y, **{argument(boosted): loaded})
+    again = loaded.set_params(n_estimators=20, **engine_of(boosted).quick)
+    more = make(boosted, learning_rate=1e-9).fit(X, y, **{engine_of(boosted).old_model: loaded})
     np.testing.assert_allclose(more.decision_function(X), model.decision_function(X), atol=1e-6)
     np.testing.assert_array_equal(again.fit(X, y).predict_proba(X), model.predict_proba(X))
-
-
-def argument(boosted):
-    return "init_model" if is_lightgbm(boosted) else "xgb_model"
 
 
 def test_nothing_of_a_model_before_remains(boosted, data, binary, tmp_path):
@@ -171,7 +167,7 @@ def test_nothing_of_a_model_before_remains(boosted, data, binary, tmp_path):
     assert not getattr(other, "evals_result_", {})
 
 
-@pytest.mark.parametrize("boosted", [each for each in BOOSTED if not is_lightgbm(each)], **ids)
+@pytest.mark.parametrize("boosted", [FocalXGBClassifier], **ids)
 @pytest.mark.parametrize("params", [{"booster": "gblinear"}, {"booster": "dart"}, {"missing": -9.0}], ids=str)
 def test_what_xgboost_needs_to_know_to_predict(boosted, binary, params, tmp_path):
     X, y = binary
@@ -186,13 +182,10 @@ def test_what_xgboost_needs_to_know_to_predict(boosted, binary, params, tmp_path
 def wrong_files(folder, boosted, binary):
     """Return files that are not what `load_model` wants: of the engine alone, of the other engine, and of nobody."""
     X, y = binary
-    (other,) = (each for each in BOOSTED if each is not boosted)
+    other = next(each for each in SAVING if each is not boosted)
     make(other).fit(X, y).save_model(folder / "other.json")
     model = make(boosted).fit(X, y)
-    if is_lightgbm(boosted):
-        model.booster_.save_model(folder / "alone.json")
-    else:
-        model.get_booster().save_model(folder / "alone.json")
+    engine_of(boosted).booster(model).save_model(folder / "alone.json")
     (folder / "nobody.json").write_text(json.dumps({"a": 1}))
     (folder / "empty.json").write_text("")
     (folder / "pickle.json").write_bytes(pickle.dumps(model))

@@ -1,4 +1,4 @@
-"""The trees of a boosted classifier as an ONNX model of its margins, made of what onnxmltools or skl2onnx converts.
+"""The trees of a boosted classifier as an ONNX model of its margins.
 
 Needs the packages of the extra ``onnx`` when it is called. Imports nothing of ours.
 """
@@ -36,21 +36,24 @@ def floored(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.where(below > thresholds, np.nextafter(below, np.float32(-np.inf)), below)
 
 
+def tree_attributes(converted: Any) -> dict[str, Any]:
+    """Return the attributes of the trees in a converted classifier."""
+    from onnx import helper
+
+    (trees,) = (node for node in converted.graph.node if node.op_type == "TreeEnsembleClassifier")
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in trees.attribute}
+
+
 def margins_model(
-    converted: Any, classifier: Any, class_of_tree: Any, base_values: list[float], thresholds: Any = None
+    classifier: Any, attributes: dict[str, Any], thresholds: Any, class_of_tree: Any, base_values: list[float]
 ) -> Any:
     """Return a model of the margins, with the trees of a converted classifier but without its sigmoid or softmax.
 
-    If there are `thresholds`, the trees have their numbers; the features of the model are of their type.
+    The features of the model are of the type of the `thresholds`, which take the place of "nodes_values".
     """
     from onnx import TensorProto, helper, numpy_helper
 
-    n_targets = n_margins(classifier)
-    (trees,) = (node for node in converted.graph.node if node.op_type == "TreeEnsembleClassifier")
-    attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in trees.attribute}
-    values = np.array(attributes["nodes_values"], dtype=np.float32)
-    if thresholds is not None:
-        values = thresholds[np.abs(values).astype(np.int64)]
+    n_targets, values = n_margins(classifier), np.asarray(thresholds)
     numbers = {"base_values": base_values, "nodes_values": values, "target_weights": attributes["class_weights"]}
     is_float64 = values.dtype == np.float64
     if is_float64:

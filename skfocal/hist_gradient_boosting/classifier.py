@@ -1,7 +1,7 @@
 """The classifier: scikit-learn's own with the focal loss. Imports the rooms beside it, and `boosting`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,11 @@ validation_score_
     (2000, 2)
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        name: kinds
+        for name, kinds in HistGradientBoostingClassifier._parameter_constraints.items()
+        if name in _ENGINE_NAMES
+    }
     _accept_sparse = False
     _onnx_trees = onnx_trees
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from lightgbm import Booster
 
-from skfocal.boosting.onnx_model import OnnxTrees, float_features, floored, margins_model, n_margins
+from skfocal.boosting.onnx_model import OnnxTrees, float_features, floored, margins_model, n_margins, tree_attributes
 
 
 def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
@@ -35,8 +35,10 @@ def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
         Booster(model_str=text), initial_types=float_features(classifier), zipmap=False
     )
     n_targets = n_margins(classifier)
-    values = np.array(thresholds) if in_float64 else floored(np.array(thresholds))
-    model = margins_model(converted, classifier, lambda tree: tree % n_targets, [0.0] * n_targets, values)
+    attributes = tree_attributes(converted)
+    values = np.array(thresholds)[np.abs(attributes["nodes_values"]).astype(np.int64)]
+    values = values if in_float64 else floored(values)
+    model = margins_model(classifier, attributes, values, lambda tree: tree % n_targets, [0.0] * n_targets)
     return OnnxTrees(model, is_float64=in_float64)
 
 

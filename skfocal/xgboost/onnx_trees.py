@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skfocal.boosting.onnx_model import OnnxTrees, float_features, margins_model, n_margins
+from skfocal.boosting.onnx_model import OnnxTrees, float_features, margins_model, n_margins, tree_attributes
 
 
 def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
@@ -31,5 +31,7 @@ def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
     converted = onnxmltools.convert_xgboost(booster, initial_types=float_features(classifier))
     scores = np.atleast_1d(json.loads(learner["learner_model_param"]["base_score"]))
     base = np.log(scores / (1 - scores)) if n_margins(classifier) == 1 else scores
-    model = margins_model(converted, classifier, forest["tree_info"].__getitem__, base.tolist())
+    attributes = tree_attributes(converted)
+    values = np.array(attributes["nodes_values"], dtype=np.float32)
+    model = margins_model(classifier, attributes, values, forest["tree_info"].__getitem__, base.tolist())
     return OnnxTrees(model, zeros_are_missing=classifier._trained_on_sparse)

@@ -1,0 +1,151 @@
+"""What the tests have to know of each engine: a new one joins all of them by one entry here."""
+
+from dataclasses import dataclass, field
+
+import lightgbm
+import xgboost
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine as the tests see it. What is empty it does not have."""
+
+    estimator: type
+    own: type  # its own classifier
+    quick: dict  # parameters that make ours quiet and single-threaded
+    own_quick: dict
+    margins: object  # (its own classifier, X) -> raw margins
+    early: object  # number of rounds -> parameters that stop early
+    tree_nodes: object  # fitted classifier of ours -> number of splits of its first tree
+    names: dict = field(default_factory=dict)  # ours of parameters -> its own
+    threads: tuple = ()  # names of the parameter that says how many
+    seeds: tuple = ("random_state",)
+    no_counts: dict = field(default_factory=dict)  # parameters under which only weights decide, not numbers of samples
+    fine_bins: dict = field(default_factory=dict)  # parameters under which each value has a bin
+    bagging: dict = field(default_factory=dict)  # parameters that train each tree on other samples
+    any_name: bool = True  # whether its constructor takes parameters of any name
+    importances: bool = True
+    generators: bool = False  # whether random_state may be a Generator
+    sparse: str = ""  # what it takes the entries for that a sparse matrix leaves out
+    start: str = ""  # the argument of fit with margins to start from
+    start_order: str = "C"
+    keeps_intercept: bool = False  # whether its own classifier adds an intercept to such margins
+    old_model: str = ""  # the argument of fit with a model to continue
+    eval_weight: str = ""  # arguments of fit with weights and margins of evaluation sets
+    eval_start: str = ""
+    quiet_fit: dict = field(default_factory=dict)
+    stopping: str = ""  # its own name for the rounds of early stopping
+    log_loss: tuple = ()  # its own names of the log loss, of two classes and of more
+    user_metric: object = None  # (name, value, greater is better) -> what a user's metric returns
+    weighs_user_metrics: bool = False  # whether it refuses, beside weights, a user's metric that takes none
+    files: tuple = ()  # names of model files
+    booster: object = None  # fitted classifier of ours -> booster
+    booster_margins: object = None  # (booster or its file, X) -> raw margins
+    contributions: object = None  # (fitted classifier of ours, X) -> contributions of features and intercept
+    last_digit_decides: bool = False  # whether thresholds are data values, compared in float64
+    onnx_refuses: dict = field(default_factory=dict)  # message -> parameters that ONNX has no equal of
+    real_bars: tuple = ()  # average precision at least, log loss at most, on the full card data
+
+    def on_threads(self, n_threads):
+        """Return the parameter that says how many threads to use; without one OpenMP decides."""
+        return dict.fromkeys(self.threads[:1], n_threads)
+
+    def translated(self, params):
+        """Return parameters with LightGBM's and XGBoost's common names under its own."""
+        return {self.names.get(name, name): value for name, value in params.items()}
+
+
+def _xgboost_margins(booster, X):
+    booster = booster if isinstance(booster, xgboost.Booster) else xgboost.Booster(model_file=booster)
+    return booster.predict(xgboost.DMatrix(X), output_margin=True)
+
+
+def _lightgbm_margins(booster, X):
+    booster = booster if isinstance(booster, lightgbm.Booster) else lightgbm.Booster(model_file=booster)
+    return booster.predict(X, raw_score=True)
+
+
+ENGINES = [
+    Engine(
+        estimator=FocalHistGradientBoostingClassifier,
+        own=HistGradientBoostingClassifier,
+        quick={"early_stopping": False},
+        own_quick={"early_stopping": False},
+        margins=lambda model, X: model.decision_function(X),
+        # Few rounds: those after the best one stay in the model.
+        early=lambda rounds: {"early_stopping": True, "n_iter_no_change": min(rounds, 3)},
+        tree_nodes=lambda model: len(model._predictors[0][0].nodes) // 2,
+        names={"n_estimators": "max_iter", "max_bin": "max_bins", "reg_lambda": "l2_regularization"},
+        no_counts={"min_samples_leaf": 1},
+        any_name=False,
+        importances=False,
+        last_digit_decides=True,
+        real_bars=(0.80, 0.0034),
+    ),
+    Engine(
+        estimator=FocalLGBMClassifier,
+        own=lightgbm.LGBMClassifier,
+        quick={"n_jobs": 1, "verbose": -1},
+        own_quick={"n_jobs": 1, "verbose": -1},
+        margins=lambda model, X: model.predict(X, raw_score=True),
+        early=lambda rounds: {"early_stopping_rounds": rounds},
+        tree_nodes=lambda model: model.booster_.dump_model()["tree_info"][0]["num_leaves"] - 1,
+        threads=("n_jobs", "nthread", "num_threads"),
+        seeds=("random_state", "seed", "random_seed"),
+        no_counts={"min_child_samples": 0, "min_data_in_bin": 1},
+        fine_bins={"min_data_in_bin": 1},
+        bagging={"subsample": 0.5, "subsample_freq": 1},
+        generators=True,
+        sparse="zero",
+        start="init_score",
+        start_order="F",
+        old_model="init_model",
+        eval_weight="eval_sample_weight",
+        eval_start="eval_init_score",
+        stopping="early_stopping_round",
+        log_loss=("binary_logloss", "multi_logloss"),
+        user_metric=lambda name, value, greater_is_better: (name, value, greater_is_better),
+        files=("model.txt",),
+        booster=lambda model: model.booster_,
+        booster_margins=_lightgbm_margins,
+        contributions=lambda model, X: model.predict_proba(X, pred_contrib=True),
+        onnx_refuses={"no zero_as_missing": {"zero_as_missing": True}},
+        real_bars=(0.80, 0.0033),
+    ),
+    Engine(
+        estimator=FocalXGBClassifier,
+        own=xgboost.XGBClassifier,
+        quick={"n_jobs": 1},
+        own_quick={"n_jobs": 1, "enable_categorical": True},
+        margins=lambda model, X: model.predict(X, output_margin=True),
+        early=lambda rounds: {"early_stopping_rounds": rounds},
+        tree_nodes=lambda model: model.get_booster()[0].get_dump()[0].count("yes="),
+        threads=("n_jobs", "nthread"),
+        seeds=("random_state", "seed"),
+        bagging={"subsample": 0.5, "num_parallel_tree": 2},
+        sparse="missing",
+        start="base_margin",
+        keeps_intercept=True,
+        old_model="xgb_model",
+        eval_weight="sample_weight_eval_set",
+        eval_start="base_margin_eval_set",
+        quiet_fit={"verbose": False},
+        stopping="early_stopping_rounds",
+        log_loss=("logloss", "logloss"),
+        user_metric=lambda name, value, greater_is_better: value,
+        weighs_user_metrics=True,
+        files=("m.json", "m.ubj"),
+        booster=lambda model: model.get_booster(),
+        booster_margins=_xgboost_margins,
+        contributions=lambda model, X: model.get_booster().predict(xgboost.DMatrix(X), pred_contribs=True),
+        onnx_refuses={
+            "booster='gbtree' to go to ONNX, got 'dart'": {"booster": "dart"},
+            "booster='gbtree' to go to ONNX, got 'gblinear'": {"booster": "gblinear"},
+            "missing=nan to go to ONNX, got -1.0": {"missing": -1.0},
+        },
+        real_bars=(0.79, 0.0036),
+    ),
+]
