@@ -138,15 +138,17 @@ class FocalObjective:
         gradient, hessian : array of the shape and namespace of the margins, float32
         """
         y, raw, weight = _unpack(y_true, y_pred, sample_weight)
-        return self._derivatives(raw, self._targets(y, raw, weight), _empty_pair(raw), factor=_factor(raw))
+        dtype = array_namespace(raw).float32
+        targets = self._targets(y, raw, weight, dtype)
+        return self._derivatives(raw, targets, _empty_pair(raw), factor=_factor(raw), dtype=dtype)
 
-    def _targets(self, y_true: Any, raw: Array, sample_weight: Any) -> Targets:
+    def _targets(self, y_true: Any, raw: Array, sample_weight: Any, dtype: Any) -> Targets:
         """Check labels and weights; return what is the same in every round of a training."""
         xp = array_namespace(raw)
-        targets = self.loss._targets(y_true, self.loss._check_raw(raw), xp.float32)
+        targets = self.loss._targets(y_true, self.loss._check_raw(raw), dtype)
         if sample_weight is None:
             return targets
-        weight = xp.asarray(sample_weight, dtype=xp.float32, device=raw.device)
+        weight = xp.asarray(sample_weight, dtype=dtype, device=raw.device)
         if weight.shape != raw.shape[:1]:
             raise ValueError(f"sample_weight must have the shape {raw.shape[:1]}, got {weight.shape}.")
         return targets._replace(weight=weighted(weight, targets.weight))
@@ -158,19 +160,25 @@ class FocalObjective:
         out: Any,
         *,
         factor: float,
+        dtype: Any,
         pool: ThreadPoolExecutor | None = None,
         intercept: Any = None,
     ) -> tuple[Array, Array]:
-        """Return gradient and Hessian, times `factor`, at ``raw + intercept``; in `out` if it is not None."""
+        """Return gradient and Hessian, times `factor`, at ``raw + intercept``; in `out` if it is not None.
+
+        They are computed in `dtype`, and rounded if that is float32.
+        """
 
         def formula(raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array, Array]:
             xp = array_namespace(raw)
-            margins = xp.asarray(raw if intercept is None else raw + intercept, dtype=xp.float32)
+            margins = xp.asarray(raw if intercept is None else raw + intercept, dtype=dtype)
             gradient, hessian = self.loss._derivatives(margins, truth, gamma, stable=self.hessian == "stable")
             hessian = hessian if factor == 1 else factor * hessian
             # With a number instead of an array NumPy's maximum takes three times as long.
             hessian = xp.maximum(hessian, xp.full_like(hessian, _HESSIAN_FLOOR))
-            return weighted(_rounded(gradient), weight), weighted(_rounded(hessian), weight)
+            if dtype == xp.float32:
+                gradient, hessian = _rounded(gradient), _rounded(hessian)
+            return weighted(gradient, weight), weighted(hessian, weight)
 
         n_threads = effective_n_threads(self.n_jobs)
         if n_threads > 1 and raw.size > BLOCK and array_namespace(raw) is np:
@@ -211,6 +219,9 @@ class TrainingObjective:
         Where to compute: ``cupy`` for a GPU, on which labels and weights then stay.
     factor : float or None, default=None
         What the Hessian is multiplied by, see `hessian_factor`; None to tell the engine by the margins.
+    dtype : dtype or None, default=None
+        What to compute in, before the result becomes float32: float32, the default, which is faster, and rounded so
+        that a weight is as many rows; or float64, as scikit-learn's own losses do.
     intercept : float, ndarray of shape (n_classes,) or None, default=None
         What to add to the margins.
     """
@@ -221,11 +232,13 @@ class TrainingObjective:
         namespace: ModuleType = np,
         *,
         factor: float | None = None,
+        dtype: Any = None,
         intercept: Any = None,
     ) -> None:
         self._objective = objective
         self._factor = factor
         self._namespace = namespace
+        self._dtype = dtype
         self._intercept = intercept
         self._resident: tuple[Targets, Any, ThreadPoolExecutor] | None = None
 
@@ -235,14 +248,20 @@ class TrainingObjective:
         They are written to `out`, if that is not None, in every round.
         """
         raw = self._namespace.asarray(y_pred)
+        dtype = array_namespace(raw).float32 if self._dtype is None else self._dtype
         if self._resident is None:
-            targets = self._objective._targets(y_true, raw, sample_weight)
+            targets = self._objective._targets(y_true, raw, sample_weight, dtype)
             threads = ThreadPoolExecutor(effective_n_threads(self._objective.n_jobs))
             self._resident = targets, _empty_pair(raw) if out is None else None, threads
         targets, own, threads = self._resident
-        factor = _factor(raw) if self._factor is None else self._factor
         return self._objective._derivatives(
-            raw, targets, own if out is None else out, factor=factor, pool=threads, intercept=self._intercept
+            raw,
+            targets,
+            own if out is None else out,
+            factor=_factor(raw) if self._factor is None else self._factor,
+            dtype=dtype,
+            pool=threads,
+            intercept=self._intercept,
         )
 
     def __deepcopy__(self, memo: Any) -> Self:

@@ -67,14 +67,16 @@ def train(
     classes, training = plan.link.classes, plan.training
     if validation is not None and params["scoring"] == "loss":
         validation = validation.weighted(plan.link.resampled)
-    with TrainingObjective(plan.objective(None), factor=1.0) as objective:
-        engine = _Engine(loss=EngineLoss(plan.link, objective), **params)
+    with TrainingObjective(plan.objective(None), factor=1.0, dtype=np.float64) as objective:
+        engine = _Engine(**params)
         if before is not None:
             adopt_fitted_state(engine, before)
             engine._predictors = list(before._predictors)  # which grows in place
+        engine.loss = EngineLoss(plan.link, objective)
         held_out = {} if validation is None else {
             "X_val": validation.X, "y_val": classes[validation.codes], "sample_weight_val": validation.weight
         }  # fmt: skip
         engine.fit(training.X, classes[training.codes], sample_weight=training.weight, **held_out)
     engine._loss = EngineLoss(plan.link)  # without what the training kept
+    engine.__dict__.pop("_raw_predict", None)  # a method of this engine, which scorers by name leave behind
     return engine

@@ -1,0 +1,126 @@
+"""The house keeps its order: imports go downwards, engines stay in their rooms, files and functions stay small."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "skfocal"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.parts[len(PACKAGE.parts) : -1])
+
+# From the ground up; docs/architecture.md says what is in each. What stands on one floor knows nothing of one another.
+FLOORS = [
+    {"_version", "_compat", "_state"},
+    {"_arrays", "_labels"},
+    {"losses"},
+    {"objectives", "priors"},
+    {"boosting"},
+    {"lightgbm", "xgboost", "hist_gradient_boosting", "neural_network"},
+    {"onnx"},
+    {"__init__"},
+]
+BESIDE = {"datasets", "_onnx_steps", "_boosted"}  # which import nothing of ours but `_compat`
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms} | dict.fromkeys(BESIDE, 1)
+
+# The order in which the modules of a room may import one another.
+ROOMS = {
+    "losses": ["parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__"],
+    "boosting": [
+        "__init__", "continuing", "progress", "onnx_model", "parameters", "samples", "link", "metrics", "model_file",
+        "plan", "estimator",
+    ],
+    "lightgbm": [
+        "engine", "parameters", "evaluation", "continuing", "training", "saving", "onnx_trees", "classifier",
+        "__init__",
+    ],
+    "xgboost": [
+        "engine", "device", "parameters", "evaluation", "continuing", "training", "saving", "onnx_trees", "classifier",
+        "__init__",
+    ],
+    "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
+    "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],
+}  # fmt: skip
+
+
+def name_of(path):
+    """Return the names of a module's room and of itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts if len(parts) == 2 else (parts[0], "")
+
+
+def imports(path):
+    """Yield what a module imports, anywhere in it, but for type checkers only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    ignored = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if node in ignored:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            yield node.module
+
+
+def ids(path):
+    return "/".join(filter(None, name_of(path)))
+
+
+def test_every_module_has_its_place():
+    assert {name_of(path)[0] for path in MODULES} == set(FLOOR)
+    for room, order in ROOMS.items():
+        assert {name_of(path)[1] for path in MODULES if name_of(path)[0] == room} == set(order)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_imports_go_downwards(path):
+    room, module = name_of(path)
+    for name in imports(path):
+        if not name.startswith("skfocal."):
+            continue
+        _, other, *rest = name.split(".")
+        if other != room:
+            assert FLOOR[other] < FLOOR[room], name
+            # A room is entered by its modules, but for the losses, whose door is open.
+            assert rest or other not in ROOMS or other == "losses", name
+        else:
+            order = ROOMS[room]
+            assert order.index(rest[0] if rest else "__init__") < order.index(module), name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_an_engine_is_imported_in_its_own_rooms_only(path):
+    room, _ = name_of(path)
+    engines = {"lightgbm", "xgboost", "cupy"} & {name.partition(".")[0] for name in imports(path)}
+    assert engines <= {"lightgbm": {"lightgbm"}, "xgboost": {"xgboost", "cupy"}}.get(room, set())
+
+
+def code_lines(path):
+    """Return the numbers of lines that are neither blank nor part of a docstring."""
+    source = path.read_text(encoding="utf-8")
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    documented = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds) and ast.get_docstring(node)]
+    docstrings = {line for node in documented for line in range(node.body[0].lineno, node.body[0].end_lineno + 1)}
+    return {i for i, line in enumerate(source.splitlines(), start=1) if line.strip() and i not in docstrings}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_files_and_functions_are_small(path):
+    lines = code_lines(path)
+    assert len(lines) <= 300
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            own = lines & set(range(node.lineno, node.end_lineno + 1))
+            assert len(own) <= 50, node.name
+            if node.name == "fit":
+                assert len(own & set(range(node.body[1].lineno, node.end_lineno + 1))) <= 40
+
+
+def test_a_classifier_of_boosting_on_scikit_learn_alone_is_small():
+    room = PACKAGE / "hist_gradient_boosting"
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in room.glob("*.py")) <= 350
