@@ -74,14 +74,14 @@ def own(estimator, **params):
 
 def watch(model, X, y, X_val, y_val):
     """Fit a boosted classifier that stops early on data of its own, and return it."""
-    if type(model) not in WATCHING:
+    if not engine_of(model).eval_weight:
         return model.fit(X, y, X_val=X_val, y_val=y_val)
     return model.fit(X, y, eval_set=[(X_val, y_val)], **engine_of(model).quiet_fit)
 
 
 def focal_losses(model):
     """Return the focal loss after each round on what early stopping of a boosted classifier has watched."""
-    if type(model) not in WATCHING:
+    if not engine_of(model).eval_weight:
         return -model.validation_score_[1:]  # the first is before any tree
     (history,) = model.evals_result_.values()
     return history["focal_loss"]
