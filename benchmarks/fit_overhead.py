@@ -1,6 +1,6 @@
 """What the focal loss costs: time and memory of a fit against the engine's own log loss.
 
-    python benchmarks/fit_overhead.py --quick       # 50,000 x 30, under a minute
+    python benchmarks/fit_overhead.py --quick       # 50,000 x 30, a minute
     python benchmarks/fit_overhead.py               # 1,000,000 x 30 and 100,000 x 100, three quarters of an hour
     python benchmarks/fit_overhead.py --engines XGBoost --classes 2
     python benchmarks/gpu.py                        # XGBoost on a GPU, 1,000,000 x 30 and 10,000,000 x 30
@@ -28,16 +28,33 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from xgboost import XGBClassifier
 
-from skfocal import FocalLGBMClassifier, FocalMLPClassifier, FocalObjective, FocalXGBClassifier
+from skfocal import (
+    FocalHistGradientBoostingClassifier,
+    FocalLGBMClassifier,
+    FocalMLPClassifier,
+    FocalObjective,
+    FocalXGBClassifier,
+)
 from skfocal.xgboost.device import on_device
 
 SHARES = {2: [0.99, 0.01], 5: [0.6, 0.25, 0.1, 0.04, 0.01]}
-NATIVE = {"LightGBM": LGBMClassifier, "XGBoost": XGBClassifier, "MLP": MLPClassifier}
-FOCAL = {"LightGBM": FocalLGBMClassifier, "XGBoost": FocalXGBClassifier, "MLP": FocalMLPClassifier}
+NATIVE = {
+    "LightGBM": LGBMClassifier,
+    "XGBoost": XGBClassifier,
+    "HistGB": HistGradientBoostingClassifier,
+    "MLP": MLPClassifier,
+}
+FOCAL = {
+    "LightGBM": FocalLGBMClassifier,
+    "XGBoost": FocalXGBClassifier,
+    "HistGB": FocalHistGradientBoostingClassifier,
+    "MLP": FocalMLPClassifier,
+}
 
 
 def imlightgbm(n_classes, **params):
@@ -126,7 +143,10 @@ def make_model(kind, engine, n_classes, settings):
     if kind in PEERS or engine == "CatBoost":
         model = PEERS[kind][3] if kind in PEERS else partial(catboost, focal=False)
         return model(n_classes, **params, **({"verbose": -1} if kind == "imlightgbm" else {}))
-    params |= {"verbose": -1, "device_type": device} if engine == "LightGBM" else {"device": device}
+    if engine == "HistGB":  # which uses as many threads as OpenMP does
+        params = {"max_iter": rounds, "early_stopping": False}
+    else:
+        params |= {"verbose": -1, "device_type": device} if engine == "LightGBM" else {"device": device}
     if kind == "same trees":
         params |= {"focal_gamma": 0.0, "focal_hessian": "exact"}
     return (NATIVE if kind == "native" else FOCAL)[engine](**params)
@@ -171,7 +191,8 @@ def peak_memory(kind, engine, shape, settings):
 def compare(engine, shape, repeat, settings):
     """Return the rows of the table that belong to an engine: one for each kind of model."""
     X, y = make_data(*shape)
-    kinds = ["native", "focal"] if engine in ("MLP", "CatBoost") else ["native", "focal", "same trees", "floor"]
+    kinds = ["native", "focal"] + ([] if engine in ("MLP", "CatBoost") else ["same trees"])
+    kinds += ["floor"] if engine in ("LightGBM", "XGBoost") else []
     peers = {name: peer for name, peer in PEERS.items() if peer[1] == engine and shape[2] in peer[2]}
     kinds += [name for name, peer in peers.items() if importlib.util.find_spec(peer[0])]
     if engine == "CatBoost":

@@ -30,7 +30,7 @@ def run(tmp_path, pytestconfig):
 
 def table(output):
     """Return {row name: [AP, log loss, Brier, recall, seconds]}."""
-    names = ("LightGBM", "XGBoost", "MLP", "SMOTE")
+    names = ("LightGBM", "XGBoost", "HistGB", "MLP", "SMOTE")
     rows = [line.rsplit(maxsplit=5) for line in output.splitlines() if line.startswith(names)]
     return {name: [float(value) for value in values] for name, *values in rows}
 
@@ -39,8 +39,8 @@ def test_fraud_detection(run, tmp_path):
     import matplotlib.pyplot as plt
 
     rows = table(run())
-    assert len(rows) == 8
-    for engine in ("LightGBM", "XGBoost", "MLP"):
+    assert len(rows) == 10
+    for engine in ("LightGBM", "XGBoost", "HistGB", "MLP"):
         own, focal = rows[f"{engine}, own log loss"], rows[f"{engine}, focal loss"]
         assert focal[0] > own[0]  # average precision
         assert focal[1] < own[1]  # log loss

@@ -20,6 +20,7 @@ def test_nothing_optional_is_imported():
         "import sys, skfocal, skfocal.losses, skfocal.objectives, skfocal.datasets, skfocal.onnx\n"
         "from skfocal import BinaryFocalLoss, FocalMLPClassifier, FocalObjective\n"
         "FocalMLPClassifier(max_iter=200).fit([[0.0], [1.0]] * 10, [0, 1] * 10)\n"
+        "skfocal.FocalHistGradientBoostingClassifier(max_iter=2).fit([[0.0], [1.0]] * 10, [0, 1] * 10)\n"
         "skfocal.datasets.load_creditcard()\n"
         f"print(sorted(set({OPTIONAL}) & set(sys.modules)))"
     )

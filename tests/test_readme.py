@@ -20,7 +20,7 @@ def test_code_runs_and_prints_what_it_says(capsys, tmp_path, monkeypatch):
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     code = blocks("python")
-    assert len(code) == 11
+    assert len(code) == 12
     namespace = {}
     with config_context():  # the README switches metadata routing on
         for block in code:
@@ -29,7 +29,7 @@ def test_code_runs_and_prints_what_it_says(capsys, tmp_path, monkeypatch):
     assert len(namespace["halving"].cv_results_["params"]) > 8
     promised = re.findall(r"print\(.*\)  # (.+)$", "\n".join(code), flags=re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == promised
-    assert len(promised) == 9
+    assert len(promised) == 10
     assert promised[:2] == ["0.80", "0.0045"]
     assert 0 < namespace["posterior"][:, 1].mean() < 1
     assert namespace["network"].predict_proba(namespace["cards"].data).shape == (14708, 2)
