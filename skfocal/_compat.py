@@ -1,6 +1,8 @@
 """Private or version-dependent touches of scikit-learn, of the array API and of OpenMP, each with its reason.
 
-Those of an engine are in the engine's own rooms. Imports nothing of ours.
+Those of an engine are in the engine's own rooms.
+
+Imports nothing of ours.
 """
 
 import sys

@@ -1,6 +1,8 @@
 """The steps of a pipeline before a classifier, as an ONNX model by skl2onnx that computes as scikit-learn does.
 
-Needs the packages of the extra ``onnx`` when it is called. Imports `_compat`.
+Needs the packages of the extra ``onnx`` when it is called.
+
+Imports `_compat`.
 """
 
 from copy import copy

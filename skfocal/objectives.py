@@ -2,8 +2,9 @@
 
 A loss and a Hessian policy make an objective, a loss makes a metric; both engines take either, in their training
 functions and in their scikit-learn classes. Module-level, stateless and picklable: LightGBM deep-copies what it is
-given. Imports `losses` and `_arrays`, and no engine: which one is calling a public one shows in the margins it hands
-over, the estimators say it.
+given.
+
+Imports `_arrays`, `_compat` and `losses`.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,6 +1,8 @@
 """Fitted boosted classifiers as ONNX models: the trees by onnxmltools, the focal link by tracing our own formulas.
 
-Needs the packages of the extra ``onnx`` when it is called. Imports `boosting`, and `_onnx_steps` for pipelines.
+Needs the packages of the extra ``onnx`` when it is called.
+
+Imports `_onnx_steps` and `boosting`.
 """
 
 import warnings

@@ -1,6 +1,6 @@
 """Posterior probabilities at another prior than that of the training data: after resampling, or for another population.
 
-Imports `_compat` and `_labels`.
+Imports `_checks` and `_compat`.
 """
 
 from numbers import Real
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skfocal._checks import per_class
 from skfocal._compat import array_namespace
-from skfocal._labels import per_class
 
 __all__ = ["correct_prior"]
 

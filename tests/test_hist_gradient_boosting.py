@@ -102,6 +102,30 @@ def test_early_stopping_is_automatic_on_large_data():
     assert not FocalHistGradientBoostingClassifier(max_iter=2).fit(X[:9000], y[:9000]).do_early_stopping_
 
 
+@pytest.mark.parametrize("n_samples", [9_000, 12_000])
+def test_a_sampler_does_not_decide_on_early_stopping(n_samples):
+    """Whether there are many samples is counted before it, and it never sees what is watched."""
+    X, y = make_classification(n_samples, weights=[0.9], random_state=0)
+    for sampler in (Double(9), FewRows()):
+        Double.seen = []
+        model = FocalHistGradientBoostingClassifier(max_iter=3, sampler=sampler, random_state=0).fit(X, y)
+        ((seen, _),) = Double.seen
+        assert model.do_early_stopping_ == (n_samples > 10_000)
+        assert len(seen) == (0.9 * n_samples if n_samples > 10_000 else n_samples)
+        watched = {"X_val": X[:50], "y_val": y[:50]}
+        model = FocalHistGradientBoostingClassifier(max_iter=3, sampler=sampler, random_state=0).fit(X, y, **watched)
+        assert model.do_early_stopping_ == (n_samples > 10_000)
+        assert len(Double.seen[-1][0]) == n_samples
+
+
+class FewRows(Double):
+    """A sampler that leaves few samples."""
+
+    def fit_resample(self, X, y):
+        self.seen.append((X, y))
+        return X[::10], y[::10]
+
+
 def dear_errors(estimator, X, y):
     """Score without weights, by labels."""
     return -float(np.sum(estimator.predict(X) != y))

@@ -90,6 +90,8 @@ def test_it_is_saved_and_converted(boosted, binary, tmp_path):
         model.save_model(tmp_path / name)
         loaded = POLY[boosted]().load_model(tmp_path / name)
         np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+        with pytest.raises(ValueError, match="must be of a model of the loss 'focal', got one of 'poly'"):
+            boosted().load_model(tmp_path / name)
     for package in ("onnxmltools", "ndonnx", "spox"):
         pytest.importorskip(package)
     session = pytest.importorskip("onnxruntime").InferenceSession(to_onnx(model).SerializeToString())

@@ -1,4 +1,7 @@
-"""The part of a boosted classifier that overrides its engine's class. Imports all rooms beside it, and `_state`."""
+"""The part of a boosted classifier that overrides its engine's class.
+
+Imports `link`, `onnx_model`, `parameters`, `plan`, `_state` and `losses`.
+"""
 
 from typing import Any, ClassVar, Literal, Self
 

@@ -2,7 +2,8 @@
 
 The engines' own metrics take a custom objective's margins for probabilities (LightGBM) or send them through a sigmoid
 that is not their link (XGBoost). Here every metric sees what it is defined on, through the `Link` that it is handed.
-Imports `link`, `losses`, `objectives` and `_compat`.
+
+Imports `link`, `_compat`, `losses` and `objectives`.
 """
 
 import inspect

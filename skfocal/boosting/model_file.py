@@ -1,6 +1,6 @@
 """What a model file of an engine does not hold: labels, loss and prior, as one line of JSON beside the trees.
 
-Imports `losses`, `_labels` and `_version`.
+Imports `_checks`, `_version` and `losses`.
 """
 
 import json
@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._labels import per_class
+from skfocal._checks import per_class
 from skfocal._version import __version__
 from skfocal.losses.registry import loss_kind
 
 KEY = "skfocal"  # under which the line is in the file
 _FORMAT = 1
+_DEFAULT_FAMILY = "focal"  # of a file that does not say which loss of the registry it is of
 _FOCAL_PARAMETERS = ("focal_gamma", "focal_alpha", "focal_mix", "focal_hessian")
 
 
@@ -34,6 +35,7 @@ def describe(classifier: Any, **more: Any) -> str:
         "trained_on_sparse": classifier._trained_on_sparse,
         "n_features": classifier.n_features_in_,
         "feature_names": None if names is None else list(names),
+        **({} if classifier._family == _DEFAULT_FAMILY else {"family": classifier._family}),
         **more,
     }
     text = json.dumps(record, default=lambda value: value.tolist())  # numbers and arrays of NumPy
@@ -45,6 +47,9 @@ def restore(classifier: Any, text: str) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(text)
     if record["format"] > _FORMAT:
         raise ValueError(f"The file is by skfocal {record['version']}; this is {__version__}, which is too old for it.")
+    family = record.get("family", _DEFAULT_FAMILY)
+    if family != classifier._family:
+        raise ValueError(f"The file must be of a model of the loss {classifier._family!r}, got one of {family!r}.")
     for name, value in record["parameters"].items():
         setattr(classifier, name, value)
     classifier.classes_ = _as_labels(**record["classes"])

@@ -1,6 +1,8 @@
 """The trees of a boosted classifier as an ONNX model of its margins.
 
-Needs the packages of the extra ``onnx`` when it is called. Imports nothing of ours.
+Needs the packages of the extra ``onnx`` when it is called.
+
+Imports nothing of ours.
 """
 
 from typing import Any, NamedTuple

@@ -1,6 +1,6 @@
 """Samples: one value for training, validation and evaluation data; and the checks that make it of what users give.
 
-Imports `_labels`.
+Imports `_checks`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from skfocal._labels import as_known_codes, as_sample_weight, as_start_margins, check_size, check_totals, encode_labels
+from skfocal._checks import as_known_codes, as_sample_weight, as_start_margins, check_size, check_totals, encode_labels
 
 # Takes X, and as `reset` whether to record the number and names of its features or to compare them.
 AsFeatures = Callable[..., Any]

@@ -1,4 +1,7 @@
-"""The classifier: scikit-learn's own with the focal loss. Imports the rooms beside it, and `boosting`."""
+"""The classifier: scikit-learn's own with the focal loss.
+
+Imports `onnx_trees`, `training`, `_state` and `boosting`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -11,8 +14,9 @@ from skfocal._state import unchanged_on_error
 from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import as_scoring
 from skfocal.boosting.parameters import check_fraction, check_no_sampler, focal_parameters
-from skfocal.boosting.plan import Split, make_plan, weigh_classes
+from skfocal.boosting.plan import make_plan, weigh_classes
 from skfocal.boosting.samples import Samples, check_features, evaluation_samples, training_samples
+from skfocal.boosting.splitting import Split
 from skfocal.hist_gradient_boosting.onnx_trees import onnx_trees
 from skfocal.hist_gradient_boosting.training import train
 
@@ -181,10 +185,14 @@ validation_score_
             _, by_class = weigh_classes(focal, samples, classes)
             validation = self._validation_samples(X_val, y_val, sample_weight_val, classes)
             scoring = as_scoring(self.scoring, weighted=sample_weight is not None or sample_weight_val is not None)
-            plan = make_plan(focal, samples, classes, self._split(samples, validation), self._as_features)
+            params = {name: getattr(self, name) for name in _ENGINE_NAMES} | {"scoring": scoring}
+            if self.sampler is not None and self.early_stopping == "auto":
+                params["early_stopping"] = len(samples.codes) > 10_000  # as given, not as resampled
+                validation = validation if params["early_stopping"] else None
+            split = self._split_before_sampler(params["early_stopping"], validation)
+            plan = make_plan(focal, samples, classes, split, self._as_features)
             validation = plan.validation or (validation and validation.weighted(by_class))
-            params = {name: getattr(self, name) for name in _ENGINE_NAMES}
-            self._adopt(train(plan, params | {"scoring": scoring}, validation, before), plan)
+            self._adopt(train(plan, params, validation, before), plan)
             start = self._baseline_prediction.ravel()  # that of what scikit-learn has left to train on
             self.focal_intercept_ = start if len(classes) > 2 else float(start[0])
         return self
@@ -194,9 +202,8 @@ validation_score_
             raise ValueError("X_val and y_val must be given together, got only one of them.")
         return None if X is None else evaluation_samples(self, X, y, "y_val", classes, weight, "sample_weight_val")
 
-    def _split(self, samples: Samples, validation: Samples | None) -> Split | None:
-        """Return what to split off before the sampler; without one, scikit-learn does it."""
-        stops = len(samples.codes) > 10_000 if self.early_stopping == "auto" else self.early_stopping
+    def _split_before_sampler(self, stops: bool | str, validation: Samples | None) -> Split | None:
+        """Return what to split off before a sampler; without one, scikit-learn does it."""
         if self.sampler is None or not stops or validation is not None or self.validation_fraction is None:
             return None
         check_fraction(self.validation_fraction)

@@ -1,6 +1,6 @@
 """scikit-learn's boosting at work: the focal loss as its private `BaseLoss`, the same from 1.7 to 1.9.
 
-Imports `boosting`, `objectives` and `_state`.
+Imports `_state`, `boosting` and `objectives`.
 """
 
 from typing import Any

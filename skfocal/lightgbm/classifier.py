@@ -1,4 +1,8 @@
-"""The classifier: LightGBM's own with the focal loss. Imports the rooms beside it, `boosting` and `objectives`."""
+"""The classifier: LightGBM's own with the focal loss.
+
+Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `training`, `_state`, `boosting` and
+`objectives`.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +19,12 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
 from skfocal.boosting.parameters import OURS, check_no_sampler, engine_parameters, focal_parameters, set_sampler_params
-from skfocal.boosting.plan import Split, make_plan, weigh_classes
+from skfocal.boosting.plan import make_plan, weigh_classes
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import check_features, training_samples
+from skfocal.boosting.splitting import Split
+from skfocal.lightgbm.compat import fitted_engine, parameter_names
 from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
-from skfocal.lightgbm.engine import fitted_engine, parameter_names
 from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
 from skfocal.lightgbm.parameters import checked_settings, n_threads

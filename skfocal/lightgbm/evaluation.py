@@ -1,4 +1,7 @@
-"""LightGBM's evaluation sets, and metrics as it calls them. Imports `parameters` and `boosting`."""
+"""LightGBM's evaluation sets, and metrics as it calls them.
+
+Imports `_checks`, `boosting`, `losses` and `objectives`.
+"""
 
 import inspect
 from collections.abc import Callable
@@ -8,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._labels import as_sample_weight, as_start_margins, class_weights
+from skfocal._checks import as_sample_weight, as_start_margins, class_weights
 from skfocal.boosting.link import Link
 from skfocal.boosting.metrics import (
     EvalMetric,

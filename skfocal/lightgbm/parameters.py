@@ -1,4 +1,4 @@
-"""LightGBM's parameters, under whichever of its names they are given. Imports `engine` and `boosting`."""
+"""LightGBM's parameters, under whichever of its names they are given. Imports `compat` and `boosting`."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from skfocal.boosting.parameters import (
     check_rounds,
     engine_parameters,
 )
-from skfocal.lightgbm.engine import parameter_aliases, parameter_names
+from skfocal.lightgbm.compat import parameter_aliases, parameter_names
 
 # What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
 _IGNORED: Ignored = {

@@ -1,6 +1,6 @@
 """LightGBM at work: the focal objective, and the intercept inside the booster.
 
-Imports `parameters`, `evaluation`, `engine`, `objectives` and `boosting`.
+Imports `compat`, `evaluation`, `parameters`, `boosting` and `objectives`.
 """
 
 import warnings
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
-from skfocal.lightgbm.engine import parameter_aliases
+from skfocal.lightgbm.compat import give_booster, parameter_aliases
 from skfocal.lightgbm.evaluation import Progress, engine_metrics
 from skfocal.lightgbm.parameters import Settings
 from skfocal.objectives import TrainingObjective, hessian_factor
@@ -57,10 +57,10 @@ def train(
             engine = _fit_quietly(
                 LGBMClassifier(**params | {"feature_pre_filter": False}), plan.training, fit_arguments
             )
-    engine._objective = objective  # what ``objective_`` tells, without what the training kept
     if plan.intercept is not None:
         _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
-    engine._Booster = _with_own_objective(engine.booster_, len(plan.link.classes))
+    # The objective without what the training kept.
+    give_booster(engine, _with_own_objective(engine.booster_, len(plan.link.classes)), objective)
     return engine
 
 

@@ -1,7 +1,4 @@
-"""What the losses of two and of several classes share.
-
-Imports `formulas`, `parameters`, `_arrays` and `_compat`.
-"""
+"""What the losses of two and of several classes share. Imports `formulas`, `parameters`, `_arrays` and `_compat`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

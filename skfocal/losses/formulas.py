@@ -2,10 +2,12 @@
 
 Everything here is a function of ``u``, the margin by which the true class leads. Write p = sigmoid(u) for the
 probability of the true class and q = 1 - p. For two classes u = +-z; for K classes u = z_y - logsumexp of the other
-margins (see `multiclass`), so these few lines serve both. Arrays are of any array-API namespace. Imports `_arrays`.
+margins (see `multiclass`), so these few lines serve both. Arrays are of any array-API namespace.
 
 ``mix`` is the share of the log loss in (1 - mix) times the focal loss + mix times the log loss: it makes A(p) into
 (1 - mix) A(p) + mix wherever A stands.
+
+Imports `_arrays` and `_compat`.
 """
 
 from collections.abc import Callable

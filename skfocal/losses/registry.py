@@ -1,6 +1,6 @@
 """The losses that an estimator can be trained on, by name, made from the estimator's parameters.
 
-Imports `binary`, `multiclass`, `parameters` and `_labels`.
+Imports `binary`, `multiclass`, `parameters` and `_checks`.
 """
 
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._labels import balanced, per_class
+from skfocal._checks import balanced, per_class
 from skfocal.losses.binary import BinaryFocalLoss
 from skfocal.losses.multiclass import MulticlassFocalLoss
 from skfocal.losses.parameters import as_alpha, as_gamma, check_length

@@ -1,4 +1,7 @@
-"""The classifier: scikit-learn's network with the focal loss. Imports the rooms beside it, `losses` and `_labels`."""
+"""The classifier: scikit-learn's network with the focal loss.
+
+Imports `margin_mlp`, `pretrained`, `target`, `validation`, `_checks`, `_state` and `losses`.
+"""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -13,7 +16,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skfocal._labels import as_labels
+from skfocal._checks import as_labels
 from skfocal._state import unchanged_on_error
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.losses.parameters import as_gamma, as_mix

@@ -1,4 +1,4 @@
-"""A network to start from: what it must be like, and its coefficients. Imports `target`, `margin_mlp` and `losses`."""
+"""A network to start from: what it must be like, and its coefficients. Imports `margin_mlp`, `target` and `losses`."""
 
 from numbers import Real
 from typing import Any

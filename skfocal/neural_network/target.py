@@ -1,6 +1,6 @@
 """Target: checked labels and weights of a network, and the loss that they and the parameters make.
 
-Imports `losses` and `_labels`.
+Imports `_checks` and `losses`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from skfocal._labels import (
+from skfocal._checks import (
     as_known_codes,
     as_sample_weight,
     check_size,

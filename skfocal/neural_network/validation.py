@@ -1,4 +1,4 @@
-"""What early stopping of a network validates on, and by. Imports `losses` and `_labels`."""
+"""What early stopping of a network validates on, and by. Imports `_checks` and `losses`."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import train_test_split
 
-from skfocal._labels import check_split
+from skfocal._checks import check_split
 from skfocal.losses import MultilabelFocalLoss
 
 VALIDATION_METRICS = ("average_precision", "focal_loss", "accuracy")

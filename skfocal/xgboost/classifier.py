@@ -1,4 +1,7 @@
-"""The classifier: XGBoost's own with the focal loss. Imports the rooms beside it, and `boosting`."""
+"""The classifier: XGBoost's own with the focal loss.
+
+Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `training`, `_state` and `boosting`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -13,11 +16,12 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
 from skfocal.boosting.parameters import check_no_sampler, engine_parameters, focal_parameters
-from skfocal.boosting.plan import Plan, Split, make_plan, weigh_classes
+from skfocal.boosting.plan import Plan, make_plan, weigh_classes
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import check_features, training_samples
+from skfocal.boosting.splitting import Split
+from skfocal.xgboost.compat import parameter_names
 from skfocal.xgboost.continuing import as_old_booster
-from skfocal.xgboost.engine import parameter_names
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.onnx_trees import onnx_trees
 from skfocal.xgboost.parameters import checked_settings

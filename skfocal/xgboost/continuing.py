@@ -1,4 +1,4 @@
-"""A model of XGBoost to continue: its trees alone, and its intercept. Imports `engine` and `boosting`."""
+"""A model of XGBoost to continue: its trees alone, and its intercept. Imports `compat` and `boosting`."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from xgboost import Booster, DMatrix, XGBModel
 from xgboost.core import XGBoostError
 
 from skfocal.boosting.continuing import check_same_features, check_same_margins
-from skfocal.xgboost.engine import first_rounds
+from skfocal.xgboost.compat import first_rounds
 
 
 def as_old_booster(xgb_model: Any, n_margins: int, n_features: int) -> Booster | None:

@@ -1,4 +1,7 @@
-"""XGBoost's evaluation sets, and metrics and callbacks as it calls them. Imports `parameters`, `engine`, `boosting`."""
+"""XGBoost's evaluation sets, and metrics and callbacks as it calls them.
+
+Imports `compat`, `parameters`, `_checks`, `boosting`, `losses` and `objectives`.
+"""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -8,7 +11,7 @@ from numpy.typing import NDArray
 from xgboost import Booster, XGBClassifier
 from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
 
-from skfocal._labels import as_sample_weight, as_start_margins
+from skfocal._checks import as_sample_weight, as_start_margins
 from skfocal.boosting.link import Link
 from skfocal.boosting.metrics import (
     EvalMetric,
@@ -23,7 +26,7 @@ from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples, as_pairs, evaluation_samples
 from skfocal.losses.registry import Loss
 from skfocal.objectives import FOCAL_LOSS
-from skfocal.xgboost.engine import first_rounds
+from skfocal.xgboost.compat import first_rounds
 from skfocal.xgboost.parameters import Settings
 
 

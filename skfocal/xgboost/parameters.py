@@ -1,4 +1,4 @@
-"""XGBoost's parameters. Imports `engine` and `boosting`."""
+"""XGBoost's parameters. Imports `compat` and `boosting`."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from skfocal.boosting.parameters import (
     check_rounds,
     engine_parameters,
 )
-from skfocal.xgboost.engine import parameter_names
+from skfocal.xgboost.compat import parameter_names
 
 # What XGBoost passes over in silence under a custom objective: accepted values, and what to do instead.
 _IGNORED: Ignored = {

@@ -1,6 +1,6 @@
 """XGBoost at work: the focal objective, and the intercept as its base_score.
 
-Imports `parameters`, `evaluation`, `continuing`, `device`, `engine`, `objectives` and `boosting`.
+Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `boosting` and `objectives`.
 """
 
 from typing import Any
@@ -13,9 +13,9 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.objectives import TrainingObjective, hessian_factor
+from skfocal.xgboost.compat import give_booster, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
-from skfocal.xgboost.engine import unfitted_engine
 from skfocal.xgboost.evaluation import Evaluation
 from skfocal.xgboost.parameters import Settings
 
@@ -58,7 +58,7 @@ def train(
             feature_weights=feature_weights,
         )
     engine.best_score_ = evaluation.best_score(engine)
-    engine._Booster = evaluation.best_booster(engine)
+    give_booster(engine, evaluation.best_booster(engine))
     return engine
 
 

@@ -1,6 +1,8 @@
 """Labels, their codes, weights and values per class: as_* converts what is given, check_* raises.
 
-Knows no engine and no loss. Imports `_compat`.
+Knows no engine and no loss.
+
+Imports `_compat`.
 """
 
 from collections.abc import Mapping

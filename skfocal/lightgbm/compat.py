@@ -23,13 +23,17 @@ def parameter_names() -> frozenset[str]:
     return frozenset(LGBMClassifier().get_params()).union(*aliases)
 
 
+def give_booster(engine: LGBMClassifier, booster: Any, objective: Callable[..., Any]) -> None:
+    """Give LightGBM's classifier another booster, and what its property ``objective_`` tells."""
+    engine._Booster, engine._objective = booster, objective
+
+
 def fitted_engine(booster: Any, n_classes: int, objective: Callable[..., Any]) -> Any:
     """Return an LGBMClassifier that has a booster as if it had been fitted. LightGBM has no public way to do that."""
     engine = LGBMClassifier()
-    engine._Booster = booster
+    give_booster(engine, booster, objective)
     engine._n_features = booster.num_feature()
     engine._classes, engine._n_classes = np.arange(n_classes), n_classes
     engine._best_iteration, engine._best_score = booster.best_iteration, booster.best_score
-    engine._objective = objective
     engine.fitted_ = True
     return engine

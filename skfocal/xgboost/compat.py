@@ -54,6 +54,11 @@ def unfitted_engine(
     return Engine(**params)
 
 
+def give_booster(engine: XGBClassifier, booster: Any) -> None:
+    """Give XGBoost's classifier another booster; it has no public way to take one that is not in a file."""
+    engine._Booster = booster
+
+
 def first_rounds(booster: Any, n_rounds: int) -> Any:
     """Return the first rounds of an XGBoost booster, which know its categories.
 
