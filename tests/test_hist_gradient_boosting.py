@@ -136,6 +136,7 @@ SCORERS = {
     "scorer": get_scorer("neg_log_loss"),
     "of labels": make_scorer(average_precision_score, response_method="predict_proba", pos_label="yes"),
     "function": dear_errors,
+    "its score": None,
 }
 
 
@@ -149,9 +150,10 @@ def test_scorers_see_labels_and_probabilities_at_the_prior_of_the_data(binary, s
     early = {"early_stopping": True, "scoring": scoring, "sampler": sampler, "class_weight": {y[0]: 2.0}}
     model = make(FocalHistGradientBoostingClassifier, **early)
     model.fit(X[500:], y[500:], X_val=X[:500], y_val=y[:500])
-    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    scorer = get_scorer(scoring or "accuracy") if not callable(scoring) else scoring
     weight = {} if scoring is dear_errors else {"sample_weight": np.where(y[:500] == y[0], 2.0, 1.0)}
     assert model.validation_score_[-1] == pytest.approx(scorer(model, X[:500], y[:500], **weight))
+    assert len(pickle.dumps(model)) < 200_000  # not the training data, nor its gradients
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     model.fit(X[::2], y[::2], X_val=X[:500], y_val=y[:500])

@@ -242,6 +242,20 @@ def test_steps_that_make_a_sparse_matrix(boosted, frauds, tmp_path):
     assert_same(make_pipeline(columns.set_params(sparse_threshold=1.0).fit(X), dense[-1].load_model(file)), X)
 
 
+def test_a_sampler_that_makes_a_dense_matrix(binary):
+    """What XGBoost takes for missing in predictions is what a sparse matrix leaves out, whatever a sampler did."""
+    X, y = sparse.csr_matrix(np.where(np.abs(binary[0]) < 0.5, 0, binary[0])), binary[1]
+    model = make(FocalXGBClassifier, sampler=Densify()).fit(X, y)
+    assert model._trained_on_sparse
+    assert not make(FocalXGBClassifier, sampler=Densify()).fit(X.toarray(), y)._trained_on_sparse
+
+
+class Densify(BaseEstimator):
+    def fit_resample(self, X, y):
+        self.sample_indices_ = np.arange(len(y))
+        return X.toarray() if sparse.issparse(X) else X, y
+
+
 def test_steps_in_float32(boosted, frauds):
     """Few rows may be on the other side of a threshold, and a warning says so."""
     X, y = np.nan_to_num(frauds[0]), frauds[1]

@@ -1,6 +1,6 @@
 """The part of a boosted classifier that overrides its engine's class.
 
-Imports `link`, `onnx_model`, `parameters`, `plan`, `_state` and `losses`.
+Imports `link`, `onnx_model`, `parameters`, `plan`, `samples`, `_state` and `losses`.
 """
 
 from typing import Any, ClassVar, Literal, Self
@@ -14,6 +14,7 @@ from skfocal.boosting.link import Link
 from skfocal.boosting.onnx_model import OnnxTrees
 from skfocal.boosting.parameters import set_sampler_params
 from skfocal.boosting.plan import Plan
+from skfocal.boosting.samples import Samples
 from skfocal.losses.registry import Loss
 
 
@@ -90,14 +91,14 @@ class FocalBoostedMixin:
         posterior = self.predict_proba(X)
         return self._link.labels(posterior)
 
-    def _adopt(self, engine: Any, plan: Plan) -> None:
-        """Become what the engine's own classifier has become, and what the plan has made of it."""
+    def _adopt(self, engine: Any, plan: Plan, samples: Samples) -> None:
+        """Become what the engine's own classifier has become, and what the plan has made of samples as given."""
         adopt_fitted_state(self, engine)
         self.classes_ = plan.link.classes
         self.focal_loss_ = plan.loss
         self.focal_intercept_ = plan.intercept
         self.prior_correction_ = plan.prior_correction
-        self._trained_on_sparse = sparse.issparse(plan.training.X)
+        self._trained_on_sparse = sparse.issparse(samples.X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

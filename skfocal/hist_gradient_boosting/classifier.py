@@ -192,7 +192,7 @@ validation_score_
             split = self._split_before_sampler(params["early_stopping"], validation)
             plan = make_plan(focal, samples, classes, split, self._as_features)
             validation = plan.validation or (validation and validation.weighted(by_class))
-            self._adopt(train(plan, params, validation, before), plan)
+            self._adopt(train(plan, params, validation, before), plan, samples)
             start = self._baseline_prediction.ravel()  # that of what scikit-learn has left to train on
             self.focal_intercept_ = start if len(classes) > 2 else float(start[0])
         return self

@@ -77,6 +77,6 @@ def train(
             "X_val": validation.X, "y_val": classes[validation.codes], "sample_weight_val": validation.weight
         }  # fmt: skip
         engine.fit(training.X, classes[training.codes], sample_weight=training.weight, **held_out)
-    engine._loss = EngineLoss(plan.link)  # without what the training kept
+    engine.loss = engine._loss = EngineLoss(plan.link)  # without what the training kept; scorers keep the engine
     engine.__dict__.pop("_raw_predict", None)  # a method of this engine, which scorers by name leave behind
     return engine

@@ -304,7 +304,7 @@ n_jobs, importance_type
                 engine = train(
                     plan, settings, sets, metrics, advance, feature_name=feature_name, init_model=old, **as_given
                 )
-            self._adopt(engine, plan)
+            self._adopt(engine, plan, samples)
         return self
 
     def save_model(self, fname: str | PathLike[str]) -> None:

@@ -18,7 +18,7 @@ from skfocal.boosting.model_file import restore
 from skfocal.boosting.parameters import check_no_sampler, engine_parameters, focal_parameters
 from skfocal.boosting.plan import Plan, make_plan, weigh_classes
 from skfocal.boosting.progress import progress_bar
-from skfocal.boosting.samples import check_features, training_samples
+from skfocal.boosting.samples import Samples, check_features, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.xgboost.compat import parameter_names
 from skfocal.xgboost.continuing import as_old_booster
@@ -253,7 +253,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             evaluation = Evaluation(metrics, plan.link, sets, keep_best=settings.booster in ("dart", "gblinear"))
             with progress_bar(self.progress_bar, type(self).__name__) as advance:
                 engine = train(plan, settings, sets, evaluation, old, feature_weights, advance=advance, verbose=verbose)
-            self._adopt(engine, plan)
+            self._adopt(engine, plan, samples)
         return self
 
     def save_model(self, fname: Any) -> None:
@@ -305,9 +305,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         check_is_fitted(self)
         return self.best_iteration + 1 if hasattr(self, "best_iteration") else 0
 
-    def _adopt(self, engine: XGBClassifier, plan: Plan) -> None:
+    def _adopt(self, engine: XGBClassifier, plan: Plan, samples: Samples) -> None:
         self._forget_scores()
-        super()._adopt(engine, plan)
+        super()._adopt(engine, plan, samples)
 
     def _forget_scores(self) -> None:
         """Let nothing of an earlier fit remain: an engine without evaluation sets has no scores that replace it."""
