@@ -2,17 +2,20 @@
 
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn import metrics
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 
 from skfocal import FocalLGBMClassifier
+from skfocal.boosting.samples import Samples
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
+from skfocal.objectives import TrainingObjective
 
 from .conftest import BOOSTED, boosted_with, engine_of, make, own
 
@@ -255,3 +258,39 @@ def test_lightgbm_passes_over_what_is_no_model_of_its_own(estimator, binary):
     for other in ({"a": 1}, 5, LogisticRegression()):
         with pytest.raises(TypeError, match="init_model must be a model of LightGBM or the name of its file, got"):
             make(estimator).fit(*binary, init_model=other)
+
+
+@pytest.mark.parametrize("way", ["split", "sampler"])
+def test_while_it_trains_the_features_are_there_once(estimator, binary, way, monkeypatch):
+    """Beside the user's own: what was made of these before the split, or the sampler, is let go."""
+    if way == "split" and not engine_of(estimator).eval_weight:
+        pytest.skip("scikit-learn splits by itself, in its fit, which holds all of it")
+    X, y = binary
+    made, alive = [], []
+
+    def rows(samples, chosen):
+        result = take(samples, chosen)
+        made.append(weakref.ref(result.X))
+        return result
+
+    def count(self, y_true, y_pred, sample_weight=None, out=None):
+        alive.append(made[0]() is not None)
+        return compute(self, y_true, y_pred, sample_weight, out)
+
+    take, compute = Samples.rows, TrainingObjective.__call__
+    monkeypatch.setattr(Samples, "rows", rows)
+    monkeypatch.setattr(TrainingObjective, "__call__", count)
+    params = {"random_state": 0, **engine_of(estimator).early(5)} if way == "split" else {"sampler": Halve()}
+    weight = (np.arange(len(y)) % 5 > 0).astype(float)  # rows of weight 0 go first: a copy
+    make(estimator, **params).fit(X, y, sample_weight=weight)
+    assert made
+    assert alive
+    assert not any(alive)
+
+
+class Halve(BaseEstimator):
+    """A sampler that takes every second sample."""
+
+    def fit_resample(self, X, y):
+        self.sample_indices_ = np.arange(0, len(y), 2)
+        return X[::2].copy(), y[::2]

@@ -163,7 +163,7 @@ def test_scorers_see_labels_and_probabilities_at_the_prior_of_the_data(binary, s
 def test_a_scorer_without_weights_is_refused_beside_weights_of_samples(binary):
     X, y = binary
     model = make(FocalHistGradientBoostingClassifier, early_stopping=True, scoring=dear_errors)
-    with pytest.raises(ValueError, match=r"eval_metric must take sample_weight.* got 'dear_errors'"):
+    with pytest.raises(ValueError, match=r"scoring must take sample_weight.* got 'dear_errors'"):
         model.fit(X, y, sample_weight=np.ones(len(y)))
 
 
@@ -256,9 +256,10 @@ def test_a_warm_start_goes_on(data):
     assert model.n_iter_ == 20
 
 
-def test_an_interrupted_warm_start_leaves_the_trees_alone(binary, monkeypatch):
+def test_an_interrupted_warm_start_leaves_all_as_it_was(binary, monkeypatch):
     X, y = binary
-    model = make(FocalHistGradientBoostingClassifier, n_estimators=5, warm_start=True).fit(X, y)
+    random = {"n_estimators": 5, "warm_start": True, "max_features": 0.3, "random_state": 0}
+    model, other = (make(FocalHistGradientBoostingClassifier, **random).fit(X, y) for _ in range(2))
     before = model.decision_function(X)
     rounds = iter(range(3))
 
@@ -273,6 +274,9 @@ def test_an_interrupted_warm_start_leaves_the_trees_alone(binary, monkeypatch):
         model.set_params(max_iter=20).fit(X, y)
     np.testing.assert_array_equal(model.decision_function(X), before)
     assert model.n_iter_ == 5
+    monkeypatch.undo()
+    goes_on, expected = (each.set_params(max_iter=10).fit(X, y).decision_function(X) for each in (model, other))
+    np.testing.assert_array_equal(goes_on, expected)
 
 
 def test_stages(data):
@@ -357,3 +361,28 @@ def test_it_takes_the_place_of_scikit_learns(binary):
     assert set(HistGradientBoostingClassifier().get_params()) - set(model.get_params()) == {"loss"}
     with pytest.raises(TypeError, match="loss"):
         FocalHistGradientBoostingClassifier(loss="log_loss")
+
+
+@pytest.mark.parametrize("params", [{"prior": 0.5}, {"prior": [0.7, 0.3], "focal_alpha": 0.9}], ids=str)
+def test_a_prior_holds_though_scikit_learn_splits(binary, params):
+    """A model of no trees' worth predicts it, whatever weights the split has left; after a warm start too."""
+    X, y = binary
+    weight = np.random.default_rng(0).exponential(size=len(y)) ** 4
+    early = {"early_stopping": True, "learning_rate": 1e-9, "n_estimators": 2, "random_state": 0, "warm_start": True}
+    model = make(FocalHistGradientBoostingClassifier, **early, **params).fit(X, y, sample_weight=weight)
+    prior = [0.5, 0.5] if params["prior"] == 0.5 else params["prior"]
+    np.testing.assert_allclose(model.predict_proba(X[:1])[0], prior, rtol=1e-5)
+    model.set_params(max_iter=4).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(model.predict_proba(X[:1])[0], prior, rtol=1e-5)
+
+
+def test_too_few_samples_to_split_before_a_sampler(binary):
+    X, y = binary
+    y = np.where(np.arange(len(y)) == 0, 1, 0)
+    with pytest.raises(ValueError, match="early_stopping with a sampler needs two samples of every class"):
+        fitted(X, y, early_stopping=True, sampler=Double())
+
+
+def test_a_scorer_that_is_not_asked_may_take_no_weights(binary):
+    X, y = binary
+    make(FocalHistGradientBoostingClassifier, scoring=dear_errors).fit(X, y, sample_weight=np.ones(len(y)))

@@ -1,20 +1,18 @@
 """The part of a boosted classifier that overrides its engine's class.
 
-Imports `link`, `onnx_model`, `parameters`, `plan`, `samples`, `_state` and `losses`.
+Imports `link`, `onnx_model`, `parameters`, `plan`, `_state` and `losses`.
 """
 
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from skfocal._state import LearnedAttribute, adopt_fitted_state
 from skfocal.boosting.link import Link
 from skfocal.boosting.onnx_model import OnnxTrees
-from skfocal.boosting.parameters import set_sampler_params
+from skfocal.boosting.parameters import set_sampler_params, split_sampler_params
 from skfocal.boosting.plan import Plan
-from skfocal.boosting.samples import Samples
 from skfocal.losses.registry import Loss
 
 
@@ -48,7 +46,9 @@ class FocalBoostedMixin:
         -------
         self : object
         """
-        super().set_params(**set_sampler_params(self, params))  # type: ignore[misc]  # of the engine's class
+        others, of_sampler = split_sampler_params(params)
+        super().set_params(**others)  # type: ignore[misc]  # of the engine's class
+        set_sampler_params(self, of_sampler)
         return self
 
     def _onnx_trees(self, *, in_float64: bool) -> OnnxTrees:
@@ -91,14 +91,14 @@ class FocalBoostedMixin:
         posterior = self.predict_proba(X)
         return self._link.labels(posterior)
 
-    def _adopt(self, engine: Any, plan: Plan, samples: Samples) -> None:
-        """Become what the engine's own classifier has become, and what the plan has made of samples as given."""
+    def _adopt(self, engine: Any, plan: Plan) -> None:
+        """Become what the engine's own classifier has become, and what the plan says."""
         adopt_fitted_state(self, engine)
         self.classes_ = plan.link.classes
         self.focal_loss_ = plan.loss
         self.focal_intercept_ = plan.intercept
         self.prior_correction_ = plan.prior_correction
-        self._trained_on_sparse = sparse.issparse(samples.X)
+        self._trained_on_sparse = plan.is_sparse
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

@@ -135,12 +135,12 @@ def takes_weights(metric: Callable[..., Any]) -> bool:
     return "sample_weight" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
-def check_weights(metrics: Iterable[Any], *, weighted: bool) -> None:
+def check_weights(metrics: Iterable[Any], *, weighted: bool, name: str = "eval_metric") -> None:
     """Raise if samples to evaluate have weights of their own that a metric cannot take."""
     for metric in metrics:
         if weighted and isinstance(metric, EvalMetric) and not metric.takes_weights:
             raise ValueError(
-                "eval_metric must take sample_weight, as the evaluation data have weights, "
+                f"{name} must take sample_weight, as the evaluation data have weights, "
                 f"got {metric.name!r}, which has no such argument."
             )
 
@@ -152,7 +152,7 @@ def as_scoring(scoring: Any, *, weighted: bool) -> Any:
     """
     if not callable(scoring) or takes_weights(scoring):
         return scoring
-    check_weights([_scorer_metric(scoring)], weighted=weighted)
+    check_weights([_scorer_metric(scoring)], weighted=weighted, name="scoring")
     return partial(_score_without_weights, scoring)
 
 

@@ -128,12 +128,14 @@ def check_no_sampler(sampler: Any, **others: Any) -> None:
         raise ValueError(f"sampler must be None with {given[0]}, got {sampler!r}.")
 
 
-def set_sampler_params(estimator: Any, params: dict[str, Any]) -> dict[str, Any]:
-    """Set the parameters of the sampler, ``sampler__<name>``, of the new one if it is among them; return the others."""
+def split_sampler_params(params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parameters of the estimator, and those of its sampler, ``sampler__<name>``, by their own names."""
     others = {name: value for name, value in params.items() if not name.startswith("sampler__")}
-    of_sampler = {name.removeprefix("sampler__"): value for name, value in params.items() if name not in others}
-    if of_sampler:
-        sampler = others.get("sampler", estimator.sampler)
-        _check_sampler(sampler)
-        sampler.set_params(**of_sampler)
-    return others
+    return others, {name.removeprefix("sampler__"): value for name, value in params.items() if name not in others}
+
+
+def set_sampler_params(estimator: Any, params: dict[str, Any]) -> None:
+    """Set parameters of an estimator's sampler, if there are any to set."""
+    if params:
+        _check_sampler(estimator.sampler)
+        estimator.sampler.set_params(**params)

@@ -1,6 +1,6 @@
 """Plan: all that is decided before an engine trains; made once, of samples and parameters.
 
-Imports `link`, `parameters`, `resampling`, `samples`, `splitting`, `_checks`, `losses`, `objectives` and `priors`.
+Imports `link`, `parameters`, `resampling`, `samples`, `splitting`, `losses`, `objectives` and `priors`.
 """
 
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
-from skfocal._checks import class_weights
 from skfocal.boosting.link import Link
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.resampling import resample
-from skfocal.boosting.samples import AsFeatures, Samples
+from skfocal.boosting.samples import AsFeatures, Samples, weigh_classes
 from skfocal.boosting.splitting import Split, split_off
 from skfocal.losses.parameters import HessianPolicy
-from skfocal.losses.registry import Loss, make_loss
+from skfocal.losses.registry import Loss
 from skfocal.objectives import FocalObjective
 from skfocal.priors import as_prior
 
@@ -31,6 +31,7 @@ class Plan:
     link: Link  # at the prior of the data as given, which metrics are evaluated on
     prior_correction: NDArray[np.float64] | None  # of the link to predict with
     intercept: float | NDArray[np.float64] | None  # None where training starts from other margins
+    is_sparse: bool  # whether the features as given are a sparse matrix
 
     @property
     def loss(self) -> Loss:
@@ -73,7 +74,7 @@ def make_plan(
     starts_elsewhere : bool, default=False
         Whether there are margins to start from in place of an intercept.
     """
-    prior = as_prior(focal.prior, classes)
+    as_prior(focal.prior, classes)  # before any work
     training, validation = (samples, None) if split is None else split_off(samples, classes, split)
     loss, by_class = weigh_classes(focal, training, classes)
     validation = validation and validation.weighted(by_class)
@@ -86,16 +87,13 @@ def make_plan(
         # The probabilities are to be those of the data as given, with the weights that these would have had.
         resampled, undone = made / given, given * alpha / (made * (loss.class_weights or 1.0))
     training = training.weighted(by_class)
-    correction = undone if prior is None else prior / (training.totals() * (loss.class_weights or 1.0))
+    link = Link(loss, classes, undone, resampled)
+    correction = correct_for_prior(focal, link, training.totals())
     intercept = None if starts_elsewhere else loss.intercept(training.totals())
-    return Plan(training, validation, focal.hessian, Link(loss, classes, undone, resampled), correction, intercept)
+    return Plan(training, validation, focal.hessian, link, correction, intercept, sparse.issparse(samples.X))
 
 
-def weigh_classes(
-    focal: FocalParameters, samples: Samples, classes: NDArray[Any]
-) -> tuple[Any, NDArray[np.float64] | None]:
-    """Return the loss for these samples, and the weights of the classes or None."""
-    # Weights of the samples, then of the classes, then of the loss: "balanced" balances what comes before it.
-    totals = samples.totals()
-    by_class = class_weights(focal.class_weight, classes, totals)
-    return make_loss(focal.family, focal.loss, classes, totals if by_class is None else totals * by_class), by_class
+def correct_for_prior(focal: FocalParameters, link: Link, totals: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return what the posterior is multiplied by to predict; `totals` are the weights of classes trained on."""
+    prior = as_prior(focal.prior, link.classes)
+    return link.correction if prior is None else prior / (totals * (link.loss.class_weights or 1.0))

@@ -1,6 +1,6 @@
 """Samples: one value for training, validation and evaluation data; and the checks that make it of what users give.
 
-Imports `_checks`.
+Imports `parameters`, `_checks` and `losses`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from skfocal._checks import as_known_codes, as_sample_weight, as_start_margins, check_size, check_totals, encode_labels
+from skfocal._checks import (
+    as_known_codes,
+    as_sample_weight,
+    as_start_margins,
+    check_size,
+    check_totals,
+    class_weights,
+    encode_labels,
+)
+from skfocal.boosting.parameters import FocalParameters
+from skfocal.losses.registry import Loss, make_loss
 
 # Takes X, and as `reset` whether to record the number and names of its features or to compare them.
 AsFeatures = Callable[..., Any]
@@ -66,20 +76,35 @@ def check_features(
     )
 
 
+def weigh_classes(
+    focal: FocalParameters, samples: Samples, classes: NDArray[Any]
+) -> tuple[Any, NDArray[np.float64] | None]:
+    """Return the loss for these samples, and the weights of the classes or None."""
+    # Weights of the samples, then of the classes, then of the loss: "balanced" balances what comes before it.
+    totals = samples.totals()
+    by_class = class_weights(focal.class_weight, classes, totals)
+    return make_loss(focal.family, focal.loss, classes, totals if by_class is None else totals * by_class), by_class
+
+
 def training_samples(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, start: Any = None
-) -> tuple[Samples, NDArray[Any]]:
-    """Return checked training data, and the classes; the estimator says how its engine takes features and margins."""
+    estimator: Any, focal: FocalParameters, X: Any, y: Any, sample_weight: Any, start: Any = None
+) -> tuple[Samples, NDArray[Any], Loss, NDArray[np.float64] | None]:
+    """Return checked training data and the classes, with their loss and weights.
+
+    The estimator says how its engine takes features and margins. What does not fit the labels is refused first.
+    """
     codes, classes = encode_labels(y, type(estimator).__name__)
     weight = as_sample_weight(sample_weight, len(codes))
     samples = Samples(None, codes, weight)
     check_totals(samples.totals(), classes)
+    loss, by_class = weigh_classes(focal, samples, classes)
     X = estimator._as_features(X, reset=True)
     check_consistent_length(X, codes)
     margins = as_start_margins(start, len(codes), len(classes), estimator._start_name, estimator._start_order)
     samples = samples._replace(X=X, start=margins)
     # A sample that weighs 0 must not count where the engines count samples: in bins and minimum leaf sizes.
-    return (samples if weight is None or weight.all() else samples.rows(weight > 0)), classes
+    samples = samples if weight is None or weight.all() else samples.rows(weight > 0)
+    return samples, classes, loss, by_class
 
 
 def as_pairs(eval_set: Any) -> list[tuple[Any, Any]]:

@@ -15,13 +15,14 @@ class Split(NamedTuple):
 
     fraction: float
     random_state: Any
+    wanted_by: str = "early_stopping_rounds without an eval_set"  # as messages say it
 
 
 def split_off(samples: Samples, classes: NDArray[Any], split: Split) -> tuple[Samples, Samples]:
     """Return the samples to train and those to validate, in their order, with the same share of every class in both."""
-    fraction, random_state = split
+    fraction, random_state, wanted_by = split
     sizes = np.bincount(samples.codes, minlength=len(classes))
-    check_split(sizes, classes, fraction, "early_stopping_rounds without an eval_set")
+    check_split(sizes, classes, fraction, wanted_by)
     if isinstance(random_state, np.random.Generator):
         random_state = int(random_state.integers(np.iinfo(np.int32).max))
     parts = train_test_split(

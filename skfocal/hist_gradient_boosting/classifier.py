@@ -14,11 +14,11 @@ from skfocal._state import unchanged_on_error
 from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import as_scoring
 from skfocal.boosting.parameters import check_fraction, check_no_sampler, focal_parameters
-from skfocal.boosting.plan import make_plan, weigh_classes
-from skfocal.boosting.samples import Samples, check_features, evaluation_samples, training_samples
+from skfocal.boosting.plan import make_plan
+from skfocal.boosting.samples import check_features, evaluation_samples, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.hist_gradient_boosting.onnx_trees import onnx_trees
-from skfocal.hist_gradient_boosting.training import train
+from skfocal.hist_gradient_boosting.training import as_trained, train
 
 _ENGINE_NAMES = frozenset(HistGradientBoostingClassifier().get_params()) - {"loss", "class_weight"}
 
@@ -161,8 +161,8 @@ validation_score_
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights >= 0; samples of weight 0 are left out.
         X_val, y_val, sample_weight_val
-            As in `sklearn.ensemble.HistGradientBoostingClassifier.fit`: what early stopping watches, with labels as in
-            `y`, instead of a part of the training data.
+            What early stopping watches instead of a part of the training data, with labels as in `y` and columns as in
+            `X`; `class_weight` counts there too.
 
         Returns
         -------
@@ -178,36 +178,31 @@ validation_score_
             focal = focal_parameters(self)
             check_no_sampler(self.sampler, warm_start=self.warm_start or None)
             before = self if self.warm_start and self._is_fitted() else None
-            known = getattr(before, "classes_", None)
-            samples, classes = training_samples(self, X, y, sample_weight)
-            if known is not None and not np.array_equal(known, classes):
-                raise ValueError(f"y must have the classes of a warm start, {known.tolist()}, got {classes.tolist()}.")
-            _, by_class = weigh_classes(focal, samples, classes)
-            validation = self._validation_samples(X_val, y_val, sample_weight_val, classes)
-            scoring = as_scoring(self.scoring, weighted=sample_weight is not None or sample_weight_val is not None)
-            params = {name: getattr(self, name) for name in _ENGINE_NAMES} | {"scoring": scoring}
+            samples, classes, _, by_class = training_samples(self, focal, X, y, sample_weight)
+            if before is not None and not np.array_equal(before.classes_, classes):
+                known = before.classes_.tolist()
+                raise ValueError(f"y must have the classes of a warm start, {known}, got {classes.tolist()}.")
+            if (X_val is None) != (y_val is None):
+                raise ValueError("X_val and y_val must be given together, got only one of them.")
+            given = (X_val, y_val, "y_val", classes, sample_weight_val, "sample_weight_val")
+            validation = None if X_val is None else evaluation_samples(self, *given)
+            params = {name: getattr(self, name) for name in _ENGINE_NAMES}
+            stops = len(samples.codes) > 10_000 if self.early_stopping == "auto" else self.early_stopping
             if self.sampler is not None and self.early_stopping == "auto":
-                params["early_stopping"] = len(samples.codes) > 10_000  # as given, not as resampled
-                validation = validation if params["early_stopping"] else None
-            split = self._split_before_sampler(params["early_stopping"], validation)
+                params["early_stopping"] = stops  # by the samples as given, not as resampled
+                validation = validation if stops else None
+            is_weighted = bool(stops) and not (sample_weight is None and sample_weight_val is None)
+            params["scoring"] = as_scoring(self.scoring, weighted=is_weighted)
+            split = None
+            if stops and self.sampler is not None and validation is None and self.validation_fraction is not None:
+                check_fraction(self.validation_fraction)  # without a sampler scikit-learn splits
+                split = Split(self.validation_fraction, self.random_state, "early_stopping with a sampler")
             plan = make_plan(focal, samples, classes, split, self._as_features)
             validation = plan.validation or (validation and validation.weighted(by_class))
-            self._adopt(train(plan, params, validation, before), plan, samples)
-            start = self._baseline_prediction.ravel()  # that of what scikit-learn has left to train on
-            self.focal_intercept_ = start if len(classes) > 2 else float(start[0])
+            del samples  # not beside its copy in the plan while scikit-learn trains
+            engine = train(plan, params, validation, before)
+            self._adopt(engine, as_trained(plan, focal, engine))
         return self
-
-    def _validation_samples(self, X: Any, y: Any, weight: Any, classes: NDArray[Any]) -> Samples | None:
-        if (X is None) != (y is None):
-            raise ValueError("X_val and y_val must be given together, got only one of them.")
-        return None if X is None else evaluation_samples(self, X, y, "y_val", classes, weight, "sample_weight_val")
-
-    def _split_before_sampler(self, stops: bool | str, validation: Samples | None) -> Split | None:
-        """Return what to split off before a sampler; without one, scikit-learn does it."""
-        if self.sampler is None or not stops or validation is not None or self.validation_fraction is None:
-            return None
-        check_fraction(self.validation_fraction)
-        return Split(self.validation_fraction, self.random_state)
 
     def staged_predict_proba(self, X: Any) -> Iterator[NDArray[np.float64]]:
         """Yield what `predict_proba` would return after each round."""

@@ -3,6 +3,8 @@
 Imports `_state`, `boosting` and `objectives`.
 """
 
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skfocal._state import adopt_fitted_state
 from skfocal.boosting.link import Link
-from skfocal.boosting.plan import Plan
+from skfocal.boosting.parameters import FocalParameters
+from skfocal.boosting.plan import Plan, correct_for_prior
 from skfocal.boosting.samples import Samples
 from skfocal.objectives import TrainingObjective
 
@@ -21,11 +24,12 @@ from skfocal.objectives import TrainingObjective
 class EngineLoss(BaseLoss):
     """A focal loss as scikit-learn calls it: with margins of shape (n_samples, n_margins), and arrays to write to."""
 
-    def __init__(self, link: Link, training: TrainingObjective | None = None) -> None:
+    def __init__(self, link: Link, training: Any = None, totals: Any = None) -> None:
         super().__init__(closs=None, link=IdentityLink(), n_classes=len(link.classes))
         self.is_multiclass = len(link.classes) > 2
         self.focal_link = link
-        self.training = training
+        self.training = training  # a TrainingObjective, or None once all is done
+        self.totals = totals  # the weight of each class that was trained on
 
     def _margins(self, raw_prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         return raw_prediction if self.is_multiclass else raw_prediction.reshape(-1)
@@ -39,13 +43,12 @@ class EngineLoss(BaseLoss):
         self, y_true: Any, raw_prediction: Any, sample_weight: Any, gradient_out: Any, hessian_out: Any, n_threads: int
     ) -> None:
         """Write gradient and Hessian of all training samples."""
-        if self.training is not None:
-            self.training(y_true, self._margins(raw_prediction), sample_weight, out=(gradient_out, hessian_out))
+        self.training(y_true, self._margins(raw_prediction), sample_weight, out=(gradient_out, hessian_out))
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> NDArray[np.float64]:
         """Return the focal intercept."""
-        totals = np.bincount(y_true.astype(np.intp), weights=sample_weight, minlength=self.n_classes)
-        return np.asarray(self.focal_link.loss.intercept(totals))
+        self.totals = np.bincount(y_true.astype(np.intp), weights=sample_weight, minlength=self.n_classes)
+        return np.asarray(self.focal_link.loss.intercept(self.totals))
 
     def predict_proba(self, raw_prediction: Any) -> NDArray[np.float64]:
         """Return the posterior that scorers are asked about."""
@@ -60,23 +63,29 @@ class _Engine(HistGradientBoostingClassifier):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-def train(
-    plan: Plan, params: dict[str, Any], validation: Samples | None, before: Any
-) -> HistGradientBoostingClassifier:
+def train(plan: Plan, params: dict[str, Any], validation: Samples | None, before: Any) -> _Engine:
     """Return scikit-learn's own classifier, trained on the focal loss; going on from `before`, if that is not None."""
-    classes, training = plan.link.classes, plan.training
     if validation is not None and params["scoring"] == "loss":
         validation = validation.weighted(plan.link.resampled)
     with TrainingObjective(plan.objective(None), factor=1.0, dtype=np.float64) as objective:
         engine = _Engine(**params)
         if before is not None:
             adopt_fitted_state(engine, before)
-            engine._predictors = list(before._predictors)  # which grows in place
-        engine.loss = EngineLoss(plan.link, objective)
+            engine._predictors = list(before._predictors)  # which grows in place, as the generator goes on
+            engine._feature_subsample_rng = deepcopy(before._feature_subsample_rng)
+        engine.loss = EngineLoss(plan.link, objective, None if before is None else before._loss.totals)
         held_out = {} if validation is None else {
-            "X_val": validation.X, "y_val": classes[validation.codes], "sample_weight_val": validation.weight
+            "X_val": validation.X, "y_val": plan.link.classes[validation.codes], "sample_weight_val": validation.weight
         }  # fmt: skip
-        engine.fit(training.X, classes[training.codes], sample_weight=training.weight, **held_out)
-    engine.loss = engine._loss = EngineLoss(plan.link)  # without what the training kept; scorers keep the engine
+        y = plan.link.classes[plan.training.codes]
+        engine.fit(plan.training.X, y, sample_weight=plan.training.weight, **held_out)
+    engine.loss = engine._loss = EngineLoss(plan.link, totals=engine.loss.totals)  # a scorer may keep the engine
     engine.__dict__.pop("_raw_predict", None)  # a method of this engine, which scorers by name leave behind
     return engine
+
+
+def as_trained(plan: Plan, focal: FocalParameters, engine: _Engine) -> Plan:
+    """Return the plan with the intercept and the prior of what scikit-learn has left to train on."""
+    intercept = engine._baseline_prediction[0] if plan.n_margins > 1 else float(engine._baseline_prediction[0, 0])
+    correction = correct_for_prior(focal, plan.link, engine._loss.totals)
+    return replace(plan, intercept=intercept, prior_correction=correction)

@@ -18,8 +18,15 @@ from skfocal._state import adopt_fitted_state, unchanged_on_error
 from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
-from skfocal.boosting.parameters import OURS, check_no_sampler, engine_parameters, focal_parameters, set_sampler_params
-from skfocal.boosting.plan import make_plan, weigh_classes
+from skfocal.boosting.parameters import (
+    OURS,
+    check_no_sampler,
+    engine_parameters,
+    focal_parameters,
+    set_sampler_params,
+    split_sampler_params,
+)
+from skfocal.boosting.plan import make_plan
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import check_features, training_samples
 from skfocal.boosting.splitting import Split
@@ -206,13 +213,15 @@ n_jobs, importance_type
         self : FocalLGBMClassifier
         """
         constructor = inspect.signature(type(self).__init__).parameters
-        for name, value in set_sampler_params(self, params).items():
+        others, of_sampler = split_sampler_params(params)
+        for name, value in others.items():
             # LGBMClassifier keeps a second copy of everything it is set, which goes stale; and its extra parameters as
             # public attributes, which scikit-learn does not allow.
             if name in constructor:
                 setattr(self, name, value)
             else:
                 self._other_params[name] = value
+        set_sampler_params(self, of_sampler)
         return self
 
     def _as_features(self, X: Any, *, reset: bool) -> Any:
@@ -281,8 +290,7 @@ n_jobs, importance_type
         with unchanged_on_error(self):
             settings, focal = checked_settings(self), focal_parameters(self)
             check_no_sampler(self.sampler, init_score=init_score, init_model=init_model)
-            samples, classes = training_samples(self, X, y, sample_weight, init_score)
-            loss, by_class = weigh_classes(focal, samples, classes)
+            samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, init_score)
             names = getattr(self, "feature_names_in_", ()) if isinstance(feature_name, str) else feature_name or ()
             old = as_old_booster(init_model, loss.n_margins(len(classes)), self.n_features_in_, names)
             samples = with_known_categories(samples, old)
@@ -299,12 +307,13 @@ n_jobs, importance_type
             starts_elsewhere = init_score is not None or old is not None
             plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
             sets = sets if plan.validation is None else [plan.validation]
+            del samples, known  # not beside their copies in the plan while the engine trains
             as_given = {"eval_names": eval_names, "categorical_feature": categorical_feature, "callbacks": callbacks}
             with progress_bar(self.progress_bar, type(self).__name__) as advance:
                 engine = train(
                     plan, settings, sets, metrics, advance, feature_name=feature_name, init_model=old, **as_given
                 )
-            self._adopt(engine, plan, samples)
+            self._adopt(engine, plan)
         return self
 
     def save_model(self, fname: str | PathLike[str]) -> None:

@@ -49,10 +49,10 @@ class Settings(NamedTuple):
 
 def checked_settings(classifier: Any) -> Settings:
     """Return what LightGBM is told, checked as far as that takes no data."""
-    check_names(classifier, parameter_names())
-    check_objective(classifier)
     given = {"boosting_type": classifier.boosting_type, **classifier._other_params}
     _check_ignored(given)
+    check_names(classifier, parameter_names())
+    check_objective(classifier)
     check_bar(classifier.progress_bar)
     check_fraction(classifier.validation_fraction)
     params = engine_parameters(classifier, parameter_names())

@@ -8,6 +8,6 @@ be of any array-API namespace (`MultilabelFocalLoss` excepted, which is NumPy's)
 from skfocal.losses.binary import BinaryFocalLoss
 from skfocal.losses.multiclass import MulticlassFocalLoss
 from skfocal.losses.multilabel import MultilabelFocalLoss
-from skfocal.losses.parameters import HESSIAN_POLICIES
+from skfocal.losses.parameters import HESSIAN_POLICIES, HessianPolicy
 
-__all__ = ["HESSIAN_POLICIES", "BinaryFocalLoss", "MulticlassFocalLoss", "MultilabelFocalLoss"]
+__all__ = ["HESSIAN_POLICIES", "BinaryFocalLoss", "HessianPolicy", "MulticlassFocalLoss", "MultilabelFocalLoss"]

@@ -42,9 +42,10 @@ class MultilabelFocalLoss:
 
     def __post_init__(self) -> None:
         labels = tuple(self.labels)
-        of_one_kind = len({type(label) for label in labels}) == 1
-        if not of_one_kind or not isinstance(labels[0], BinaryFocalLoss):
+        if not labels or not all(isinstance(label, BinaryFocalLoss) for label in labels):
             raise TypeError(f"labels must hold one BinaryFocalLoss for each label, got {self.labels!r}.")
+        if any(label.formulas != labels[0].formulas for label in labels):
+            raise TypeError(f"labels must hold losses of the same formulas, got {self.labels!r}.")
         object.__setattr__(self, "labels", labels)
 
     @cached_property

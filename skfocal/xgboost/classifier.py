@@ -16,9 +16,9 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
 from skfocal.boosting.parameters import check_no_sampler, engine_parameters, focal_parameters
-from skfocal.boosting.plan import Plan, make_plan, weigh_classes
+from skfocal.boosting.plan import Plan, make_plan
 from skfocal.boosting.progress import progress_bar
-from skfocal.boosting.samples import Samples, check_features, training_samples
+from skfocal.boosting.samples import check_features, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.xgboost.compat import parameter_names
 from skfocal.xgboost.continuing import as_old_booster
@@ -236,8 +236,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         with unchanged_on_error(self):
             settings, focal = checked_settings(self, verbose), focal_parameters(self)
             check_no_sampler(self.sampler, base_margin=base_margin, xgb_model=xgb_model)
-            samples, classes = training_samples(self, X, y, sample_weight, base_margin)
-            loss, by_class = weigh_classes(focal, samples, classes)
+            samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, base_margin)
             old = as_old_booster(xgb_model, loss.n_margins(len(classes)), self.n_features_in_)
             metrics = as_metrics(self.eval_metric, loss)
             known = (X, y, samples) if self.sampler is None and samples.is_whole else None
@@ -250,10 +249,11 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             starts_elsewhere = base_margin is not None or old is not None
             plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
             sets = [each.weighted(by_class) for each in sets] if plan.validation is None else [plan.validation]
+            del samples, known  # not beside their copies in the plan while the engine trains
             evaluation = Evaluation(metrics, plan.link, sets, keep_best=settings.booster in ("dart", "gblinear"))
             with progress_bar(self.progress_bar, type(self).__name__) as advance:
                 engine = train(plan, settings, sets, evaluation, old, feature_weights, advance=advance, verbose=verbose)
-            self._adopt(engine, plan, samples)
+            self._adopt(engine, plan)
         return self
 
     def save_model(self, fname: Any) -> None:
@@ -305,9 +305,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         check_is_fitted(self)
         return self.best_iteration + 1 if hasattr(self, "best_iteration") else 0
 
-    def _adopt(self, engine: XGBClassifier, plan: Plan, samples: Samples) -> None:
+    def _adopt(self, engine: XGBClassifier, plan: Plan) -> None:
         self._forget_scores()
-        super()._adopt(engine, plan, samples)
+        super()._adopt(engine, plan)
 
     def _forget_scores(self) -> None:
         """Let nothing of an earlier fit remain: an engine without evaluation sets has no scores that replace it."""

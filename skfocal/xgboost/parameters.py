@@ -37,12 +37,12 @@ class Settings(NamedTuple):
 
 def checked_settings(classifier: Any, verbose: Any) -> Settings:
     """Return what XGBoost is told, checked as far as that takes no data."""
-    check_names(classifier, parameter_names())
-    check_objective(classifier)
     given = classifier.get_params()
     for name, (accepted, instead) in _IGNORED.items():
         if name in given:
             check_not_ignored(name, given[name], accepted, instead)
+    check_names(classifier, parameter_names())
+    check_objective(classifier)
     if classifier.early_stopping_rounds is not None:
         check_rounds(classifier.early_stopping_rounds)
     check_bar(classifier.progress_bar)
