@@ -78,6 +78,12 @@ def reweighted(posterior: Any, ratio: NDArray[np.float64]) -> Any:
     return odds / xp.sum(odds, axis=1)[:, None]
 
 
+def correction_to(prior: Any, classes: NDArray[Any], totals: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return what `reweighted` takes to a prior, given as `as_prior` wants it; `totals` are what training had."""
+    weights = as_prior(prior, classes)
+    return None if weights is None else weights / totals
+
+
 def as_prior(prior: Any, classes: NDArray[Any]) -> NDArray[np.float64] | None:
     """Return the parameter `prior` as one weight for each class, or None."""
     if prior is None:

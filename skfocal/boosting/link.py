@@ -1,4 +1,7 @@
-"""The way from the margins of a boosted classifier to probabilities and labels. Imports `losses` and `priors`."""
+"""From the margins of a boosted classifier to probabilities, at the prior of the data or at another, and labels.
+
+Imports `losses` and `priors`.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -18,7 +18,7 @@ from skfocal.boosting.splitting import Split, split_off
 from skfocal.losses.parameters import HessianPolicy
 from skfocal.losses.registry import Loss
 from skfocal.objectives import FocalObjective
-from skfocal.priors import as_prior
+from skfocal.priors import as_prior, correction_to
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,5 +95,5 @@ def make_plan(
 
 def correct_for_prior(focal: FocalParameters, link: Link, totals: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return what the posterior is multiplied by to predict; `totals` are the weights of classes trained on."""
-    prior = as_prior(focal.prior, link.classes)
-    return link.correction if prior is None else prior / (totals * (link.loss.class_weights or 1.0))
+    correction = correction_to(focal.prior, link.classes, totals * (link.loss.class_weights or 1.0))
+    return link.correction if correction is None else correction

@@ -14,7 +14,8 @@ from skfocal.boosting.parameters import (
 )
 from skfocal.xgboost.compat import parameter_names
 
-# What XGBoost passes over in silence under a custom objective: accepted values, and what to do instead.
+# What XGBoost passes over in silence under a custom objective, or we set ourselves: accepted values, and what to do
+# instead, or why.
 _IGNORED: Ignored = {
     "scale_pos_weight": ((None, 1), "use class_weight={negative: 1, positive: weight}"),
     "base_score": ((None,), "training starts from the focal intercept; pass base_margin to start elsewhere"),
