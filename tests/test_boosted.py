@@ -17,7 +17,7 @@ from skfocal.boosting.samples import Samples
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.objectives import TrainingObjective
 
-from .conftest import BOOSTED, boosted_with, engine_of, make, own
+from .conftest import BOOSTED, WATCHING, boosted_with, engine_of, make, own
 
 
 @pytest.fixture(params=BOOSTED, ids=lambda estimator: estimator.__name__)
@@ -260,11 +260,13 @@ def test_lightgbm_passes_over_what_is_no_model_of_its_own(estimator, binary):
             make(estimator).fit(*binary, init_model=other)
 
 
-@pytest.mark.parametrize("way", ["split", "sampler"])
-def test_while_it_trains_the_features_are_there_once(estimator, binary, way, monkeypatch):
+# scikit-learn splits by itself, in its fit, which holds all of the data.
+WAYS = [(each, "split") for each in WATCHING] + [(each, "sampler") for each in BOOSTED]
+
+
+@pytest.mark.parametrize(("estimator", "way"), WAYS)
+def test_while_it_trains_the_features_are_there_once(estimator, way, binary, monkeypatch):
     """Beside the user's own: what was made of these before the split, or the sampler, is let go."""
-    if way == "split" and not engine_of(estimator).eval_weight:
-        pytest.skip("scikit-learn splits by itself, in its fit, which holds all of it")
     X, y = binary
     made, alive = [], []
 
