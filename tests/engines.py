@@ -19,7 +19,6 @@ class Engine:
     own_quick: dict
     margins: object  # (its own classifier, X) -> raw margins
     early: object  # number of rounds -> parameters that stop early
-    tree_nodes: object  # fitted classifier of ours -> number of splits of its first tree
     names: dict = field(default_factory=dict)  # ours of parameters -> its own
     threads: tuple = ()  # names of the parameter that says how many
     seeds: tuple = ("random_state",)
@@ -77,7 +76,6 @@ ENGINES = [
         margins=lambda model, X: model.decision_function(X),
         # Few rounds: those after the best one stay in the model.
         early=lambda rounds: {"early_stopping": True, "n_iter_no_change": min(rounds, 3)},
-        tree_nodes=lambda model: len(model._predictors[0][0].nodes) // 2,
         names={"n_estimators": "max_iter", "max_bin": "max_bins", "reg_lambda": "l2_regularization"},
         no_counts={"min_samples_leaf": 1},
         any_name=False,
@@ -92,7 +90,6 @@ ENGINES = [
         own_quick={"n_jobs": 1, "verbose": -1},
         margins=lambda model, X: model.predict(X, raw_score=True),
         early=lambda rounds: {"early_stopping_rounds": rounds},
-        tree_nodes=lambda model: model.booster_.dump_model()["tree_info"][0]["num_leaves"] - 1,
         threads=("n_jobs", "nthread", "num_threads"),
         seeds=("random_state", "seed", "random_seed"),
         no_counts={"min_child_samples": 0, "min_data_in_bin": 1},
@@ -122,7 +119,6 @@ ENGINES = [
         own_quick={"n_jobs": 1, "enable_categorical": True},
         margins=lambda model, X: model.predict(X, output_margin=True),
         early=lambda rounds: {"early_stopping_rounds": rounds},
-        tree_nodes=lambda model: model.get_booster()[0].get_dump()[0].count("yes="),
         threads=("n_jobs", "nthread"),
         seeds=("random_state", "seed"),
         bagging={"subsample": 0.5, "num_parallel_tree": 2},
