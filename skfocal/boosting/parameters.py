@@ -66,7 +66,16 @@ def engine_parameters(estimator: Any, engine_names: frozenset[str]) -> dict[str,
     return {name: value for name, value in estimator.get_params().items() if name in engine_names - OURS}
 
 
-def check_names(estimator: Any, engine_names: frozenset[str]) -> None:
+def check_watched(estimator: Any, engine_names: frozenset[str]) -> None:
+    """Raise if the parameters of a classifier whose engine reports on every round are not what they may be."""
+    _check_names(estimator, engine_names)
+    _check_objective(estimator)
+    if not isinstance(estimator.progress_bar, bool | np.bool_):
+        raise TypeError(f"progress_bar must be True or False, got {estimator.progress_bar!r}.")
+    check_fraction(estimator.validation_fraction)
+
+
+def _check_names(estimator: Any, engine_names: frozenset[str]) -> None:
     """Raise if a parameter is neither ours nor the engine's: LightGBM and XGBoost take any name, and drop it."""
     known = {*OURS, *engine_names, *signature(type(estimator).__init__).parameters}
     params = estimator.get_params(deep=False)
@@ -77,7 +86,7 @@ def check_names(estimator: Any, engine_names: frozenset[str]) -> None:
         raise ValueError(f"{name}={params[name]!r} is not a parameter of {type(estimator).__name__}{hint}")
 
 
-def check_objective(estimator: Any) -> None:
+def _check_objective(estimator: Any) -> None:
     """Raise if an objective is set."""
     if estimator.objective is not None:
         raise ValueError(
@@ -104,12 +113,6 @@ def check_fraction(fraction: Any) -> None:
     """Raise if `fraction` is no share of the data."""
     if not isinstance(fraction, Real) or not 0 < float(fraction) < 1:
         raise ValueError(f"validation_fraction must be in (0, 1), got {fraction!r}.")
-
-
-def check_bar(progress_bar: Any) -> None:
-    """Raise if it is not said whether to show a bar."""
-    if not isinstance(progress_bar, bool | np.bool_):
-        raise TypeError(f"progress_bar must be True or False, got {progress_bar!r}.")
 
 
 def _check_sampler(sampler: Any) -> None:

@@ -30,7 +30,7 @@ class Plan:
     hessian: HessianPolicy
     link: Link  # at the prior of the data as given, which metrics are evaluated on
     prior_correction: NDArray[np.float64] | None  # of the link to predict with
-    intercept: float | NDArray[np.float64] | None  # None where training starts from other margins
+    intercept: float | NDArray[np.float64] | None  # None where training starts elsewhere
     is_sparse: bool  # whether the features as given are a sparse matrix
 
     @property
@@ -72,7 +72,7 @@ def make_plan(
     as_features : callable
         Makes of what the sampler returns what the engine takes.
     starts_elsewhere : bool, default=False
-        Whether there are margins to start from in place of an intercept.
+        Whether there are margins to start from in place of an intercept, or the engine asks the loss for it.
     """
     as_prior(focal.prior, classes)  # before any work
     training, validation = (samples, None) if split is None else split_off(samples, classes, split)

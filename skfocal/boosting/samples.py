@@ -122,10 +122,30 @@ def as_pairs(eval_set: Any) -> list[tuple[Any, Any]]:
 
 
 def evaluation_samples(
-    estimator: Any, X: Any, y: Any, name: str, classes: NDArray[Any], weight: Any = None, weight_name: str = ""
+    estimator: Any,
+    X: Any,
+    y: Any,
+    name: str,
+    classes: NDArray[Any],
+    *,
+    weight: tuple[str, Any],
+    start: tuple[str, Any] = ("", None),
+    known: tuple[Any, Any, Samples] | None = None,
 ) -> Samples:
-    """Return a checked evaluation set, whose labels must be among those of the training."""
-    codes = as_known_codes(y, classes, name)
-    X = estimator._as_features(X, reset=False)
-    check_consistent_length(X, codes)
-    return Samples(X, codes, as_sample_weight(weight, len(codes), weight_name))
+    """Return a checked evaluation set, whose labels must be among those of the training.
+
+    `weight` and `start` are what the set has of these, each after its name. `known` are X and y as `fit` is given them,
+    and what was made of them: engines recognise their training data if they are given the very same objects.
+    """
+    if known is not None and known[0] is X and known[1] is y:
+        samples = Samples(known[2].X, known[2].codes)
+    else:
+        codes = as_known_codes(y, classes, name)
+        samples = Samples(estimator._as_features(X, reset=False), codes)
+        check_consistent_length(samples.X, codes)
+    (weight_name, weights), (start_name, margins) = weight, start
+    n_samples = len(samples.codes)
+    return samples._replace(
+        weight=as_sample_weight(weights, n_samples, weight_name),
+        start=as_start_margins(margins, n_samples, len(classes), start_name, estimator._start_order),
+    )

@@ -184,8 +184,8 @@ validation_score_
                 raise ValueError(f"y must have the classes of a warm start, {known}, got {classes.tolist()}.")
             if (X_val is None) != (y_val is None):
                 raise ValueError("X_val and y_val must be given together, got only one of them.")
-            given = (X_val, y_val, "y_val", classes, sample_weight_val, "sample_weight_val")
-            validation = None if X_val is None else evaluation_samples(self, *given)
+            given, weight = (X_val, y_val, "y_val", classes), ("sample_weight_val", sample_weight_val)
+            validation = None if X_val is None else evaluation_samples(self, *given, weight=weight)
             params = {name: getattr(self, name) for name in _ENGINE_NAMES}
             stops = len(samples.codes) > 10_000 if self.early_stopping == "auto" else self.early_stopping
             if self.sampler is not None and self.early_stopping == "auto":
@@ -197,7 +197,7 @@ validation_score_
             if stops and self.sampler is not None and validation is None and self.validation_fraction is not None:
                 check_fraction(self.validation_fraction)  # without a sampler scikit-learn splits
                 split = Split(self.validation_fraction, self.random_state, "early_stopping with a sampler")
-            plan = make_plan(focal, samples, classes, split, self._as_features)
+            plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=True)
             validation = plan.validation or (validation and validation.weighted(by_class))
             del samples  # not beside its copy in the plan while scikit-learn trains
             engine = train(plan, params, validation, before)

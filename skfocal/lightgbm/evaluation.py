@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._checks import as_sample_weight, as_start_margins, class_weights
+from skfocal._checks import class_weights
 from skfocal.boosting.link import Link
 from skfocal.boosting.metrics import (
     EvalMetric,
@@ -69,29 +69,27 @@ def given_sets(
 def evaluation_sets(
     classifier: Any,
     given: GivenSets,
-    training: tuple[Any, Any, Samples] | None,
+    known: tuple[Any, Any, Samples] | None,
     classes: NDArray[Any],
     by_class: NDArray[np.float64] | None,
 ) -> list[Samples]:
     """Return checked evaluation sets.
 
-    `training` are X and y as `fit` is given them, and what was made of them: LightGBM recognises its training data
-    among the sets if it is given the very same objects. None if it is not to. `by_class` are the weights of the
-    training data's classes, which count where a set is given none of its own.
+    `known` is the training data, if LightGBM is to recognise it, see `boosting.samples.evaluation_samples`. `by_class`
+    are the weights of its classes, which count where a set is given none of its own.
     """
     sets = []
     for i, (X, y) in enumerate(given.pairs):
         weight, class_weight, start = given.of(i)
-        has_own = any(entry is not None for entry in given.of(i))
-        if training and training[0] is X and training[1] is y and not has_own:
-            samples = Samples(training[2].X, training[2].codes)
-        else:
-            samples = evaluation_samples(classifier, X, y, f"eval_set[{i}]", classes)
-        n_samples = len(samples.codes)
-        samples = samples._replace(
-            weight=as_sample_weight(weight, n_samples, f"eval_sample_weight[{i}]"),
-            # On top of the intercept, as in LightGBM.
-            start=as_start_margins(start, n_samples, len(classes), f"eval_init_score[{i}]", order="F"),
+        samples = evaluation_samples(
+            classifier,
+            X,
+            y,
+            f"eval_set[{i}]",
+            classes,
+            weight=(f"eval_sample_weight[{i}]", weight),
+            start=(f"eval_init_score[{i}]", start),  # on top of the intercept, as in LightGBM
+            known=None if any(entry is not None for entry in given.of(i)) else known,
         )
         own = class_weights(class_weight, classes, samples.totals(len(classes)), f"eval_class_weight[{i}]")
         sets.append(samples.weighted(by_class if own is None else own))

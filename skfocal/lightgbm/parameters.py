@@ -2,16 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from skfocal.boosting.parameters import (
-    Ignored,
-    check_bar,
-    check_fraction,
-    check_names,
-    check_not_ignored,
-    check_objective,
-    check_rounds,
-    engine_parameters,
-)
+from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
 from skfocal.lightgbm.compat import parameter_aliases, parameter_names
 
 # What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
@@ -51,10 +42,7 @@ def checked_settings(classifier: Any) -> Settings:
     """Return what LightGBM is told, checked as far as that takes no data."""
     given = {"boosting_type": classifier.boosting_type, **classifier._other_params}
     _check_ignored(given)
-    check_names(classifier, parameter_names())
-    check_objective(classifier)
-    check_bar(classifier.progress_bar)
-    check_fraction(classifier.validation_fraction)
+    check_watched(classifier, parameter_names())
     params = engine_parameters(classifier, parameter_names())
     boosting = _under_any_name(classifier, "boosting", classifier.boosting_type)
     return Settings(

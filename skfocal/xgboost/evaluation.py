@@ -1,6 +1,6 @@
 """XGBoost's evaluation sets, and metrics and callbacks as it calls them.
 
-Imports `compat`, `parameters`, `_checks`, `boosting`, `losses` and `objectives`.
+Imports `compat`, `parameters`, `boosting`, `losses` and `objectives`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from xgboost import Booster, XGBClassifier
 from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
 
-from skfocal._checks import as_sample_weight, as_start_margins
 from skfocal.boosting.link import Link
 from skfocal.boosting.metrics import (
     EvalMetric,
@@ -35,29 +34,29 @@ def evaluation_sets(
     eval_set: Any,
     weights: Any,
     margins: Any,
-    training: tuple[Any, Any, Samples] | None,
+    known: tuple[Any, Any, Samples] | None,
     classes: NDArray[Any],
 ) -> list[Samples]:
     """Return checked evaluation sets.
 
-    `training` are X and y as `fit` is given them, and what was made of them: XGBoost bins its training data once if it
-    is given the very same objects. None if it is not to.
+    `known` is the training data, if XGBoost is to recognise it, see `boosting.samples.evaluation_samples`.
     """
-    pairs, sets = as_pairs(eval_set), []
+    pairs = as_pairs(eval_set)
     weights = _entries(weights, len(pairs), "sample_weight_eval_set")
     margins = _entries(margins, len(pairs), "base_margin_eval_set")
-    for i, ((X, y), weight, start) in enumerate(zip(pairs, weights, margins, strict=True)):
-        if training and training[0] is X and training[1] is y:
-            samples = Samples(training[2].X, training[2].codes)
-        else:
-            samples = evaluation_samples(classifier, X, y, f"eval_set[{i}]", classes)
-        n_samples = len(samples.codes)
-        samples = samples._replace(
-            weight=as_sample_weight(weight, n_samples, f"sample_weight_eval_set[{i}]"),
-            start=as_start_margins(start, n_samples, len(classes), f"base_margin_eval_set[{i}]", order="C"),
+    return [
+        evaluation_samples(
+            classifier,
+            X,
+            y,
+            f"eval_set[{i}]",
+            classes,
+            weight=(f"sample_weight_eval_set[{i}]", weight),
+            start=(f"base_margin_eval_set[{i}]", start),
+            known=known,
         )
-        sets.append(samples)
-    return sets
+        for i, ((X, y), weight, start) in enumerate(zip(pairs, weights, margins, strict=True))
+    ]
 
 
 def _entries(entries: Any, n_sets: int, name: str) -> list[Any]:

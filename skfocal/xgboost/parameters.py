@@ -2,16 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from skfocal.boosting.parameters import (
-    Ignored,
-    check_bar,
-    check_fraction,
-    check_names,
-    check_not_ignored,
-    check_objective,
-    check_rounds,
-    engine_parameters,
-)
+from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
 from skfocal.xgboost.compat import parameter_names
 
 # What XGBoost passes over in silence under a custom objective, or we set ourselves: accepted values, and what to do
@@ -42,12 +33,9 @@ def checked_settings(classifier: Any, verbose: Any) -> Settings:
     for name, (accepted, instead) in _IGNORED.items():
         if name in given:
             check_not_ignored(name, given[name], accepted, instead)
-    check_names(classifier, parameter_names())
-    check_objective(classifier)
+    check_watched(classifier, parameter_names())
     if classifier.early_stopping_rounds is not None:
         check_rounds(classifier.early_stopping_rounds)
-    check_bar(classifier.progress_bar)
-    check_fraction(classifier.validation_fraction)
     if verbose is not None and not (isinstance(verbose, int) and verbose >= 0):
         raise ValueError(f"verbose must be None, True, False or an integer >= 0, got {verbose!r}.")
     params = engine_parameters(classifier, parameter_names())
