@@ -3,6 +3,7 @@
 Imports `link`, `onnx_model`, `parameters`, `plan`, `_state` and `losses`.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -23,6 +24,8 @@ class FocalBoostedMixin:
     _accept_sparse: ClassVar[Any] = ("csr", "csc")  # as scikit-learn's argument of this name
     _start_name: ClassVar[str] = ""  # of the argument of `fit` that takes margins to start from
     _start_order: ClassVar[Literal["C", "F"]] = "C"  # in which the engine reads margins of several classes
+
+    _onnx_trees: ClassVar[Callable[..., OnnxTrees]]  # a method of the engine's room: its trees for ONNX
 
     sampler: Any
     focal_loss_: Loss
@@ -50,10 +53,6 @@ class FocalBoostedMixin:
         super().set_params(**others)  # type: ignore[misc]  # of the engine's class
         set_sampler_params(self, of_sampler)
         return self
-
-    def _onnx_trees(self, *, in_float64: bool) -> OnnxTrees:
-        """Return the trees for ONNX, for features in float64 if the engine compares them so."""
-        raise NotImplementedError
 
     @property
     def _link(self) -> Link:
