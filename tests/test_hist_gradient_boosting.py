@@ -160,6 +160,14 @@ def test_scorers_see_labels_and_probabilities_at_the_prior_of_the_data(binary, s
     assert not np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
+def test_nothing_of_a_scorer_by_name_remains(binary):
+    """While one is asked, scikit-learn puts a method of its own on the estimator, and leaves it there."""
+    X, y = binary
+    model = fitted(X, y, early_stopping=True, scoring="average_precision", random_state=0)
+    model.set_params(early_stopping=False, max_iter=3).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), fitted(X, y, n_estimators=3).predict_proba(X))
+
+
 def test_a_scorer_without_weights_is_refused_beside_weights_of_samples(binary):
     X, y = binary
     model = make(FocalHistGradientBoostingClassifier, early_stopping=True, scoring=dear_errors)
