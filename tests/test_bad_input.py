@@ -103,6 +103,13 @@ def test_bad_data(estimator, binary, labels, weights, message):
         make(estimator).fit(X, labels(y), sample_weight=None if weights is None else weights(y))
 
 
+@pytest.mark.parametrize("params", [{"focal_alpha": "x"}, {"class_weight": "x"}, {"focal_gamma": [1.0] * 3}], ids=str)
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_what_does_not_fit_the_labels_is_refused_before_features_are_looked_at(estimator, binary, params):
+    with pytest.raises(ValueError, match=f"{next(iter(params))} must "):
+        make(estimator, **params).fit([["no number"]], binary[1])
+
+
 @pytest.mark.parametrize("estimator", BOOSTED, **ids)
 def test_weights_too_large_for_the_engines(estimator, binary):
     X, y = binary

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
+from skfocal import FocalMLPClassifier
+from skfocal.losses import BinaryFocalLoss, MultilabelFocalLoss
 from skfocal.losses.registry import FAMILIES
 from skfocal.onnx import to_onnx
 
@@ -57,6 +59,21 @@ def test_its_link_is_the_posterior(loss):
     np.testing.assert_allclose(weighted, 0, atol=1e-10)
     expected = prior * (loss.class_weights or 1.0)
     np.testing.assert_allclose(loss.predict_proba(np.array([start]))[0], expected / expected.sum())
+
+
+def test_several_labels():
+    """Each by its own formulas, which must be the same."""
+    rng = np.random.default_rng(0)
+    y, raw = rng.integers(0, 2, (200, 2)), rng.normal(scale=3, size=(200, 2))
+    labels = [BinaryPolyLoss(2.0), BinaryPolyLoss(0.5, 0.25)]
+    losses, gradient = MultilabelFocalLoss(labels).loss_gradient(y, raw)
+    each = [label.loss_gradient(y[:, k], raw[:, k]) for k, label in enumerate(labels)]
+    np.testing.assert_allclose(losses, each[0][0] + each[1][0])
+    np.testing.assert_allclose(gradient, np.column_stack([part[1] for part in each]))
+    with pytest.raises(TypeError, match="labels must hold losses of the same formulas"):
+        MultilabelFocalLoss([BinaryPolyLoss(2.0), BinaryFocalLoss(2.0)])
+    network = make(POLY[FocalMLPClassifier]).fit(raw, y)
+    assert {type(label) for label in network.focal_loss_.labels} == {BinaryPolyLoss}
 
 
 def test_every_estimator_trains_on_it(estimator, data):
