@@ -146,7 +146,7 @@ class FocalObjective:
     def _targets(self, y_true: Any, raw: Array, sample_weight: Any, dtype: Any) -> Targets:
         """Check labels and weights; return what is the same in every round of a training."""
         xp = array_namespace(raw)
-        targets = self.loss._targets(y_true, self.loss._check_raw(raw), dtype)
+        targets = self.loss._targets(y_true, self.loss._as_raw(raw), dtype)
         if sample_weight is None:
             return targets
         weight = xp.asarray(sample_weight, dtype=dtype, device=raw.device)

@@ -113,6 +113,18 @@ def test_a_module_says_what_it_imports(path):
     assert set(re.findall(r"`(\w+)`", said)) == imported
 
 
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_what_checks_returns_nothing_and_what_converts_returns(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            returns_nothing = isinstance(node.returns, ast.Constant) and node.returns.value is None
+            if node.name.lstrip("_").startswith("check_"):
+                assert returns_nothing, node.name
+            if node.name.lstrip("_").startswith("as_"):
+                assert node.returns is not None, node.name
+                assert not returns_nothing, node.name
+
+
 def code_lines(path):
     """Return the numbers of lines that are neither blank nor part of a docstring."""
     source = path.read_text(encoding="utf-8")

@@ -58,7 +58,7 @@ class Samples(NamedTuple):
         return self._replace(weight=weight)
 
 
-def check_features(
+def as_features(
     estimator: Any,
     X: Any,
     *,
@@ -66,7 +66,7 @@ def check_features(
     allow_inf: bool,
     dtype: Any = "numeric",
 ) -> Any:
-    """Check features and record (or compare) their number and names. Tables go to the engine as they are."""
+    """Return checked features, whose number and names are recorded or compared; tables go to the engine as they are."""
     is_table = hasattr(X, "columns") or hasattr(X, "column_names")
     if is_table or hasattr(X, "__cuda_array_interface__"):
         return validate_data(estimator, X, reset=reset, skip_check_array=True)

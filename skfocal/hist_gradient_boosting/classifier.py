@@ -15,7 +15,7 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import as_scoring
 from skfocal.boosting.parameters import check_fraction, check_no_sampler, focal_parameters
 from skfocal.boosting.plan import make_plan
-from skfocal.boosting.samples import check_features, evaluation_samples, training_samples
+from skfocal.boosting.samples import as_features, evaluation_samples, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.hist_gradient_boosting.onnx_trees import onnx_trees
 from skfocal.hist_gradient_boosting.training import as_trained, train
@@ -144,7 +144,7 @@ validation_score_
         self.sampler, self.prior = sampler, prior
 
     def _as_features(self, X: Any, *, reset: bool) -> Any:
-        return check_features(self, X, reset=reset, allow_inf=True, dtype=None)
+        return as_features(self, X, reset=reset, allow_inf=True, dtype=None)
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *,

@@ -31,8 +31,8 @@ def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
         "class_nodeids": node_ids[leaf],
         "class_weights": nodes["value"][leaf],
     }
-    n_targets, start = n_margins(classifier), classifier._baseline_prediction.ravel().tolist()
+    n_targets, base_values = n_margins(classifier), classifier._baseline_prediction.ravel().tolist()
     thresholds = np.where(leaf, 0.0, nodes["num_threshold"])
     values = thresholds if in_float64 else floored(thresholds)
     lists = {name: array.tolist() for name, array in attributes.items()}
-    return OnnxTrees(margins_model(classifier, lists, values, lambda tree: tree % n_targets, start), in_float64)
+    return OnnxTrees(margins_model(classifier, lists, values, lambda tree: tree % n_targets, base_values), in_float64)

@@ -28,7 +28,7 @@ from skfocal.boosting.parameters import (
 )
 from skfocal.boosting.plan import make_plan
 from skfocal.boosting.progress import progress_bar
-from skfocal.boosting.samples import check_features, training_samples
+from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.lightgbm.compat import fitted_engine, parameter_names
 from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
@@ -225,7 +225,7 @@ n_jobs, importance_type
         return self
 
     def _as_features(self, X: Any, *, reset: bool) -> Any:
-        X = check_features(self, X, reset=reset, allow_inf=True)
+        X = as_features(self, X, reset=reset, allow_inf=True)
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
         # columns whose rows are not in order, as chosen rows are not.
         if isinstance(X, sparse.sparray):

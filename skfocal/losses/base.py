@@ -59,7 +59,7 @@ class FocalLoss(ABC):
         return self.alpha  # type: ignore[return-value]  # a tuple or None once checked
 
     @abstractmethod
-    def _check_raw(self, raw_prediction: ArrayLike) -> Array: ...
+    def _as_raw(self, raw_prediction: ArrayLike) -> Array: ...
 
     @staticmethod
     @abstractmethod
@@ -106,7 +106,7 @@ class FocalLoss(ABC):
         return Targets(self._truth(codes, dtype), gamma, weight)
 
     def _evaluate(self, formula: Callable[..., Sequence[Array]], y_true: ArrayLike, raw_prediction: ArrayLike) -> Any:
-        raw = self._check_raw(raw_prediction)
+        raw = self._as_raw(raw_prediction)
         return in_blocks(formula, (raw, *self._targets(y_true, raw, raw.dtype)))
 
     def _loss_gradient(self, codes: Array, raw: Array) -> Any:

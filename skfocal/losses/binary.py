@@ -69,7 +69,7 @@ class BinaryFocalLoss(FocalLoss):
         super().__post_init__()
         self._check_lengths(2)
 
-    def _check_raw(self, raw_prediction: ArrayLike) -> Array:
+    def _as_raw(self, raw_prediction: ArrayLike) -> Array:
         raw = as_margins(raw_prediction)
         if raw.ndim != 1:
             raise ValueError(f"raw_prediction must have the shape (n_samples,) for two classes, got {raw.shape}.")
@@ -114,7 +114,7 @@ class BinaryFocalLoss(FocalLoss):
             Strictly increasing in z; 1/2 at z = 0 unless gamma differs between the classes. Each column is right to
             rounding by itself, however close to 0.
         """
-        return in_blocks(self._posterior, (self._check_raw(raw_prediction),))[0]
+        return in_blocks(self._posterior, (self._as_raw(raw_prediction),))[0]
 
     def _posterior(self, raw: Array) -> tuple[Array]:
         xp = array_namespace(raw)

@@ -69,7 +69,7 @@ class MulticlassFocalLoss(FocalLoss):
 
     _two_classes = False
 
-    def _check_raw(self, raw_prediction: ArrayLike) -> Array:
+    def _as_raw(self, raw_prediction: ArrayLike) -> Array:
         raw = as_margins(raw_prediction)
         if raw.ndim != 2 or raw.shape[1] < 2:
             raise ValueError(
@@ -142,7 +142,7 @@ class MulticlassFocalLoss(FocalLoss):
         posterior : ndarray of shape (n_samples, n_classes), float64
             Rows sum to 1.
         """
-        raw = self._check_raw(raw_prediction)
+        raw = self._as_raw(raw_prediction)
         self._check_lengths(raw.shape[1])
         return in_blocks(self._posterior, (raw,))[0]
 

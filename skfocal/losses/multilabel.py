@@ -65,7 +65,7 @@ class MultilabelFocalLoss:
             return None
         return np.array([label.class_weights or (1.0, 1.0) for label in self.labels]).T
 
-    def _check_raw(self, raw_prediction: ArrayLike) -> Array:
+    def _as_raw(self, raw_prediction: ArrayLike) -> Array:
         raw = as_margins(raw_prediction)
         if raw.ndim != 2 or raw.shape[1] != len(self.labels):
             raise ValueError(f"raw_prediction must have the shape (n_samples, {len(self.labels)}), got {raw.shape}.")
@@ -100,7 +100,7 @@ class MultilabelFocalLoss:
         ValueError
             If a shape or an entry of `y_true` does not fit.
         """
-        raw = self._check_raw(raw_prediction)
+        raw = self._as_raw(raw_prediction)
         y = np.asarray(y_true)
         if y.shape != raw.shape:
             raise ValueError(f"y_true must have the shape {raw.shape} of raw_prediction, got {y.shape}.")
@@ -132,7 +132,7 @@ class MultilabelFocalLoss:
         -------
         posterior : ndarray of shape (n_samples, n_labels), float64
         """
-        raw = self._check_raw(raw_prediction)
+        raw = self._as_raw(raw_prediction)
         return np.column_stack([label.predict_proba(raw[:, k])[:, 1] for k, label in enumerate(self.labels)])
 
     def intercept(self, prior: ArrayLike) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from skfocal.boosting.model_file import restore
 from skfocal.boosting.parameters import check_no_sampler, engine_parameters, focal_parameters
 from skfocal.boosting.plan import Plan, make_plan
 from skfocal.boosting.progress import progress_bar
-from skfocal.boosting.samples import check_features, training_samples
+from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.xgboost.compat import parameter_names
 from skfocal.xgboost.continuing import as_old_booster
@@ -178,7 +178,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     def _as_features(self, X: Any, *, reset: bool) -> Any:
         infinity_is_missing = self.missing is not None and bool(np.isinf(self.missing))
-        return check_features(self, X, reset=reset, allow_inf=infinity_is_missing)
+        return as_features(self, X, reset=reset, allow_inf=infinity_is_missing)
 
     def get_xgb_params(self) -> dict[str, Any]:
         """Return the parameters that are XGBoost's own.
