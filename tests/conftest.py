@@ -14,6 +14,7 @@ from sklearn.datasets import make_classification
 
 import skfocal
 from skfocal.boosting.estimator import FocalBoostedMixin
+from skfocal.losses.registry import FAMILIES
 
 from .engines import ENGINES
 
@@ -21,7 +22,7 @@ DATA = Path(os.environ.get("SKFOCAL_DATA", Path(__file__).resolve().parents[2] /
 
 ESTIMATORS = [getattr(skfocal, name) for name in skfocal.__all__ if name.endswith("Classifier")]
 BOOSTED = [engine.estimator for engine in ENGINES]
-LOSSES = [getattr(skfocal, name) for name in skfocal.__all__ if name.endswith("FocalLoss")]
+LOSSES = [kind for family in FAMILIES.values() for kind in family]
 assert all(is_classifier(estimator()) for estimator in ESTIMATORS)
 assert {each for each in ESTIMATORS if issubclass(each, FocalBoostedMixin)} == set(BOOSTED)
 
