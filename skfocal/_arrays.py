@@ -5,8 +5,8 @@ Imports `_compat`.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -106,8 +106,10 @@ def in_blocks(
         work()
         return out
     with nullcontext(pool) if pool else ThreadPoolExecutor(n_helpers) as executor:
-        helpers = [executor.submit(work) for _ in range(n_helpers)]
+        helpers: list[Future[None]] = []
         try:
+            with suppress(RuntimeError):  # no more threads, as when the interpreter ends: then those there are do it
+                helpers += (executor.submit(work) for _ in range(n_helpers))
             work()
         finally:
             wait(helpers)  # they write to `out`

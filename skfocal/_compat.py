@@ -1,19 +1,14 @@
-"""Private or version-dependent touches of scikit-learn, of the array API and of OpenMP, each with its reason.
+"""Private or version-dependent touches of scikit-learn and of the array API, each with its reason.
 
 Those of an engine are in the engine's own rooms.
 
 Imports nothing of ours.
 """
 
-import sys
-import warnings
-from collections.abc import Callable
-from functools import cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 
 def array_namespace(array: Any) -> ModuleType:
@@ -64,23 +59,3 @@ def effective_n_threads(n_jobs: int | None) -> int:
 
     n_threads: int = _openmp_effective_n_threads(n_jobs or None)
     return n_threads
-
-
-def rest_openmp_threads() -> None:
-    """End OpenMP's idle threads, which an engine starts anew when it needs them.
-
-    Otherwise they turn in circles for some milliseconds after the engine's last loop, each on a processor of its own,
-    waiting for the next one: exactly where our threads want to work. This takes a tenth of a millisecond for two
-    threads; on a machine that is busy with other things it waits for them to get their turn.
-    """
-    for pause in _openmp_pauses("lightgbm" in sys.modules, "xgboost" in sys.modules):
-        pause(1)  # omp_pause_soft; it concerns the threads that belong to the calling one, and no others
-
-
-@cache  # as looking for them takes ten milliseconds; it is done again once an engine is there, which brings its own
-def _openmp_pauses(*engines_there: bool) -> list[Callable[[int], int]]:
-    """Return `omp_pause_resource_all` of every OpenMP runtime that is loaded; it is a part of OpenMP 5.0."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of runtimes that do not go together: not our concern here
-        libraries = [library for library in ThreadpoolController().lib_controllers if library.user_api == "openmp"]
-    return [lib.dynlib.omp_pause_resource_all for lib in libraries if hasattr(lib.dynlib, "omp_pause_resource_all")]

@@ -16,8 +16,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skfocal._arrays import BLOCK, Array, in_blocks
-from skfocal._compat import array_namespace, effective_n_threads, rest_openmp_threads
+from skfocal._arrays import Array, in_blocks
+from skfocal._compat import array_namespace, effective_n_threads
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.losses.base import Targets, weighted
 from skfocal.losses.parameters import HessianPolicy, check_hessian_policy
@@ -182,8 +182,6 @@ class FocalObjective:
             return weighted(gradient, weight), weighted(hessian, weight)
 
         n_threads = effective_n_threads(self.n_jobs)
-        if n_threads > 1 and raw.size > BLOCK and array_namespace(raw) is np:
-            rest_openmp_threads()
         gradient, hessian = in_blocks(formula, (raw, *targets), out=out, n_threads=n_threads, pool=pool)
         return gradient, hessian
 

@@ -11,6 +11,7 @@ from scipy.special import expit, softmax
 from sklearn import metrics
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
 from skfocal import FocalLGBMClassifier
 from skfocal.boosting.samples import Samples
@@ -225,6 +226,29 @@ def test_a_subclass_may_have_parameters_of_its_own(estimator, binary):
     model = make(Subclass, extra=2, max_bin=15).fit(X, y)
     assert clone(model).extra == 2
     np.testing.assert_array_equal(model.predict_proba(X), make(estimator, max_bin=15).fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize("estimator", boosted_with("any_name"), ids=lambda each: each.__name__)
+def test_a_subclass_of_a_subclass_has_the_parameters_of_both(estimator, binary):
+    class Child(estimator):
+        def __init__(self, *, extra=1, **params):
+            super().__init__(**params)
+            self.extra = extra
+
+    class Grandchild(Child):
+        def __init__(self, *, more=1, **params):
+            super().__init__(**params)
+            self.more = more
+
+    X, y = binary
+    params = {"focal_gamma": 0.0, "class_weight": {0: 1.0, 1: 3.0}, "prior": 0.3, "max_depth": 2, "max_bin": 15}
+    expected = make(estimator, **params).fit(X, y).predict_proba(X)
+    names = {"extra": 2, "more": 3}
+    for model in (make(Grandchild).set_params(**params, **names), make(Grandchild, **params, **names)):
+        np.testing.assert_array_equal(clone(model).fit(X, y).predict_proba(X), expected)
+        assert {name: clone(model).get_params()[name] for name in params | names} == params | names
+    search = GridSearchCV(make(Grandchild), {"focal_gamma": [0.0, 5.0]}, scoring="neg_log_loss", cv=2).fit(X, y)
+    assert len(set(search.cv_results_["mean_test_score"])) == 2
 
 
 THREADS = [(each, name, n) for each in BOOSTED for n, name in enumerate(engine_of(each).threads, start=2)]

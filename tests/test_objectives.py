@@ -10,7 +10,7 @@ import pytest
 import xgboost
 
 from skfocal._arrays import BLOCK, in_blocks
-from skfocal._compat import on_host, rest_openmp_threads
+from skfocal._compat import on_host
 from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.objectives import FocalMetric, FocalObjective, TrainingObjective
 
@@ -307,14 +307,6 @@ def test_what_a_thread_raises_is_raised(broken):
     blocks = np.zeros(2 * BLOCK)
     with pytest.raises(OverflowError, match="in a block"):
         in_blocks(formula, [blocks], out=[blocks.copy()], n_threads=2)
-
-
-def test_openmp_still_works_after_its_rest(binary):
-    X, y = binary
-    model = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=2, verbose=-1)
-    before = model.fit(X, y).predict_proba(X)
-    rest_openmp_threads()
-    np.testing.assert_allclose(model.fit(X, y).predict_proba(X), before, rtol=1e-9)
 
 
 @pytest.mark.parametrize("n_jobs", [1.5, "2", [2]])

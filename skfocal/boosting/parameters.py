@@ -5,7 +5,7 @@ Imports `losses`.
 
 import difflib
 from collections.abc import Mapping
-from inspect import signature
+from inspect import Parameter, signature
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -61,6 +61,14 @@ def focal_parameters(estimator: Any) -> FocalParameters:
     )
 
 
+def constructor_names(kind: type) -> frozenset[str]:
+    """Return the names of the parameters of a class's constructor, and of those that it hands any others on to."""
+    constructors = [vars(each)["__init__"] for each in kind.__mro__[:-1] if "__init__" in vars(each)]
+    parameters = [each for constructor in constructors for each in signature(constructor).parameters.values()]
+    any_name = (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
+    return frozenset(each.name for each in parameters if each.kind not in any_name) - {"self"}
+
+
 def engine_parameters(estimator: Any, engine_names: frozenset[str]) -> dict[str, Any]:
     """Return the parameters that are the engine's: neither ours nor those that a subclass has added."""
     return {name: value for name, value in estimator.get_params().items() if name in engine_names - OURS}
@@ -77,7 +85,7 @@ def check_watched(estimator: Any, engine_names: frozenset[str]) -> None:
 
 def _check_names(estimator: Any, engine_names: frozenset[str]) -> None:
     """Raise if a parameter is neither ours nor the engine's: LightGBM and XGBoost take any name, and drop it."""
-    known = {*OURS, *engine_names, *signature(type(estimator).__init__).parameters}
+    known = {*OURS, *engine_names, *constructor_names(type(estimator))}
     params = estimator.get_params(deep=False)
     for name in set(params) - known:
         close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)

@@ -4,7 +4,6 @@ Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `savin
 `objectives`.
 """
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
@@ -21,6 +20,7 @@ from skfocal.boosting.model_file import restore
 from skfocal.boosting.parameters import (
     OURS,
     check_no_sampler,
+    constructor_names,
     engine_parameters,
     focal_parameters,
     set_sampler_params,
@@ -212,7 +212,7 @@ n_jobs, importance_type
         -------
         self : FocalLGBMClassifier
         """
-        constructor = inspect.signature(type(self).__init__).parameters
+        constructor = constructor_names(type(self))
         others, of_sampler = split_sampler_params(params)
         for name, value in others.items():
             # LGBMClassifier keeps a second copy of everything it is set, which goes stale; and its extra parameters as

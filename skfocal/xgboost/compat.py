@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-import xgboost
-from xgboost import DMatrix, XGBClassifier
+from xgboost import Booster, DMatrix, XGBClassifier
 
 
 @cache
@@ -14,12 +13,15 @@ def parameter_names() -> frozenset[str]:
     """Return every parameter name that XGBoost knows. It tells the native ones only in a trained booster's settings.
 
     There they stand beside what is learned and what was derived; and of ``top_k``, which one of the linear updaters
-    reads by itself, they say nothing.
+    reads by itself, they say nothing. On one thread, as those of a forked process may be dead; and not by
+    `xgboost.train`, which tools that keep track of experiments listen to.
     """
-    names = set(xgboost.XGBClassifier().get_params())
-    data = xgboost.DMatrix([[0.0], [1.0]], label=[0.0, 1.0])
+    names = set(XGBClassifier().get_params())
+    data = DMatrix([[0.0], [1.0]], label=[0.0, 1.0], nthread=1)
+    always = {"objective": "binary:logistic", "verbosity": 0, "nthread": 1}
     for settings in ({"booster": "gbtree"}, {"booster": "dart"}, {"booster": "gblinear"}, {"tree_method": "exact"}):
-        booster = xgboost.train({"objective": "binary:logistic", "verbosity": 0, **settings}, data, num_boost_round=1)
+        booster = Booster({**always, **settings}, [data])
+        booster.update(data, 0)
         names.update(_leaf_keys(json.loads(booster.save_config())))
     state = {"boost_from_average", "name", "num_feature", "num_target", "num_trees", "specified_updater", "updater_seq"}
     return frozenset(names - state | {"top_k"})
