@@ -33,6 +33,12 @@ def as_margins(raw_prediction: Any) -> Array:
     return xp.asarray(raw, dtype=xp.result_type(raw.dtype, xp.float32) if is_floating else xp.float64)
 
 
+def as_link_margins(raw: Array) -> Array:
+    """Return margins as a link takes them: in float64, and finite; the link of 1e300 is that of infinity, 0 or 1."""
+    xp = array_namespace(raw)
+    return xp.clip(xp.asarray(raw, dtype=xp.float64), -1e300, 1e300)
+
+
 def as_codes(y_true: Any, raw: Array, n_classes: int) -> Array:
     """Return class codes as int32 in the namespace of the margins; engines hand them over as floats."""
     xp, their = array_namespace(raw), array_namespace(y_true)

@@ -25,9 +25,16 @@ def _is_missing(label: Any) -> bool:
         return True
 
 
+def _as_numpy(y: Any) -> Any:
+    """Return labels of a table as an array of their own type: scikit-learn makes floats of pandas' newer types."""
+    if getattr(y, "ndim", 1) == 2 and hasattr(y, "iloc") and y.shape[1] == 1:
+        return y.iloc[:, 0].to_numpy()[:, None]
+    return y.to_numpy() if hasattr(y, "to_numpy") else y
+
+
 def as_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels of any type as an array; raise a ValueError if one is missing or infinite."""
-    y = column_or_1d(on_host(y), warn=True)
+    y = column_or_1d(_as_numpy(on_host(y)), warn=True)
     if y.dtype.kind == "f":
         missing = ~np.isfinite(y)
     elif y.dtype.kind in "mM":
@@ -65,13 +72,23 @@ def as_known_codes(y: Any, classes: NDArray[Any], name: str, *, known: str = "th
     return np.searchsorted(classes, labels)
 
 
-def check_totals(totals: NDArray[Any], classes: NDArray[Any]) -> None:
-    """Raise if the summed sample weight of a class is 0."""
-    if (totals == 0).any():
-        raise ValueError(
-            "sample_weight must be > 0 for at least one sample of every class, got only zero weights for class "
-            f"{classes[totals == 0].tolist()}."
-        )
+def prior_totals(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return totals in which a class that weighs nothing counts as half a sample: its margin must be finite."""
+    half_a_sample = 0.5 * (1.0 if sample_weight is None else sample_weight[sample_weight > 0].mean())
+    return np.where(totals > 0, totals, half_a_sample)
+
+
+def rows_that_count(codes: NDArray[np.integer], sample_weight: NDArray[np.float64] | None) -> NDArray[np.bool_] | None:
+    """Return which samples to train on, None for all: those of weight 0 only if their class has no others.
+
+    A class that is left out would not be known at all, and ensembles that draw samples at random by giving them weights
+    leave out rare ones.
+    """
+    if sample_weight is None or sample_weight.all():
+        return None
+    weightless = np.bincount(codes, weights=sample_weight) == 0
+    kept: NDArray[np.bool_] = (sample_weight > 0) | weightless[codes]
+    return kept
 
 
 def _as_floats(values: Any, name: str, requirement: str) -> NDArray[np.float64]:
@@ -121,6 +138,8 @@ def as_start_margins(
     if margins is None:
         return None
     array = _as_floats(margins, name, "hold finite numbers")
+    if (np.abs(array) > 1e30).any():  # the engines keep float32, in which twice that and more is to be a number
+        raise ValueError(f"{name} must hold numbers in [-1e30, 1e30], got {array[np.abs(array) > 1e30][0]}.")
     shape = (n_samples,) if n_classes == 2 else (n_samples, n_classes)
     if array.shape not in (shape, (n_samples, 1) if n_classes == 2 else (n_samples * n_classes,)):
         raise ValueError(f"{name} must have the shape {shape}, got {array.shape}.")

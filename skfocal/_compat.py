@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import _check_n_features
 
 
 def array_namespace(array: Any) -> ModuleType:
@@ -43,6 +44,11 @@ def column_positions(transformer: Any) -> dict[str, list[int]]:
     """Return which columns each part of a fitted ColumnTransformer takes; it tells names where it was given names."""
     positions: dict[str, list[int]] = transformer._transformer_to_input_indices
     return positions
+
+
+def check_n_features(estimator: Any, X: Any) -> None:
+    """Raise if features are not as many as in training; in public scikit-learn compares their names as well."""
+    _check_n_features(estimator, X, reset=False)
 
 
 def metric_of_scorer(scorer: Any) -> Any:

@@ -40,7 +40,8 @@ def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: Arr
     Raises
     ------
     ValueError
-        If a shape does not fit, a probability is not in [0, 1], or a prior is not finite and > 0.
+        If a shape does not fit, a probability is not in [0, 1] or a row of them does not sum to 1, or a prior is not
+        finite and > 0, or has weights that differ by a factor of more than 1e100.
 
     See Also
     --------
@@ -65,6 +66,10 @@ def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: Arr
     wrong = ~((values >= 0) & (values <= 1))
     if wrong.any():
         raise ValueError(f"posterior must hold probabilities in [0, 1], got {values[wrong][0]}.")
+    sums = values.sum(axis=1)
+    if not np.isclose(sums, 1, atol=1e-3).all():
+        row = int(np.abs(sums - 1).argmax())
+        raise ValueError(f"posterior must have rows that sum to 1, got {sums[row]} in row {row}.")
     ratio = _as_weights(prior, values.shape[1], "prior") / _as_weights(
         training_prior, values.shape[1], "training_prior"
     )
@@ -109,4 +114,7 @@ def _as_weights(values: Any, n_classes: int, name: str) -> NDArray[np.float64]:
         raise ValueError(f"{name} must have the shape ({n_classes},), a weight per class, got {weights.shape}.")
     if not (np.isfinite(weights) & (weights > 0)).all():
         raise ValueError(f"{name} must hold finite weights > 0, got {weights.tolist()}.")
+    if weights.min() < 1e-100 * weights.max():  # so that products and ratios are numbers
+        raise ValueError(f"{name} must hold weights that differ by a factor of 1e100 at most, got {weights.tolist()}.")
+    weights = weights / weights.max()
     return weights / weights.sum()

@@ -27,8 +27,8 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms} 
 ROOMS = {
     "losses": ["parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__"],
     "boosting": [
-        "__init__", "continuing", "progress", "onnx_model", "parameters", "samples", "link", "metrics", "model_file",
-        "splitting", "resampling", "plan", "estimator",
+        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "samples", "link", "metrics",
+        "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
     ],
     "lightgbm": [
         "compat", "parameters", "evaluation", "continuing", "training", "saving", "onnx_trees", "classifier",

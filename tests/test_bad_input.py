@@ -75,7 +75,6 @@ BAD_DATA = {
     "continuous": (lambda y: y + np.linspace(0, 0.5, len(y)), None, "Unknown label type"),
     "negative weight": (lambda y: y, lambda y: y - 0.5, "sample_weight must be >= 0, got -0.5 in row"),
     "zero weights": (lambda y: y, lambda y: np.zeros(len(y)), "sample_weight must have at least one non-zero weight"),
-    "zero weights of a class": (lambda y: y, lambda y: 1.0 * y, r"sample_weight must be > 0 for .* class \[0\]"),
     "nan weight": (
         lambda y: y,
         lambda y: np.full(len(y), np.nan),

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, softmax
 from sklearn import metrics
 from sklearn.base import clone
+from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV
 
 from skfocal.losses import MulticlassFocalLoss
@@ -177,3 +178,26 @@ def test_scikit_learn_sees_a_classifier_of_several_classes(estimator):
     assert tags.estimator_type == "classifier"
     assert tags.classifier_tags.multi_class
     assert tags.classifier_tags.multi_label == (estimator not in BOOSTED)
+
+
+def test_a_class_that_weighs_nothing_counts_as_half_a_sample(estimator, data):
+    X, y = data
+    weight = np.where(y == y.max(), 0.0, 3.0)
+    model = make(estimator).fit(X, y, sample_weight=weight)
+    totals = np.bincount(y, weights=weight)
+    totals[-1] = 1.5  # half of a sample like the others
+    np.testing.assert_allclose(model.focal_intercept_, model.focal_loss_.intercept(totals), rtol=1e-6)
+    posterior = model.predict_proba(X)
+    assert posterior.shape == (len(y), y.max() + 1)
+    assert 0 < posterior[:, -1].mean() < 0.01
+
+
+def test_bagging_may_leave_out_rare_classes(estimator, data):
+    X, y = data
+    rare = np.flatnonzero(y == y.max())
+    kept = np.setdiff1d(np.arange(len(y)), rare[3:])
+    few = BaggingClassifier(make(estimator), n_estimators=5, max_samples=0.1, random_state=0).fit(X[kept], y[kept])
+    assert all(member.classes_.tolist() == np.unique(y).tolist() for member in few.estimators_)
+    posterior = few.predict_proba(X)
+    np.testing.assert_allclose(posterior.sum(axis=1), 1)
+    assert 0 < posterior[:, -1].mean() < 0.1

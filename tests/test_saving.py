@@ -222,7 +222,7 @@ def test_a_file_of_a_later_version(boosted, binary, tmp_path, monkeypatch):
     model = make(boosted).fit(*binary)
     model.save_model(tmp_path / "model.json")
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=rf"The file is by skfocal {skfocal.__version__}; this is .* too old for it"):
+    with pytest.raises(ValueError, match=rf"it is by skfocal {skfocal.__version__}; this is .* too old for it"):
         model.load_model(tmp_path / "model.json")
 
 

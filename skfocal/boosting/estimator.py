@@ -1,6 +1,6 @@
 """The part of a boosted classifier that overrides its engine's class.
 
-Imports `link`, `onnx_model`, `parameters`, `plan`, `_state` and `losses`.
+Imports `link`, `model_file`, `onnx_model`, `parameters`, `plan`, `usefulness`, `_state` and `losses`.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from skfocal._state import LearnedAttribute, adopt_fitted_state
 from skfocal.boosting.link import Link
+from skfocal.boosting.model_file import FOCAL_PARAMETERS
 from skfocal.boosting.onnx_model import OnnxTrees
 from skfocal.boosting.parameters import set_sampler_params, split_sampler_params
 from skfocal.boosting.plan import Plan
+from skfocal.boosting.usefulness import warn_if_constant
 from skfocal.losses.registry import Loss
 
 
@@ -25,6 +27,7 @@ class FocalBoostedMixin:
     _start_name: ClassVar[str] = ""  # of the argument of `fit` that takes margins to start from
     _start_order: ClassVar[Literal["C", "F"]] = "C"  # in which the engine reads margins of several classes
 
+    _thresholds: ClassVar[tuple[str, ...]]  # of the engine, that a split must reach, as parameters
     _onnx_trees: ClassVar[Callable[..., OnnxTrees]]  # a method of the engine's room: its trees for ONNX
 
     sampler: Any
@@ -32,6 +35,7 @@ class FocalBoostedMixin:
     focal_intercept_: Any
     prior_correction_: NDArray[np.float64] | None
     _trained_on_sparse: bool
+    _focal_parameters: dict[str, Any]  # as they were when the model was fitted
 
     n_features_in_ = LearnedAttribute()
     feature_names_in_ = LearnedAttribute()
@@ -98,6 +102,8 @@ class FocalBoostedMixin:
         self.focal_intercept_ = plan.intercept
         self.prior_correction_ = plan.prior_correction
         self._trained_on_sparse = plan.is_sparse
+        self._focal_parameters = {name: getattr(self, name) for name in FOCAL_PARAMETERS}
+        warn_if_constant(self, plan.training)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

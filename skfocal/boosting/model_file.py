@@ -1,68 +1,162 @@
 """What a model file of an engine does not hold: labels, loss and prior, as one line of JSON beside the trees.
 
-Imports `_checks`, `_version` and `losses`.
+Imports `safe_file`, `_checks`, `_version` and `losses`.
 """
 
 import json
-from typing import Any
+import re
+from numbers import Real
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skfocal._checks import per_class
 from skfocal._version import __version__
-from skfocal.losses.registry import loss_kind
+from skfocal.boosting.safe_file import CHECKSUM
+from skfocal.losses.parameters import check_hessian_policy
+from skfocal.losses.registry import Loss, LossParameters, loss_kind, make_loss
 
 KEY = "skfocal"  # under which the line is in the file
+FOCAL_PARAMETERS = ("focal_gamma", "focal_alpha", "focal_mix", "focal_hessian")
 _FORMAT = 1
 _DEFAULT_FAMILY = "focal"  # of a file that does not say which loss of the registry it is of
-_FOCAL_PARAMETERS = ("focal_gamma", "focal_alpha", "focal_mix", "focal_hessian")
+
+
+class Description(NamedTuple):
+    """What a file says of a classifier, checked."""
+
+    parameters: dict[str, Any]  # those of the focal loss, as the user has given them
+    classes: NDArray[Any]
+    loss: Loss
+    prior_correction: NDArray[np.float64] | None
+    intercept: Any
+    trained_on_sparse: bool
+    n_features: int
+    feature_names: NDArray[Any] | None
+    best_score: dict[str, dict[str, float]]
+    record: dict[str, Any]  # the file's own words, in which an engine's room looks up what it has added
+
+    def check_booster(self, n_margins: int, n_features: int) -> None:
+        """Raise if the booster of the file has other margins or features than these."""
+        wanted = (self.loss.n_margins(len(self.classes)), self.n_features)
+        if (n_margins, n_features) != wanted:
+            raise ValueError(
+                "The file must have a booster of the margins and features that it tells of, "
+                f"{wanted[0]} and {wanted[1]}, got {n_margins} and {n_features}."
+            )
 
 
 def describe(classifier: Any, **more: Any) -> str:
     """Return all that `restore` needs, as one line of ASCII without an equals sign."""
-    loss = classifier.focal_loss_
+    loss, classes = classifier.focal_loss_, classifier.classes_
     names = getattr(classifier, "feature_names_in_", None)
-    parameters = {name: per_class(getattr(classifier, name), classifier.classes_, name) for name in _FOCAL_PARAMETERS}
+    # Pickles of the first release candidate do not have what they were fitted with.
+    fitted = getattr(classifier, "_focal_parameters", {name: getattr(classifier, name) for name in FOCAL_PARAMETERS})
     record = {
+        "checksum": CHECKSUM,
         "format": _FORMAT,
         "version": __version__,
-        "parameters": parameters,
-        "classes": _labels(classifier.classes_),
+        "parameters": {name: per_class(value, classes, name) for name, value in fitted.items()},
+        "classes": _labels(classes),
         "loss": {"gamma": loss.gamma, "alpha": loss.alpha, "focal_mix": loss.focal_mix},
         "prior_correction": classifier.prior_correction_,
         "intercept": classifier.focal_intercept_,
         "trained_on_sparse": classifier._trained_on_sparse,
         "n_features": classifier.n_features_in_,
         "feature_names": None if names is None else list(names),
+        "best_score": classifier.best_score_,
         **({} if classifier._family == _DEFAULT_FAMILY else {"family": classifier._family}),
         **more,
     }
-    text = json.dumps(record, default=lambda value: value.tolist())  # numbers and arrays of NumPy
+    text = json.dumps(record, default=_as_plain)
     return text.replace("=", "\\u003d")  # LightGBM allows one in a line, after the key
 
 
-def restore(classifier: Any, text: str) -> dict[str, Any]:
-    """Give a classifier what `describe` has told, and return that."""
-    record: dict[str, Any] = json.loads(text)
-    if record["format"] > _FORMAT:
-        raise ValueError(f"The file is by skfocal {record['version']}; this is {__version__}, which is too old for it.")
-    family = record.get("family", _DEFAULT_FAMILY)
-    if family != classifier._family:
-        raise ValueError(f"The file must be of a model of the loss {classifier._family!r}, got one of {family!r}.")
-    for name, value in record["parameters"].items():
+def _as_plain(value: Any) -> Any:
+    """Return numbers and arrays of NumPy as JSON has them."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(
+        f"Labels must be numbers, booleans, strings or dates of NumPy in a model file, got {value!r}: use pickle."
+    )
+
+
+def parse(text: str, family: str) -> Description:
+    """Return what a file says of a classifier.
+
+    Raises
+    ------
+    ValueError
+        If it is not what `describe` writes for a classifier of this family of losses.
+    """
+    try:
+        record = _as_dict(json.loads(text))
+        if not _is_whole(record["format"]):
+            raise ValueError(f"format must be an integer, got {record['format']!r}.")
+        if record["format"] > _FORMAT:
+            version = record["version"]
+            raise ValueError(f"it is by skfocal {version}; this is {__version__}, which is too old for it.")
+        of_file = record.get("family", _DEFAULT_FAMILY)
+        if of_file != family:
+            raise ValueError(f"it must be of a model of the loss {family!r}, got one of {of_file!r}.")
+        return _checked(record, family)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"The file has no description of a classifier that can be used: {reason}") from error
+
+
+def _checked(record: dict[str, Any], family: str) -> Description:
+    classes = _as_labels(**_as_dict(record["classes"]))
+    n_classes, n_features = len(classes), record["n_features"]
+    parameters = _as_dict(record["parameters"], FOCAL_PARAMETERS)
+    check_hessian_policy(parameters["focal_hessian"], "focal_hessian")
+    given = LossParameters(*(parameters[name] for name in LossParameters._fields))
+    make_loss(family, given, classes, np.ones(n_classes))
+    loss = loss_kind(family, n_classes)(**_as_dict(record["loss"], ("gamma", "alpha", "focal_mix")))
+    loss._check_lengths(n_classes)
+    if not _is_whole(n_features) or n_features < 1:
+        raise ValueError(f"n_features must be an integer >= 1, got {n_features!r}.")
+    if not isinstance(record["trained_on_sparse"], bool):
+        raise ValueError(f"trained_on_sparse must be true or false, got {record['trained_on_sparse']!r}.")
+    correction, intercept = record["prior_correction"], record["intercept"]
+    if correction is not None:
+        correction = _as_numbers(correction, n_classes, "prior_correction")
+        if not (correction > 0).all():
+            raise ValueError(f"prior_correction must be > 0, got {correction.tolist()}.")
+    if intercept is not None:
+        n_margins = loss.n_margins(n_classes)
+        intercept = _as_numbers(np.atleast_1d(intercept).tolist(), n_margins, "intercept")
+        intercept = intercept if n_margins > 1 else float(intercept[0])
+    return Description(
+        parameters,
+        classes,
+        loss,
+        correction,
+        intercept,
+        record["trained_on_sparse"],
+        n_features,
+        _as_names(record["feature_names"], n_features),
+        _as_scores(record["best_score"]),
+        record,
+    )
+
+
+def restore(classifier: Any, description: Description) -> None:
+    """Give a classifier what a file says of it."""
+    for name, value in description.parameters.items():
         setattr(classifier, name, value)
-    classifier.classes_ = _as_labels(**record["classes"])
-    classifier.focal_loss_ = loss_kind(classifier._family, len(classifier.classes_))(**record["loss"])
-    classifier.prior_correction_ = _as_array(record["prior_correction"])
-    classifier.focal_intercept_ = _as_array(record["intercept"])
-    classifier.n_features_in_ = record["n_features"]
-    classifier._trained_on_sparse = record["trained_on_sparse"]
-    if record["feature_names"] is not None:
-        classifier.feature_names_in_ = np.array(record["feature_names"], dtype=object)
+    classifier._focal_parameters = dict(description.parameters)
+    classifier.classes_ = description.classes
+    classifier.focal_loss_ = description.loss
+    classifier.prior_correction_ = description.prior_correction
+    classifier.focal_intercept_ = description.intercept
+    classifier.n_features_in_ = description.n_features
+    classifier._trained_on_sparse = description.trained_on_sparse
+    if description.feature_names is not None:
+        classifier.feature_names_in_ = description.feature_names
     elif hasattr(classifier, "feature_names_in_"):
         del classifier.feature_names_in_
-    return record
 
 
 def _labels(classes: NDArray[Any]) -> dict[str, Any]:
@@ -70,11 +164,47 @@ def _labels(classes: NDArray[Any]) -> dict[str, Any]:
     return {"dtype": classes.dtype.str, "values": (classes.view(np.int64) if is_date else classes).tolist()}
 
 
-def _as_labels(dtype: str, values: list[Any]) -> NDArray[Any]:
-    if np.dtype(dtype).kind in "mM":
-        return np.array(values, dtype=np.int64).view(dtype)
-    return np.array(values, dtype=dtype)
+def _as_labels(dtype: Any, values: Any) -> NDArray[Any]:
+    if not isinstance(dtype, str) or not re.fullmatch(r"[<>|=]?([biufUO]\d{0,6}|[mM]8\[\d*\w+\])", dtype):
+        raise ValueError(f"classes must have a dtype of numbers, booleans, strings or dates, got {dtype!r}.")
+    if not isinstance(values, list) or not all(isinstance(value, str | Real) for value in values):
+        raise ValueError(f"classes must be a list of labels, got {values!r}.")
+    is_date = np.dtype(dtype).kind in "mM"
+    classes = np.array(values, dtype=np.int64).view(dtype) if is_date else np.array(values, dtype=dtype)
+    if classes.ndim != 1 or len(classes) < 2 or not (classes[1:] > classes[:-1]).all():
+        raise ValueError(f"classes must be two or more different labels, sorted, got {values!r}.")
+    return classes
 
 
-def _as_array(values: Any) -> Any:
-    return np.array(values) if isinstance(values, list) else values
+def _as_dict(value: Any, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    if not isinstance(value, dict) or (names is not None and set(value) != set(names)):
+        raise ValueError(f"it must hold an object with the names {names or 'of a description'}, got {value!r}.")
+    return value
+
+
+def _as_numbers(values: Any, length: int, name: str) -> NDArray[np.float64]:
+    if not isinstance(values, list) or not all(isinstance(value, Real) for value in values):
+        raise ValueError(f"{name} must be a list of numbers, got {values!r}.")
+    numbers = np.array(values, dtype=np.float64)
+    if numbers.shape != (length,) or not np.isfinite(numbers).all():
+        raise ValueError(f"{name} must hold {length} finite numbers, got {values!r}.")
+    return numbers
+
+
+def _as_names(names: Any, n_features: int) -> NDArray[Any] | None:
+    if names is None:
+        return None
+    if not isinstance(names, list) or len(names) != n_features or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"feature_names must be null or {n_features} strings, got {names!r}.")
+    return np.array(names, dtype=object)
+
+
+def _as_scores(scores: Any) -> dict[str, dict[str, float]]:
+    for of_set in _as_dict(scores).values():
+        if not all(isinstance(score, Real) for score in _as_dict(of_set).values()):
+            raise ValueError(f"best_score must hold numbers, got {of_set!r}.")
+    return _as_dict(scores)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

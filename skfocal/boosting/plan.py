@@ -80,16 +80,16 @@ def make_plan(
     validation = validation and validation.weighted(by_class)
     resampled = undone = None
     if focal.sampler is not None:
-        given, alpha = training.weighted(by_class).totals(), loss.class_weights or 1.0
+        given, alpha = training.weighted(by_class).prior(), loss.class_weights or 1.0
         training = resample(training, classes, focal.sampler, as_features)
         loss, by_class = weigh_classes(focal, training, classes)  # "balanced" balances what it is given
-        made = training.weighted(by_class).totals()
+        made = training.weighted(by_class).prior()
         # The probabilities are to be those of the data as given, with the weights that these would have had.
         resampled, undone = made / given, given * alpha / (made * (loss.class_weights or 1.0))
     training = training.weighted(by_class)
     link = Link(loss, classes, undone, resampled)
-    correction = correct_for_prior(focal, link, training.totals())
-    intercept = None if starts_elsewhere else loss.intercept(training.totals())
+    correction = correct_for_prior(focal, link, training.prior())
+    intercept = None if starts_elsewhere else loss.intercept(training.prior())
     return Plan(training, validation, focal.hessian, link, correction, intercept, sparse.issparse(samples.X))
 
 

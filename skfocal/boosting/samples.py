@@ -1,6 +1,6 @@
 """Samples: one value for training, validation and evaluation data; and the checks that make it of what users give.
 
-Imports `parameters`, `_checks` and `losses`.
+Imports `parameters`, `_checks`, `_compat` and `losses`.
 """
 
 from collections.abc import Callable
@@ -9,17 +9,19 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing, check_consistent_length
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from skfocal._checks import (
     as_known_codes,
     as_sample_weight,
     as_start_margins,
     check_size,
-    check_totals,
     class_weights,
     encode_labels,
+    prior_totals,
+    rows_that_count,
 )
+from skfocal._compat import check_n_features
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.losses.registry import Loss, make_loss
 
@@ -49,6 +51,10 @@ class Samples(NamedTuple):
         """Return the summed weights of each class; of `n_classes`, if not all may occur."""
         return np.bincount(self.codes, weights=self.weight, minlength=n_classes).astype(np.float64)
 
+    def prior(self) -> NDArray[np.float64]:
+        """Return the weight of each class, > 0."""
+        return prior_totals(self.totals(), self.weight)
+
     def weighted(self, by_class: NDArray[np.float64] | None) -> Self:
         """Return the samples with the weights of the classes multiplied into theirs."""
         if by_class is None:
@@ -65,15 +71,33 @@ def as_features(
     reset: bool,
     allow_inf: bool,
     dtype: Any = "numeric",
+    compare_names: bool = True,
 ) -> Any:
     """Return checked features, whose number and names are recorded or compared; tables go to the engine as they are."""
-    is_table = hasattr(X, "columns") or hasattr(X, "column_names")
-    if is_table or hasattr(X, "__cuda_array_interface__"):
-        return validate_data(estimator, X, reset=reset, skip_check_array=True)
-    finite = False if allow_inf else "allow-nan"
-    return validate_data(
-        estimator, X, reset=reset, accept_sparse=estimator._accept_sparse, dtype=dtype, ensure_all_finite=finite
-    )
+    check_is_collected(X)
+    as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__")
+    checks = {
+        "accept_sparse": estimator._accept_sparse,
+        "dtype": dtype,
+        "ensure_all_finite": False if allow_inf else "allow-nan",
+    }
+    if compare_names:
+        checks = {"skip_check_array": True} if as_it_is else checks
+        return validate_data(estimator, X, reset=reset, **checks)
+    X = X if as_it_is else check_array(X, estimator=estimator, **checks)
+    check_n_features(estimator, X)
+    return X
+
+
+def is_table(X: Any) -> bool:
+    """Tell whether features are in a table, of whatever library."""
+    return hasattr(X, "columns") or hasattr(X, "column_names")
+
+
+def check_is_collected(X: Any) -> None:
+    """Raise if features are a table that is still to be computed."""
+    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
+        raise TypeError(f"X must be a table that is there, got a {type(X).__name__}: pass X.collect().")
 
 
 def weigh_classes(
@@ -96,14 +120,14 @@ def training_samples(
     codes, classes = encode_labels(y, type(estimator).__name__)
     weight = as_sample_weight(sample_weight, len(codes))
     samples = Samples(None, codes, weight)
-    check_totals(samples.totals(), classes)
     loss, by_class = weigh_classes(focal, samples, classes)
     X = estimator._as_features(X, reset=True)
     check_consistent_length(X, codes)
     margins = as_start_margins(start, len(codes), len(classes), estimator._start_name, estimator._start_order)
     samples = samples._replace(X=X, start=margins)
     # A sample that weighs 0 must not count where the engines count samples: in bins and minimum leaf sizes.
-    samples = samples if weight is None or weight.all() else samples.rows(weight > 0)
+    kept = rows_that_count(codes, weight)
+    samples = samples if kept is None else samples.rows(kept)
     return samples, classes, loss, by_class
 
 

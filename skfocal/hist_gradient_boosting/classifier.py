@@ -79,8 +79,8 @@ validation_score_
 
     Notes
     -----
-    Samples of weight 0 are left out. A sample of weight 2 counts like the same sample twice in the loss and in the
-    intercept; ``min_samples_leaf`` counts rows.
+    Samples of weight 0 are left out; a class that has no others counts as half a sample in the intercept. One of weight
+    2 counts like the same sample twice in the loss and in the intercept; ``min_samples_leaf`` counts rows.
 
     Examples
     --------
@@ -98,6 +98,7 @@ validation_score_
         if name in _ENGINE_NAMES
     }
     _accept_sparse = False
+    _thresholds = ("min_samples_leaf",)
     _onnx_trees = onnx_trees
 
     def __init__(
@@ -180,8 +181,7 @@ validation_score_
             before = self if self.warm_start and self._is_fitted() else None
             samples, classes, _, by_class = training_samples(self, focal, X, y, sample_weight)
             if before is not None and not np.array_equal(before.classes_, classes):
-                known = before.classes_.tolist()
-                raise ValueError(f"y must have the classes of a warm start, {known}, got {classes.tolist()}.")
+                raise ValueError(f"y must have the classes of a warm start, {before.classes_}, got {classes}.")
             if (X_val is None) != (y_val is None):
                 raise ValueError("X_val and y_val must be given together, got only one of them.")
             given, weight = (X_val, y_val, "y_val", classes), ("sample_weight_val", sample_weight_val)

@@ -1,6 +1,6 @@
 """scikit-learn's boosting at work: the focal loss as its private `BaseLoss`, the same from 1.7 to 1.9.
 
-Imports `_state`, `boosting` and `objectives`.
+Imports `_checks`, `_state`, `boosting` and `objectives`.
 """
 
 from copy import deepcopy
@@ -13,6 +13,7 @@ from sklearn._loss.link import IdentityLink
 from sklearn._loss.loss import BaseLoss
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from skfocal._checks import prior_totals
 from skfocal._state import adopt_fitted_state
 from skfocal.boosting.link import Link
 from skfocal.boosting.parameters import FocalParameters
@@ -47,7 +48,7 @@ class EngineLoss(BaseLoss):
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> NDArray[np.float64]:
         """Return the focal intercept."""
-        self.totals = np.bincount(y_true.astype(np.intp), weights=sample_weight, minlength=self.n_classes)
+        self.totals = prior_totals(np.bincount(y_true.astype(np.intp), sample_weight, self.n_classes), sample_weight)
         return np.asarray(self.focal_link.loss.intercept(self.totals))
 
     def predict_proba(self, raw_prediction: Any) -> NDArray[np.float64]:

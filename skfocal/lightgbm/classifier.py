@@ -18,10 +18,8 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
 from skfocal.boosting.parameters import (
-    OURS,
     check_no_sampler,
     constructor_names,
-    engine_parameters,
     focal_parameters,
     set_sampler_params,
     split_sampler_params,
@@ -30,11 +28,11 @@ from skfocal.boosting.plan import make_plan
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
-from skfocal.lightgbm.compat import fitted_engine, parameter_names
+from skfocal.lightgbm.compat import fitted_engine
 from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
 from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
-from skfocal.lightgbm.parameters import checked_settings, n_threads
+from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters
 from skfocal.lightgbm.saving import read_model, write_model
 from skfocal.lightgbm.training import train
 from skfocal.objectives import FocalObjective
@@ -129,7 +127,8 @@ n_jobs, importance_type
 
     Notes
     -----
-    Samples of weight 0 are left out, so they do not count towards ``min_child_samples`` or the bins.
+    Samples of weight 0 are left out, so they do not count towards ``min_child_samples`` or the bins; unless their class
+    has no others, which then counts as half a sample in the intercept. Bagging leaves out rare classes so.
 
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
     model is then the intercept. Features that are all 0 it refuses under a custom objective.
@@ -146,6 +145,7 @@ n_jobs, importance_type
     (2000, 2)
     """
 
+    _thresholds = ("min_child_weight", "min_child_samples")
     _onnx_trees = onnx_trees
     _start_name = "init_score"
     _start_order = "F"
@@ -224,8 +224,8 @@ n_jobs, importance_type
         set_sampler_params(self, of_sampler)
         return self
 
-    def _as_features(self, X: Any, *, reset: bool) -> Any:
-        X = as_features(self, X, reset=reset, allow_inf=True)
+    def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
+        X = as_features(self, X, reset=reset, allow_inf=True, compare_names=compare_names)
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
         # columns whose rows are not in order, as chosen rows are not.
         if isinstance(X, sparse.sparray):
@@ -262,7 +262,7 @@ n_jobs, importance_type
             Labels of any type, at least two different ones.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights >= 0. In the loss, the intercept and the metrics a sample of weight 2 counts like the same sample
-            twice; LightGBM's bins and ``min_child_samples`` count rows. Samples of weight 0 are left out.
+            twice; LightGBM's bins and ``min_child_samples`` count rows. Samples of weight 0 are left out, see Notes.
         init_score : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
             Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
         eval_set : list of (X, y) or None, default=None
@@ -291,19 +291,19 @@ n_jobs, importance_type
             settings, focal = checked_settings(self), focal_parameters(self)
             check_no_sampler(self.sampler, init_score=init_score, init_model=init_model)
             samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, init_score)
-            names = getattr(self, "feature_names_in_", ()) if isinstance(feature_name, str) else feature_name or ()
+            names = as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))
             old = as_old_booster(init_model, loss.n_margins(len(classes)), self.n_features_in_, names)
             samples = with_known_categories(samples, old)
             metrics = as_metrics(eval_metric, self.eval_metric, settings.metric, loss)
-            given = given_sets(
-                eval_set, eval_X, eval_y, eval_names, eval_sample_weight, eval_class_weight, eval_init_score
-            )
+            entries = eval_names, eval_sample_weight, eval_class_weight, eval_init_score
+            given = given_sets(eval_set, eval_X, eval_y, *entries)
             # To evaluate the training data, dart's trees are dropped as for the next round, and in the end stay so.
             known = (X, y, samples) if self.sampler is None and settings.boosting != "dart" else None
             sets = evaluation_sets(self, given, known, classes, by_class)
             splits = settings.early_stopping_rounds is not None and not sets
             split = Split(self.validation_fraction, settings.seed) if splits else None
-            check_weights(metrics, weighted=sample_weight is not None if splits else given.weighted)
+            has_weights = sample_weight is not None and (splits or any(each.codes is samples.codes for each in sets))
+            check_weights(metrics, weighted=has_weights or given.weighted)
             starts_elsewhere = init_score is not None or old is not None
             plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
             sets = sets if plan.validation is None else [plan.validation]
@@ -351,19 +351,20 @@ n_jobs, importance_type
         ValueError
             If it is no model of LightGBM, or one without labels and loss, which only `save_model` of this class writes.
         """
-        booster, description = read_model(fname)
+        booster, description = read_model(fname, self._family)
         with unchanged_on_error(self):
-            record = restore(self, description)
-            booster.best_iteration, booster.best_score = record["best_iteration"], record["best_score"]
-            n_jobs = n_threads(engine_parameters(self, parameter_names()))
-            objective = FocalObjective(self.focal_loss_, record["parameters"]["focal_hessian"], n_jobs)
+            restore(self, description)
+            n_jobs = own_parameters(self)["n_jobs"]
+            objective = FocalObjective(self.focal_loss_, description.parameters["focal_hessian"], n_jobs)
             adopt_fitted_state(self, fitted_engine(booster, len(self.classes_), objective))
         return self
 
     def _process_params(self, stage: str) -> dict[str, Any]:
-        # LightGBM hands all that get_params returns to its library, which warns of names it does not know.
-        names = parameter_names() - OURS | {"objective"}
-        return {name: value for name, value in super()._process_params(stage).items() if name in names}
+        # LightGBM hands all that get_params returns to its library, which warns of names it does not know, and of two
+        # for one parameter.
+        processed, own = super()._process_params(stage), own_parameters(self) | {"objective": None}
+        kept = {"objective", "random_state"}  # as they are processed
+        return {name: processed[name] if name in kept else own[name] for name in processed if name in own}
 
     def predict_proba(
         self,
@@ -373,7 +374,7 @@ n_jobs, importance_type
         num_iteration: int | None = None,
         pred_leaf: bool = False,
         pred_contrib: bool = False,
-        validate_features: bool = False,
+        validate_features: bool = True,
         **kwargs: Any,
     ) -> Any:
         """Return posterior probabilities, through the focal link.
@@ -384,8 +385,11 @@ n_jobs, importance_type
             Features.
         raw_score, pred_leaf, pred_contrib : bool, default=False
             Return margins, leaf indices or feature contributions instead. Contributions add up to the margin.
-        start_iteration, num_iteration, validate_features, **kwargs
+        start_iteration, num_iteration, **kwargs
             As in `lightgbm.LGBMClassifier.predict_proba`.
+        validate_features : bool, default=True
+            Compare the names of the features with those of the training, as scikit-learn does; False, LightGBM's own
+            default, for their number only.
 
         Returns
         -------
@@ -393,7 +397,7 @@ n_jobs, importance_type
             In the order of ``classes_``.
         """
         check_is_fitted(self)
-        X = self._as_features(X, reset=False)
+        X = self._as_features(X, reset=False, compare_names=validate_features)
         wants_posterior = not (raw_score or pred_leaf or pred_contrib)
         result = LGBMModel.predict(
             self,
@@ -403,7 +407,6 @@ n_jobs, importance_type
             num_iteration=num_iteration,
             pred_leaf=pred_leaf,
             pred_contrib=pred_contrib,
-            validate_features=validate_features,
             **kwargs,
         )
         return self._link.posterior(result) if wants_posterior else result
@@ -416,7 +419,7 @@ n_jobs, importance_type
         num_iteration: int | None = None,
         pred_leaf: bool = False,
         pred_contrib: bool = False,
-        validate_features: bool = False,
+        validate_features: bool = True,
         **kwargs: Any,
     ) -> Any:
         """Return the most probable label of each sample.

@@ -17,10 +17,30 @@ def parameter_aliases() -> dict[str, list[str]]:
 
 
 @cache
+def default_parameters() -> dict[str, Any]:
+    """Return the parameters of the constructor of LightGBM's scikit-learn class."""
+    defaults: dict[str, Any] = LGBMClassifier().get_params()
+    return defaults
+
+
+@cache
 def parameter_names() -> frozenset[str]:
     """Return every name of a parameter that LightGBM's scikit-learn class or its library understands."""
     aliases = parameter_aliases().values()
-    return frozenset(LGBMClassifier().get_params()).union(*aliases)
+    return frozenset(default_parameters()).union(*aliases)
+
+
+def objective_is_set(env: Any) -> None:
+    """Tell a booster, before its first round, that its objective is a function: as a callback of LightGBM.
+
+    It is told so when it is made, and tells itself once more, with nothing but that: LightGBM then finds no number of
+    leaves beside the depth, and warns of it whatever the user has set.
+    """
+    env.model._Booster__set_objective_to_none = True
+
+
+objective_is_set.before_iteration = True  # type: ignore[attr-defined]  # how LightGBM is told when to call it
+objective_is_set.order = 0  # type: ignore[attr-defined]
 
 
 def give_booster(engine: LGBMClassifier, booster: Any, objective: Callable[..., Any]) -> None:

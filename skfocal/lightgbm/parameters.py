@@ -1,9 +1,10 @@
 """LightGBM's parameters, under whichever of its names they are given. Imports `compat` and `boosting`."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
-from skfocal.lightgbm.compat import parameter_aliases, parameter_names
+from skfocal.lightgbm.compat import default_parameters, parameter_aliases, parameter_names
 
 # What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
 _IGNORED: Ignored = {
@@ -40,24 +41,48 @@ class Settings(NamedTuple):
 
 def checked_settings(classifier: Any) -> Settings:
     """Return what LightGBM is told, checked as far as that takes no data."""
-    given = {"boosting_type": classifier.boosting_type, **classifier._other_params}
-    _check_ignored(given)
+    _check_ignored({"boosting_type": classifier.boosting_type, **classifier._other_params})
     check_watched(classifier, parameter_names())
-    params = engine_parameters(classifier, parameter_names())
-    boosting = _under_any_name(classifier, "boosting", classifier.boosting_type)
-    return Settings(
-        params,
-        boosting,
-        _under_any_name(classifier, "seed", classifier.random_state),
-        n_threads(params),
-        _early_stopping_rounds(classifier, boosting),
-        [metric for name in parameter_aliases()["metric"] for metric in _split_names(given.get(name))],
-    )
+    params = own_parameters(classifier)
+    boosting = params["boosting_type"]
+    rounds = _early_stopping_rounds(classifier, boosting)
+    metric = next((params[name] for name in parameter_aliases()["metric"] if name in params), None)
+    return Settings(params, boosting, params["random_state"], params["n_jobs"], rounds, _split_names(metric))
 
 
-def n_threads(params: dict[str, Any]) -> Any:
-    """Return the number of threads that LightGBM is told to use, None for all."""
-    return next((params[name] for name in parameter_aliases()["num_threads"] if params.get(name) is not None), None)
+def own_parameters(classifier: Any) -> dict[str, Any]:
+    """Return the parameters that are LightGBM's, under the names that its constructor has, where it has one.
+
+    Of several names for one parameter LightGBM reads the first, in an order of its own, and passes over the others: the
+    constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
+    """
+    params, defaults = engine_parameters(classifier, parameter_names()), default_parameters()
+    for main_name, names in parameter_aliases().items():
+        given = {name: params[name] for name in names if _is_set(name, params, defaults)}
+        if len(given) > 1:
+            raise ValueError(f"{main_name} must be given under one name, got {given}.")
+        for name in set(given) - set(defaults):
+            constructors_own = next((each for each in names if each in defaults), name)
+            params[constructors_own] = params.pop(name)
+    return params
+
+
+def _is_set(name: str, params: dict[str, Any], defaults: dict[str, Any]) -> bool:
+    """Tell whether a parameter has a value, and another than the constructor's."""
+    value = params.get(name)
+    return value is not None and (name not in defaults or value != defaults[name])
+
+
+def as_feature_names(feature_name: Any, of_table: Iterable[str]) -> list[str]:
+    """Return the names of the features, none if they have none.
+
+    LightGBM finds out after training, and by itself does not say it, that it could not read one in its own text format.
+    """
+    names = of_table if isinstance(feature_name, str) else feature_name or ()
+    for name in map(str, names):
+        if not name or set(name) & {"\n", "\r"}:
+            raise ValueError(f"Features must have names that are not empty and without line breaks, got {name!r}.")
+    return [str(name) for name in names]
 
 
 def _check_ignored(given: dict[str, Any]) -> None:
@@ -74,12 +99,6 @@ def _check_ignored(given: dict[str, Any]) -> None:
             )
         elif main_name in _IGNORED:
             check_not_ignored(name, value, *_IGNORED[main_name])
-
-
-def _under_any_name(classifier: Any, main_name: str, value: Any) -> Any:
-    """Return a parameter that LightGBM knows under several names; `value` is what it is under our own."""
-    given = classifier._other_params
-    return next((given[name] for name in parameter_aliases()[main_name] if name in given), value)
 
 
 def _early_stopping_rounds(classifier: Any, boosting: str) -> int | None:

@@ -3,6 +3,7 @@
 Imports `compat`, `evaluation`, `parameters`, `boosting` and `objectives`.
 """
 
+import re
 import warnings
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
-from skfocal.lightgbm.compat import give_booster, parameter_aliases
+from skfocal.lightgbm.compat import give_booster, objective_is_set, parameter_aliases
 from skfocal.lightgbm.evaluation import Progress, engine_metrics
 from skfocal.lightgbm.parameters import Settings
 from skfocal.objectives import TrainingObjective, hessian_factor
@@ -42,7 +43,7 @@ def train(
         "eval_sample_weight": [samples.weight for samples in sets],
         "eval_init_score": [samples.start for samples in sets],
         "eval_metric": engine_metrics(metrics, plan, sets),
-        "callbacks": [*(callbacks or ()), *([Progress(advance)] if advance else ())],
+        "callbacks": [objective_is_set, *(callbacks or ()), *([Progress(advance)] if advance else ())],
     }
     factor = hessian_factor("lightgbm", plan.n_margins)
     # As init_score the intercept would be copied three times for every sample.
@@ -73,9 +74,10 @@ def _fit_quietly(engine: LGBMClassifier, samples: Samples, fit_arguments: dict[s
 
 def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> None:
     """Add one intercept per class to the leaves of the first round's trees, as LightGBM does with its own average."""
-    for tree, intercept in zip(booster.dump_model(num_iteration=1)["tree_info"], intercepts, strict=True):
-        index = tree["tree_index"]
-        for leaf in range(tree["num_leaves"]):
+    # Not from the dumped model: LightGBM's JSON cannot be read where names of features hold tabs.
+    sizes = re.findall(r"^num_leaves=(\d+)$", booster.model_to_string(num_iteration=1), flags=re.MULTILINE)
+    for index, (n_leaves, intercept) in enumerate(zip(map(int, sizes), intercepts, strict=True)):
+        for leaf in range(n_leaves):
             booster.set_leaf_output(index, leaf, booster.get_leaf_output(index, leaf) + intercept)
 
 
@@ -88,4 +90,5 @@ def _with_own_objective(booster: Booster, n_classes: int) -> Booster:
     header.insert(1, f"objective={objective}")  # after the line that names the format
     result = Booster(model_str="\n".join(header + lines[trees:]))
     result.best_iteration, result.best_score = booster.best_iteration, booster.best_score
+    result.params = booster.params | {"objective": objective.partition(" ")[0]}
     return result

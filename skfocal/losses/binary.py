@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from skfocal._arrays import Array, as_margins, in_blocks
+from skfocal._arrays import Array, as_link_margins, as_margins, in_blocks
 from skfocal._compat import array_namespace
 from skfocal.losses.base import FocalLoss
 
@@ -118,7 +118,7 @@ class BinaryFocalLoss(FocalLoss):
 
     def _posterior(self, raw: Array) -> tuple[Array]:
         xp = array_namespace(raw)
-        log_odds_posterior = self._log_odds_posterior(xp.asarray(raw, dtype=xp.float64))
+        log_odds_posterior = self._log_odds_posterior(as_link_margins(raw))
         odds_against = xp.exp(-xp.abs(log_odds_posterior))  # of the more probable class
         more, less = 1 / (1 + odds_against), odds_against / (1 + odds_against)
         negative = log_odds_posterior < 0

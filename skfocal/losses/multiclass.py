@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from skfocal._arrays import Array, as_margins, in_blocks
+from skfocal._arrays import Array, as_link_margins, as_margins, in_blocks
 from skfocal._compat import array_namespace
 from skfocal.losses.base import FocalLoss
 from skfocal.losses.formulas import log_odds
@@ -148,7 +148,7 @@ class MulticlassFocalLoss(FocalLoss):
 
     def _posterior(self, raw: Array) -> tuple[Array]:
         xp = array_namespace(raw)
-        raw = xp.asarray(raw, dtype=xp.float64)
+        raw = as_link_margins(raw)
         gamma = xp.asarray(self.gamma, dtype=xp.float64, device=raw.device)
         logits = self.formulas.log_link(self._margins_one_vs_rest(raw), gamma, self.focal_mix)
         odds = xp.exp(logits - xp.max(logits, axis=1)[:, None])

@@ -98,6 +98,9 @@ n_iter_no_change, max_fun
 
     Notes
     -----
+    Samples of weight 0 are left out, unless their class has no others, which then counts as half a sample in the
+    intercept (bagging leaves out rare classes so).
+
     A batch is averaged by its sample weights, as in scikit-learn: if the few samples of a class carry much of the
     weight, the batches without one count as much as those with one, and the class for less than its weight. So the
     weights of classes are not multiplied into those of samples, but are part of the loss, and count in full.
@@ -309,12 +312,10 @@ n_iter_no_change, max_fun
         if not is_new and watched != self._watched and self.solver != "lbfgs":
             self._forget_progress()
         self._watched = watched
-        weight = target.sample_weight
-        if weight is None or weight.all():
+        weight, kept = target.sample_weight, target.kept
+        if weight is None or kept is None:
             return X, target.y, weight
-        # A batch is averaged by its weights, and there is no average of one that weighs 0.
         check_consistent_length(X, target.y)
-        kept = weight > 0
         X = X.tocsr() if issparse(X) else X
         return _safe_indexing(X, kept), _safe_indexing(target.y, kept), weight[kept]
 

@@ -116,7 +116,8 @@ class MarginMLPClassifier(MLPClassifier):
         delta = delta * scale
         if sample_weight is not None:
             losses, delta = losses * sample_weight, delta * sample_weight[:, None]
-        total = X.shape[0] if sample_weight is None else sample_weight.sum()
+        # Of a batch that weighs nothing there is no average.
+        total = X.shape[0] if sample_weight is None else sample_weight.sum() or 1.0
         # The penalty is on the coefficients of the margins, those that the fitted network will have.
         penalized = [*self.coefs_[:-1], self.coefs_[-1] * scale]
         penalty = 0.5 * self.alpha * sum(np.vdot(coefs, coefs) for coefs in penalized)

@@ -16,10 +16,11 @@ from skfocal._checks import (
     as_known_codes,
     as_sample_weight,
     check_size,
-    check_totals,
     class_weights,
     encode_labels,
     per_class,
+    prior_totals,
+    rows_that_count,
 )
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss
 from skfocal.losses.parameters import check_length
@@ -35,6 +36,7 @@ class Target(NamedTuple):
     sample_weight: NDArray[np.float64] | None
     loss: Loss
     prior: NDArray[np.float64]
+    kept: NDArray[np.bool_] | None  # which rows to train on, None for all
 
 
 def make_target(estimator: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> Target:
@@ -52,7 +54,6 @@ def n_labels(loss: Loss) -> int:
 
 
 def _one_label(estimator: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> Target:
-    from_y = classes is None
     if classes is None:
         codes, classes = encode_labels(y, type(estimator).__name__)
     else:
@@ -61,11 +62,9 @@ def _one_label(estimator: Any, y: Any, sample_weight: Any, classes: NDArray[Any]
         codes = as_known_codes(y, classes, "y", known="the classes")
     weight = as_sample_weight(sample_weight, len(codes))
     totals = np.bincount(codes, weights=weight, minlength=len(classes)).astype(np.float64)
-    if from_y:
-        check_totals(totals, classes)
     parameters = LossParameters(estimator.focal_gamma, estimator.focal_alpha, estimator.focal_mix)
     loss = _class_loss(estimator._family, parameters, estimator.class_weight, classes, totals)
-    return Target(classes[codes], weight, loss, _prior(totals, weight))
+    return Target(classes[codes], weight, loss, prior_totals(totals, weight), rows_that_count(codes, weight))
 
 
 def _several_labels(estimator: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None) -> Target:
@@ -90,7 +89,8 @@ def _several_labels(estimator: Any, y: Any, sample_weight: Any, classes: NDArray
         )
         for gamma, alpha, class_weight, total in given
     ]
-    return Target(y, weight, MultilabelFocalLoss(tuple(losses)), _prior(totals, weight))
+    kept = None if weight is None or weight.all() else weight > 0
+    return Target(y, weight, MultilabelFocalLoss(tuple(losses)), prior_totals(totals, weight), kept)
 
 
 def _n_columns(y: Any) -> int:
@@ -110,12 +110,6 @@ def _as_indicator(y: Any) -> Any:
     if wrong.size:
         raise ValueError(f"y of several columns must hold 0 and 1, a column for each label, got {wrong[0]}.")
     return y if issparse(y) else numbers.astype(np.intp)
-
-
-def _prior(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return totals in which a class that does not occur counts as half a sample: its margin must be finite."""
-    half_a_sample = 0.5 * (1.0 if sample_weight is None else sample_weight[sample_weight > 0].mean())
-    return np.where(totals > 0, totals, half_a_sample)
 
 
 def _for_each(values: Any, labels: NDArray[np.integer], name: str) -> list[Any]:

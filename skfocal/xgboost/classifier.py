@@ -20,7 +20,7 @@ from skfocal.boosting.plan import Plan, make_plan
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
-from skfocal.xgboost.compat import parameter_names
+from skfocal.xgboost.compat import parameter_names, positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.onnx_trees import onnx_trees
@@ -120,7 +120,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     Gradients are computed on ``n_jobs`` threads, as the rest is; with ``device="cuda"`` on the GPU, where labels and
     weights stay, if CuPy is installed (extra ``cuda``), otherwise on the host, which a warning says once.
 
-    Samples of weight 0 are left out, so they do not count towards the bins.
+    Samples of weight 0 are left out, so they do not count towards the bins; unless their class has no others, which
+    then counts as half a sample in the intercept. Bagging leaves out rare classes so.
 
     Early stopping drops the rounds after the best one. With ``booster="dart"`` and "gblinear", which change what
     earlier rounds have made, the booster of the best round is kept as it was.
@@ -137,6 +138,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     (2000, 2)
     """
 
+    _thresholds = ("min_child_weight",)
     _onnx_trees = onnx_trees
     _start_name = "base_margin"
     _start_order = "C"  # flat margins of several classes are read row by row
@@ -176,9 +178,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         self.validation_fraction = validation_fraction
         self.progress_bar = progress_bar
 
-    def _as_features(self, X: Any, *, reset: bool) -> Any:
+    def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
         infinity_is_missing = self.missing is not None and bool(np.isinf(self.missing))
-        return as_features(self, X, reset=reset, allow_inf=infinity_is_missing)
+        return as_features(self, X, reset=reset, allow_inf=infinity_is_missing, compare_names=compare_names)
 
     def get_xgb_params(self) -> dict[str, Any]:
         """Return the parameters that are XGBoost's own.
@@ -189,6 +191,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         """
         return {k: v for k, v in super().get_xgb_params().items() if k in engine_parameters(self, parameter_names())}
 
+    @positional_with_warning
     def fit(
         self,
         X: Any,
@@ -212,7 +215,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         y : array-like of shape (n_samples,)
             Labels of any type, at least two different ones.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out.
+            Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out (see
+            Notes).
         base_margin : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
             Margins to start from, instead of the focal intercept. As in XGBoost they are not part of the model.
         eval_set : list of (X, y) or None, default=None
@@ -290,11 +294,11 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         ValueError
             If it is no model of XGBoost, or one without labels and loss, which only `save_model` of this class writes.
         """
-        engine, description = read_model(fname, self.n_jobs)
+        engine, description = read_model(fname, self._family, self.n_jobs)
         with unchanged_on_error(self):
-            record = restore(self, description)
-            self.missing, self.booster = record["missing"], engine.booster
-            self.best_score_ = record["best_score"]
+            restore(self, description)
+            self.missing, self.booster = description.record["missing"], engine.booster
+            self.best_score_ = description.best_score
             self._forget_scores()
             adopt_fitted_state(self, engine)
         return self
@@ -377,7 +381,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             is for another prior than that of the training (`prior_correction_` is not None).
         """
         check_is_fitted(self)
-        X = self._as_features(X, reset=False)
+        X = self._as_features(X, reset=False, compare_names=kwargs.get("validate_features", True))
         return XGBModel.predict(self, X, output_margin=True, **kwargs)
 
     def __sklearn_tags__(self) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
+import xgboost.core
 from xgboost import Booster, DMatrix, XGBClassifier
 
 
@@ -25,6 +26,11 @@ def parameter_names() -> frozenset[str]:
         names.update(_leaf_keys(json.loads(booster.save_config())))
     state = {"boost_from_average", "name", "num_feature", "num_target", "num_trees", "specified_updater", "updater_seq"}
     return frozenset(names - state | {"top_k"})
+
+
+def positional_with_warning(method: Any) -> Any:
+    """Return a method that takes keyword arguments by position, with XGBoost's own warning, as long as it does so."""
+    return getattr(xgboost.core, "_deprecate_positional_args", lambda same: same)(method)
 
 
 def _leaf_keys(tree: Any) -> Iterator[str]:
@@ -59,6 +65,11 @@ def unfitted_engine(
 def give_booster(engine: XGBClassifier, booster: Any) -> None:
     """Give XGBoost's classifier another booster; it has no public way to take one that is not in a file."""
     engine._Booster = booster
+
+
+def n_margins(booster: Any) -> int:
+    """Return the number of margins of a booster: XGBoost tells of classes, and of two that there are none."""
+    return max(int(json.loads(booster.save_config())["learner"]["learner_model_param"]["num_class"]), 1)
 
 
 def first_rounds(booster: Any, n_rounds: int) -> Any:

@@ -10,6 +10,7 @@ from xgboost.core import XGBoostError
 
 from skfocal.boosting.continuing import check_same_features, check_same_margins
 from skfocal.xgboost.compat import first_rounds
+from skfocal.xgboost.compat import n_margins as margins_of
 
 
 def as_old_booster(xgb_model: Any, n_margins: int, n_features: int) -> Booster | None:
@@ -17,8 +18,7 @@ def as_old_booster(xgb_model: Any, n_margins: int, n_features: int) -> Booster |
     if xgb_model is None:
         return None
     booster = _trees_alone(xgb_model)
-    n_classes = int(json.loads(booster.save_config())["learner"]["learner_model_param"]["num_class"])
-    check_same_margins("xgb_model", max(n_classes, 1), n_margins)
+    check_same_margins("xgb_model", margins_of(booster), n_margins)
     check_same_features("xgb_model", booster.num_features(), n_features)
     return booster
 

@@ -15,6 +15,17 @@ _IGNORED: Ignored = {
 }
 
 
+# Two names of one parameter each: XGBoost reads one, and passes over the other.
+_ALIASES = {
+    "learning_rate": "eta",
+    "gamma": "min_split_loss",
+    "reg_alpha": "alpha",
+    "reg_lambda": "lambda",
+    "n_jobs": "nthread",
+    "random_state": "seed",
+}
+
+
 class Settings(NamedTuple):
     """What XGBoost is told."""
 
@@ -34,6 +45,10 @@ def checked_settings(classifier: Any, verbose: Any) -> Settings:
         if name in given:
             check_not_ignored(name, given[name], accepted, instead)
     check_watched(classifier, parameter_names())
+    for names in _ALIASES.items():
+        set_by_both = {name: given[name] for name in names if given.get(name) is not None}
+        if len(set_by_both) > 1:
+            raise ValueError(f"{names[0]} must be given under one name, got {set_by_both}.")
     if classifier.early_stopping_rounds is not None:
         check_rounds(classifier.early_stopping_rounds)
     if verbose is not None and not (isinstance(verbose, int) and verbose >= 0):

@@ -1,43 +1,53 @@
-"""Labels, loss and prior as an attribute of the booster, in XGBoost's own formats. Imports `boosting`."""
+"""Labels, loss and prior as an attribute of the booster, in XGBoost's own formats. Imports `compat` and `boosting`."""
 
-from os import PathLike, fspath
-from pathlib import Path
+import json
+from numbers import Real
+from os import fspath
 from typing import Any
 
 from xgboost import XGBClassifier
 from xgboost.core import XGBoostError
 
-from skfocal.boosting.model_file import KEY, describe
+from skfocal.boosting.model_file import KEY, Description, describe, parse
+from skfocal.boosting.safe_file import as_path, is_damaged, sealed, write_whole
+from skfocal.xgboost.compat import n_margins
 
 
 def write_model(classifier: Any, fname: Any) -> None:
     """Write the booster of a fitted classifier with its description."""
-    if not Path(fname).absolute().parent.is_dir():
-        raise FileNotFoundError(f"fname must be in a folder that there is, got {fspath(fname)!r}.")
-    booster = classifier.get_booster()
-    booster.set_attr(**{KEY: describe(classifier, missing=classifier.missing, best_score=classifier.best_score_)})
-    try:
-        XGBClassifier.save_model(classifier, fname)
-    finally:
-        booster.set_attr(**{KEY: None})
+    booster = classifier.get_booster().copy()  # which other threads may be writing too
+    booster.set_attr(**{
+        KEY: describe(classifier, missing=classifier.missing),
+        "scikit_learn": json.dumps({"_estimator_type": "classifier"}),  # as XGBClassifier's own
+    })  # fmt: skip
+    write_whole(fname, sealed(bytes(booster.save_raw("json" if as_path(fname).suffix == ".json" else "ubj"))))
 
 
-def read_model(fname: Any, n_jobs: int | None) -> tuple[XGBClassifier, str]:
+def read_model(fname: Any, family: str, n_jobs: int | None) -> tuple[XGBClassifier, Description]:
     """Return XGBoost's own classifier and its description."""
-    if isinstance(fname, str | PathLike) and not Path(fname).exists():
+    is_content = isinstance(fname, bytes | bytearray)
+    if not is_content and not as_path(fname).exists():
         raise FileNotFoundError(f"fname must be a file, and there is no {fspath(fname)!r}.")
-    fname = bytearray(fname) if isinstance(fname, bytes) else fname
-    shown = "these bytes" if isinstance(fname, bytearray) else repr(fspath(fname))
+    data = bytes(fname) if is_content else as_path(fname).read_bytes()
+    shown = "these bytes" if is_content else repr(fspath(fname))
+    message = f"fname must be a file that FocalXGBClassifier.save_model wrote, got {shown}"
+    if is_damaged(data):
+        raise ValueError(f"{message}, which is incomplete or damaged.")
+    if not data.startswith(b"{"):  # in memory, where there is no name to go by, XGBoost would end the process
+        raise ValueError(f"{message}.")
     engine = XGBClassifier(n_jobs=n_jobs)
     try:
-        engine.load_model(fname)
-    except (XGBoostError, TypeError, UnicodeDecodeError) as error:  # the last: of its own message about the file
-        raise ValueError(f"fname must be a file that FocalXGBClassifier.save_model wrote, got {shown}.") from error
-    text = engine.get_booster().attr(KEY)
+        engine.load_model(bytearray(data))
+    except (XGBoostError, TypeError, ValueError, KeyError) as error:
+        raise ValueError(f"{message}.") from error
+    booster = engine.get_booster()
+    text = booster.attr(KEY)
     if text is None:
-        raise ValueError(
-            f"fname must be a file that FocalXGBClassifier.save_model wrote, got {shown}, which holds a booster "
-            "without labels and loss: load it with xgboost.Booster."
-        )
-    engine.get_booster().set_attr(**{KEY: None})
-    return engine, text
+        raise ValueError(f"{message}, which holds a booster without labels and loss: load it with xgboost.Booster.")
+    booster.set_attr(**{KEY: None})
+    description = parse(text, family)
+    description.check_booster(n_margins(booster), booster.num_features())
+    missing = description.record.get("missing")
+    if not isinstance(missing, Real | None):
+        raise ValueError(f"{message}, whose missing is no number but {missing!r}.")
+    return engine, description

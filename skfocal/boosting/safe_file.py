@@ -1,0 +1,72 @@
+"""Files that are whole or not there: written beside, checked and moved into place; with a checksum inside.
+
+Imports nothing of ours.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+from contextlib import suppress
+from os import PathLike
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+CHECKSUM = "0" * 64  # what stands in a file for its checksum, while that is computed
+
+# Of JSON, and of JSON in a string of JSON. What a file has first is its checksum.
+_CHECKSUM = re.compile(rb'(?<="checksum": ")[0-9a-f]{64}|(?<=\\"checksum\\": \\")[0-9a-f]{64}')
+
+
+def sealed(data: bytes) -> bytes:
+    """Return the content of a file with its checksum in the place of `CHECKSUM`."""
+    return _CHECKSUM.sub(hashlib.sha256(data).hexdigest().encode(), data, count=1)
+
+
+def is_damaged(data: bytes) -> bool:
+    """Tell whether the content of a file is not what its checksum is of; a file without one is not known to be."""
+    found = _CHECKSUM.search(data)
+    if found is None:
+        return False
+    return found[0] != hashlib.sha256(_CHECKSUM.sub(CHECKSUM.encode(), data, count=1)).hexdigest().encode()
+
+
+def as_path(fname: Any) -> Path:
+    """Return the path of a file's name, in which ~ is the user's folder."""
+    if not isinstance(fname, str | PathLike):
+        raise TypeError(f"fname must be the name of a file, got {fname!r}.")
+    return Path(fname).expanduser()
+
+
+def write_whole(fname: Any, data: bytes) -> None:
+    """Write a file, so that it is whole if it is there; if that fails, what was there before is left as it was.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    OSError
+        If the file cannot be written.
+    """
+    path = as_path(fname)
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"fname must be in a folder that there is, got {os.fspath(fname)!r}.")
+    if path.exists() and not path.is_file():  # a device, a pipe: nothing can be put in its place
+        path.write_bytes(data)
+        return
+    path = path.resolve()  # a link stays one
+    folder = Path(mkdtemp(prefix=f".{path.name}.", dir=path.parent))  # a name that nobody else has
+    try:
+        beside = folder / path.name
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if beside.read_bytes() != data:
+            raise OSError(f"{os.fspath(fname)!r} could not be read as it was written.")
+        with suppress(FileNotFoundError):
+            shutil.copymode(path, beside)
+        beside.replace(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
