@@ -256,7 +256,7 @@ def test_a_warm_start_goes_on(data):
     assert model.n_iter_ == 20
     before = model.decision_function(X)
     model.set_params(max_iter=25)
-    with pytest.raises(ValueError, match=r"y must have the classes of a warm start, \[0, 1.*got \['n0'"):
+    with pytest.raises(ValueError, match=r"y must have the classes of a warm start, \[0 1.*got \['n0'"):
         model.fit(X, np.char.add("n", y.astype(str)))
     with pytest.raises(ValueError, match="sample_weight must be >= 0"):
         model.fit(X, y, sample_weight=-np.ones(len(y)))
