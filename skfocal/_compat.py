@@ -50,6 +50,12 @@ def column_positions(transformer: Any) -> dict[str, list[int]]:
     return positions
 
 
+def one_hot_widths(encoder: Any) -> list[int]:
+    """Return how many columns a fitted OneHotEncoder makes of each of its features; it tells names of all only."""
+    widths: list[int] = encoder._n_features_outs
+    return widths
+
+
 def metric_of_scorer(scorer: Any) -> Any:
     """Return the metric that `make_scorer` was given, anything else as it is; scorers take any argument."""
     return getattr(scorer, "_score_func", scorer)

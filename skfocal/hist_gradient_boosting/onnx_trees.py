@@ -1,38 +1,56 @@
-"""scikit-learn's trees for ONNX. Needs the packages of the extra ``onnx`` when it is called. Imports `boosting`."""
+"""scikit-learn's trees for ONNX. Imports `boosting`."""
 
 from typing import Any
 
 import numpy as np
 
-from skfocal.boosting.onnx_model import OnnxTrees, floored, margins_model, n_margins
+from skfocal.boosting.onnx_model import NODE, Codes, OnnxTrees, n_margins, with_sets
 
 
-def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
-    """Return the trees for features in float64 or float32: scikit-learn compares them in float64.
-
-    skl2onnx's converter rounds thresholds to float32, and fails with current versions of onnx.
-    """
-    if classifier.is_categorical_ is not None:
-        raise ValueError("classifier must have no categorical features to go to ONNX.")
-    trees = [tree.nodes for trees in classifier._predictors for tree in trees]
-    nodes = np.concatenate(trees)
-    leaf = nodes["is_leaf"].astype(bool)
-    tree_ids = np.repeat(np.arange(len(trees)), list(map(len, trees)))
-    node_ids = np.concatenate([np.arange(len(tree)) for tree in trees])
-    attributes = {
-        "nodes_treeids": tree_ids,
-        "nodes_nodeids": node_ids,
-        "nodes_featureids": np.where(leaf, 0, nodes["feature_idx"]),
-        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ"),
-        "nodes_truenodeids": np.where(leaf, 0, nodes["left"]),
-        "nodes_falsenodeids": np.where(leaf, 0, nodes["right"]),
-        "nodes_missing_value_tracks_true": np.where(leaf, 0, nodes["missing_go_to_left"]),
-        "class_treeids": tree_ids[leaf],
-        "class_nodeids": node_ids[leaf],
-        "class_weights": nodes["value"][leaf],
+def onnx_trees(classifier: Any) -> OnnxTrees:
+    """Return the trees; features that are categories come first in scikit-learn's, the others after them."""
+    predictors = [predictor for round_ in classifier._predictors for predictor in round_]
+    theirs = np.concatenate([predictor.nodes for predictor in predictors])
+    sizes = [len(predictor.nodes) for predictor in predictors]
+    trees = np.repeat(np.arange(len(sizes)), sizes)
+    is_category = classifier.is_categorical_
+    if is_category is None:
+        is_category = np.zeros(classifier.n_features_in_, bool)
+    order = np.concatenate([np.flatnonzero(is_category), np.flatnonzero(~is_category)])
+    leaf = theirs["is_leaf"].astype(bool)
+    nodes = np.zeros(len(theirs), NODE)
+    nodes["tree"], nodes["margin"] = trees, trees % n_margins(classifier)
+    nodes["node"] = np.concatenate([np.arange(size) for size in sizes])
+    nodes["is_leaf"], nodes["value"] = leaf, np.where(leaf, theirs["value"], 0.0)
+    nodes["feature"] = np.where(leaf, 0, order[theirs["feature_idx"]])
+    nodes["threshold"] = np.where(leaf, 0.0, theirs["num_threshold"])
+    nodes["yes"], nodes["no"] = np.where(leaf, 0, theirs["left"]), np.where(leaf, 0, theirs["right"])
+    nodes["missing_is_yes"] = ~leaf & theirs["missing_go_to_left"].astype(bool)
+    sets = {
+        int(place): _set(predictors[trees[place]].raw_left_cat_bitsets[theirs["bitset_idx"][place]])
+        for place in np.flatnonzero(~leaf & theirs["is_categorical"].astype(bool))
     }
-    n_targets, base_values = n_margins(classifier), classifier._baseline_prediction.ravel().tolist()
-    thresholds = np.where(leaf, 0.0, nodes["num_threshold"])
-    values = thresholds if in_float64 else floored(thresholds)
-    lists = {name: array.tolist() for name, array in attributes.items()}
-    return OnnxTrees(margins_model(classifier, lists, values, lambda tree: tree % n_targets, base_values), in_float64)
+    return OnnxTrees(
+        nodes=with_sets(nodes, sets),
+        base_values=classifier._baseline_prediction.ravel().tolist(),
+        n_features=classifier.n_features_in_,
+        categories=_categories(classifier, order[: is_category.sum()]),
+    )
+
+
+def _set(bits: Any) -> list[int]:
+    """Return the numbers in a set, kept as 8 words of 32 bits."""
+    return np.flatnonzero(np.unpackbits(bits.astype("<u4").view(np.uint8), bitorder="little")).tolist()
+
+
+def _categories(classifier: Any, features: Any) -> dict[int, Codes]:
+    """Return the codes of categories; one that was only in what was split off for early stopping is as if missing."""
+    if not len(features):
+        return {}
+    encoder = classifier._preprocessor.named_transformers_["encoder"]
+    known = classifier._bin_mapper.bin_thresholds_
+    codes = [np.arange(len(categories), dtype=np.float64) for categories in encoder.categories_]
+    return {
+        int(feature): Codes(categories, np.where(np.isin(numbers, known[place]), numbers, np.nan))
+        for place, (feature, categories, numbers) in enumerate(zip(features, encoder.categories_, codes, strict=True))
+    }
