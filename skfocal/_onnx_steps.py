@@ -86,7 +86,7 @@ def as_matrix(X: Any) -> Any:
     """Return numeric features as a matrix of float64."""
     if not isinstance(X, list):
         return ndx.astype(X, ndx.float64)
-    if any(column.dtype == ndx.utf8 for column in X):
+    if _has_text(X):
         raise ValueError("words must be encoded before")
     return ndx.concat([ndx.astype(column, ndx.float64) for column in X], axis=1)
 
@@ -97,11 +97,8 @@ def _selected(X: Any, positions: Sequence[int]) -> Any:
     return ndx.take(X, ndx.asarray(np.asarray(positions, dtype=np.int64)), axis=1)
 
 
-def _joined(parts: Sequence[Any], widths: Sequence[int]) -> Any:
-    """Return parts side by side."""
-    if not any(isinstance(part, list) and any(column.dtype == ndx.utf8 for column in part) for part in parts):
-        return ndx.concat([as_matrix(part) for part in parts], axis=1)
-    return [column_of(part, i) for part, width in zip(parts, widths, strict=True) for i in range(width)]
+def _has_text(X: Any) -> bool:
+    return isinstance(X, list) and any(column.dtype == ndx.utf8 for column in X)
 
 
 @singledispatch
@@ -129,7 +126,7 @@ def _(step: Pipeline, after: Sequence[bool]) -> list[bool]:
 @text_inputs.register
 def _(step: ColumnTransformer, after: Sequence[bool]) -> list[bool]:
     texts = [False] * step.n_features_in_
-    for part, positions, output in _parts(step):
+    for _, part, positions, output in _parts(step):
         inner = list(after)[output] if after else [False] * len(positions)
         for position, text in zip(positions, text_inputs(part, inner), strict=True):
             texts[position] |= text
@@ -204,28 +201,37 @@ def _(step: Pipeline, X: Any, in_float32: list[Any]) -> Any:
     return X
 
 
-def _parts(step: ColumnTransformer) -> list[tuple[Any, list[int], slice]]:
-    """Return each part of a ColumnTransformer with the columns that it takes and those that it makes."""
+def _parts(step: ColumnTransformer) -> list[tuple[str, Any, list[int], slice]]:
+    """Return each part of a ColumnTransformer with its name, the columns that it takes and those that it makes."""
     positions, outputs = column_positions(step), step.output_indices_
-    parts = [(part, positions[name], outputs[name]) for name, part, _ in step.transformers_]
-    return [each for each in parts if each[0] != "drop" and len(each[1])]
+    parts = [(name, part, positions[name], outputs[name]) for name, part, _ in step.transformers_]
+    return [each for each in parts if each[1] != "drop" and len(each[2])]
 
 
 @transformed.register
 def _(step: ColumnTransformer, X: Any, in_float32: list[Any]) -> Any:
-    if step.transformer_weights:
-        raise _refusal(step, "it has transformer_weights")
-    parts = _parts(step)
-    results = [transformed(part, _selected(X, positions), in_float32) for part, positions, _ in parts]
-    return _joined(results, [output.stop - output.start for *_, output in parts])
+    parts = [
+        (_weighted(transformed(part, _selected(X, positions), in_float32), name, step), outputs)
+        for name, part, positions, outputs in _parts(step)
+    ]
+    if not any(_has_text(part) for part, _ in parts):
+        return ndx.concat([as_matrix(part) for part, _ in parts], axis=1)
+    return [column_of(part, i) for part, outputs in parts for i in range(outputs.stop - outputs.start)]
 
 
 @transformed.register
 def _(step: FeatureUnion, X: Any, in_float32: list[Any]) -> Any:
-    if step.transformer_weights:
-        raise _refusal(step, "it has transformer_weights")
-    parts = [part for _, part in step.transformer_list if part != "drop"]
-    return ndx.concat([as_matrix(transformed(part, X, in_float32)) for part in parts], axis=1)
+    parts = [
+        _weighted(transformed(part, X, in_float32), name, step)
+        for name, part in step.transformer_list
+        if part != "drop"
+    ]
+    return ndx.concat([as_matrix(part) for part in parts], axis=1)
+
+
+def _weighted(part: Any, name: str, step: Any) -> Any:
+    weights = step.transformer_weights or {}
+    return as_matrix(part) * float(weights[name]) if name in weights else part
 
 
 @transformed.register

@@ -1,4 +1,4 @@
-"""Fitted boosted classifiers as ONNX models: the trees by onnxmltools, the focal link by tracing our own formulas.
+"""Fitted boosted classifiers as ONNX models: the trees node by node, the focal link by tracing our own formulas.
 
 Needs the packages of the extra ``onnx`` when it is called.
 
@@ -17,37 +17,35 @@ from skfocal.boosting.onnx_model import OnnxTrees, margins_model
 
 __all__ = ["to_onnx"]
 
-_OF_THRESHOLD = (
-    " Pass its estimator_: probabilities are its, the threshold is to be applied to them outside of the model."
-)
+_OF_THRESHOLD = "Pass its estimator_, and apply the threshold to the probabilities: it is not in the model."
 _WAYS_OUT = {
-    "CalibratedClassifierCV": " Pass the estimator of one of its calibrated_classifiers_; ONNX has no calibration.",
+    "CalibratedClassifierCV": "Pass the estimator of one of its calibrated_classifiers_; ONNX has no calibration.",
     "FixedThresholdClassifier": _OF_THRESHOLD,
     "TunedThresholdClassifierCV": _OF_THRESHOLD,
 } | dict.fromkeys(
     ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV"),
-    " It has no best_estimator_: fit it, with refit=True.",
+    "It has no best_estimator_: fit it, with refit=True.",
 )
 
 
 def to_onnx(classifier: Any) -> Any:
     """Convert a fitted classifier, or a pipeline that ends in one, to an ONNX model, link included.
 
-    The model needs neither skfocal nor an engine, only an ONNX runtime. Its input is ``X``, float32 of shape
-    (n_samples, n_features), with NaN where a value is missing. Its outputs are ``label``, of shape (n_samples,), and
-    ``probabilities``, float32 of shape (n_samples, n_classes) in the order of ``classes_``: `predict` and
-    `predict_proba` of the same float32 features, to 1e-5.
+    The model needs neither skfocal nor an engine, only an ONNX runtime. Its outputs are ``label``, of shape
+    (n_samples,), and ``probabilities``, float32 of shape (n_samples, n_classes) in the order of ``classes_``: `predict`
+    and `predict_proba` of the same features, to 1e-5.
+
+    Features that are all numbers are one input, ``X``, of shape (n_samples, n_features), with NaN where a value is
+    missing: float32 for a classifier alone, float64 for a pipeline or with categories. If some are words, each column
+    that the model uses is an input, of shape (n_samples, 1): a string, or float64. It has the name of the column in
+    the table that was fitted, or those of scikit-learn, ``x0``, ``x1`` and so on. See Notes.
 
     Parameters
     ----------
-    classifier : FocalLGBMClassifier, FocalXGBClassifier, FocalHistGradientBoostingClassifier or Pipeline
-        A fitted classifier; or a pipeline of scikit-learn or imbalanced-learn that ends in one. skl2onnx converts the
-        steps before it, samplers excepted, which have no part in predictions. With such steps ``X`` is float64, as is
-        what they compute: a feature that is rounded otherwise than in scikit-learn can fall on the other side of a
-        tree's threshold. Single rows still may, and differ by more than 1e-5, where skl2onnx knows a step in float32
-        only (PowerTransformer), or sums in another order (PCA): compare the probabilities on data of yours. Those of
-        FocalHistGradientBoostingClassifier do most, as its thresholds are values of the training data in float64: after
-        PCA one row in 900 of the card data.
+    classifier : FocalLGBMClassifier, FocalXGBClassifier, FocalHistGradientBoostingClassifier, Pipeline or search
+        A fitted classifier; or a pipeline of scikit-learn or imbalanced-learn that ends in one; or a search
+        (GridSearchCV and others), whose ``best_estimator_`` is taken. Samplers have no part in predictions. See Notes
+        for the other steps.
 
     Returns
     -------
@@ -61,14 +59,37 @@ def to_onnx(classifier: Any) -> Any:
     TypeError
         If it is anything else, or the labels are neither numbers, booleans nor strings.
     ValueError
-        If ONNX has no equal of its booster: with categories, a ``missing`` other than NaN, ``zero_as_missing``,
-        XGBoost's "dart", "gblinear" and multi-output trees; or if skl2onnx cannot convert a step of the pipeline, or
-        not to what scikit-learn computes (OrdinalEncoder, TargetEncoder, Binarizer, KernelPCA).
+        If ONNX cannot have what its booster does: LightGBM's ``zero_as_missing``, XGBoost's "gblinear" and multi-output
+        trees; nor a step of the pipeline; nor its categories, see Notes.
 
     Warns
     -----
     UserWarning
         If a step is converted in float32.
+
+    Notes
+    -----
+    Categories that trees know by themselves (columns of dtype "category", or what an engine is told to take for one)
+    are passed as they are in the table, words or numbers; where the engine was given codes, as codes. What is missing
+    is None or NaN in an array of objects, which runtimes read as the words "None", "nan" and "<NA>": that is how the
+    model knows it, unless training had such words for categories. A category that was not in training is what it is
+    for the classifier or encoder: unknown or missing; or an error, for which the runtime says that an index is out of
+    bounds. Four cases have no equal, and are refused. LightGBM does not tell which columns are *ordered* categories;
+    XGBoost does not keep words with characters beyond ASCII; ONNX can neither tell a missing value from the word "nan",
+    where both are categories, nor numbers above 2**53 from one another. Encode in a pipeline, or rename, instead.
+
+    Of the steps of a pipeline, these are computed in float64 as scikit-learn does, on words as well: OneHotEncoder,
+    OrdinalEncoder and TargetEncoder with all their parameters, SimpleImputer (on words without ``add_indicator``). And
+    of numbers: Binarizer, KBinsDiscretizer, FunctionTransformer without a function or with one of NumPy's abs, exp,
+    expm1, log, log10, log1p, log2, sign, sqrt, square. ColumnTransformer and FeatureUnion (without weights) and
+    pipelines may nest them. All other steps are converted by skl2onnx, KernelPCA excepted, of which it makes other
+    values. A feature that is rounded otherwise than in scikit-learn can fall on the other side of a tree's threshold,
+    and change the probabilities of a row by more than 1e-5. That happens to single rows where skl2onnx knows a step in
+    float32 only (PowerTransformer), sums in another order (PCA), or has another logarithm: compare the probabilities on
+    data of yours. Those of FocalHistGradientBoostingClassifier differ most, as its thresholds are values of the
+    training data in float64: after PCA one row in 900 of the card data.
+
+    Columns that are dropped are no inputs if others are words; in ``X`` they have their place, and may hold NaN.
 
     Examples
     --------
@@ -83,6 +104,19 @@ def to_onnx(classifier: Any) -> Any:
     >>> label, probabilities = onnxruntime.InferenceSession(model).run(None, {"X": X})
     >>> bool(np.allclose(probabilities, clf.predict_proba(X), atol=1e-5))
     True
+
+    Of a table with words, pass each column:
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"amount": X[:, -1], "kind": pd.Categorical(np.where(X[:, 2] > 0, "web", "shop"))})
+    >>> clf = FocalXGBClassifier(n_estimators=20).fit(table, y)
+    >>> session = onnxruntime.InferenceSession(to_onnx(clf).SerializeToString())
+    >>> [(each.name, each.type) for each in session.get_inputs()]
+    [('amount', 'tensor(double)'), ('kind', 'tensor(string)')]
+    >>> columns = {name: table[[name]].to_numpy(object if name == "kind" else float) for name in table}
+    >>> label, probabilities = session.run(None, columns)
+    >>> bool(np.allclose(probabilities, clf.predict_proba(table), atol=1e-5))
+    True
     """
     model = _best(classifier)
     steps: list[Any] = []
@@ -90,9 +124,10 @@ def to_onnx(classifier: Any) -> Any:
         steps = [step for _, step in model.steps[:-1] if hasattr(step, "transform")]  # not samplers
         model = _best(model[-1])
     if not isinstance(model, FocalBoostedMixin):
+        name = type(model).__name__
         raise TypeError(
             "classifier must be a boosted classifier of skfocal, or a pipeline that ends in one, "
-            f"got a {type(model).__name__}.{_WAYS_OUT.get(type(model).__name__, '')}"
+            f"got a {name}. {_WAYS_OUT.get(name, 'Pass what is fitted inside, if it holds one.')}"
         )
     check_is_fitted(model)
     labels = _labels(model.classes_)

@@ -163,13 +163,18 @@ STEPS = {
     "indicate": lambda: [SimpleImputer(add_indicator=True), "passthrough", MinMaxScaler()],
     "choose": lambda: [SimpleImputer(strategy="most_frequent"), SelectKBest(k=20)],
     "nothing": lambda: ["passthrough"],
-    "bins": lambda: [SimpleImputer(), KBinsDiscretizer(6, quantile_method="averaged_inverted_cdf")],
+    "bins": lambda: [
+        SimpleImputer(),
+        KBinsDiscretizer(6, encode="onehot-dense", quantile_method="averaged_inverted_cdf"),
+    ],
     "numbers of bins": lambda: [SimpleImputer(), KBinsDiscretizer(9, encode="ordinal", strategy="uniform")],
     "above": lambda: [SimpleImputer(), Binarizer(threshold=0.5)],
     "functions": lambda: [FunctionTransformer(), FunctionTransformer(np.abs), FunctionTransformer(np.sqrt)],
     "union": lambda: [
         SimpleImputer(),
-        FeatureUnion([("scale", StandardScaler()), ("no", "drop"), ("as", "passthrough")]),
+        FeatureUnion(
+            [("scale", StandardScaler()), ("no", "drop"), ("as", "passthrough")], transformer_weights={"as": -3}
+        ),
     ],
 }
 
@@ -221,6 +226,7 @@ def test_columns_by_name(boosted, frauds):
             ("indicate", SimpleImputer(add_indicator=True), make_column_selector("V1.")),
         ],
         remainder="passthrough",
+        transformer_weights={"scale": 0.3, "indicate": 7.0},
     )
     assert_same(make_pipeline(columns, make(boosted)).fit(frame, frauds[1]), frame)
     nested = make_pipeline(make_pipeline(columns, RobustScaler()), make(boosted))
@@ -287,7 +293,6 @@ WITHOUT = [
     FunctionTransformer(np.cbrt),
     Halve(),
     KernelPCA(2, eigen_solver="arpack"),
-    ColumnTransformer([("scale", StandardScaler(), [0])], transformer_weights={"scale": 2.0}),
 ]
 
 

@@ -41,7 +41,7 @@ class OnnxTrees(NamedTuple):
     """Trees, and which features they take."""
 
     nodes: NDArray[Any]  # of NODE
-    base_values: Sequence[float]  # where each margin starts
+    base_values: NDArray[np.float64]  # where each margin starts
     n_features: int
     categories: Mapping[int, Codes | None] = {}  # by feature; None where the codes themselves are given
     refuse_unseen: bool = False  # whether a category that is not among them is an error, or as if it were missing
@@ -57,11 +57,34 @@ def n_margins(classifier: Any) -> int:
     return number
 
 
+def as_codes(categories: Sequence[Any], trained: Any = None) -> Codes:
+    """Return categories with codes from 0 on; those that are not among the `trained` ones are as if missing."""
+    codes = np.arange(len(categories), dtype=np.float64)
+    return Codes(categories, codes if trained is None else np.where(np.isin(codes, trained), codes, np.nan))
+
+
+def as_nodes(*, tree: Any, margin: Any, is_leaf: NDArray[np.bool_], value: Any, **splits: Any) -> NDArray[Any]:
+    """Return nodes of trees, one after another, from an array for each field; what is not for leaves is 0 in them."""
+    nodes = np.zeros(len(is_leaf), NODE)
+    nodes["tree"], nodes["margin"] = tree, margin
+    nodes["node"] = np.arange(len(nodes)) - np.searchsorted(nodes["tree"], nodes["tree"])
+    nodes["is_leaf"], nodes["value"] = is_leaf, np.where(is_leaf, value, 0)
+    for name, array in splits.items():
+        nodes[name] = np.where(is_leaf, 0, array)
+    return nodes
+
+
+def members(bits: Any) -> list[int]:
+    """Return the numbers in a set that is kept as bits, in words of 32."""
+    numbers: list[int] = np.flatnonzero(np.unpackbits(bits.astype("<u4").view(np.uint8), bitorder="little")).tolist()
+    return numbers
+
+
 def with_sets(nodes: NDArray[Any], sets: Mapping[int, Sequence[int]]) -> NDArray[Any]:
     """Return nodes in which a chain of questions for one category each takes the place of one for a set of them.
 
-    `sets` has them by the place of the node. All answers yes of a chain lead to the same node; ONNX runtimes know
-    that of the models of LightGBM that onnxmltools converts, and make one question for a set of it again.
+    `sets` has them by the place of the node. All answers yes of a chain lead to the same node, which ONNX runtimes
+    know from the usual conversion of LightGBM's models, and make one question for a set of again.
     """
     chains, free = [], int(nodes["node"].max()) + 1
     for place, categories in sets.items():
@@ -90,13 +113,7 @@ def margins_model(trees: OnnxTrees, *, in_float64: bool) -> Any:
     leaves = nodes[nodes["is_leaf"]]
     modes = np.where(nodes["is_equal"], "BRANCH_EQ", trees.branch)
     thresholds = nodes["threshold"] if in_float64 else floored(nodes["threshold"])
-    numbers: dict[str, Any] = {
-        "base_values": trees.base_values,
-        "nodes_values": thresholds,
-        "target_weights": leaves["value"],
-    }
-    if in_float64:
-        numbers = {f"{name}_as_tensor": numpy_helper.from_array(np.array(n, float)) for name, n in numbers.items()}
+    numbers = {"base_values": trees.base_values, "nodes_values": thresholds, "target_weights": leaves["value"]}
     structure = {
         "nodes_treeids": nodes["tree"],
         "nodes_nodeids": nodes["node"],
@@ -109,7 +126,11 @@ def margins_model(trees: OnnxTrees, *, in_float64: bool) -> Any:
         "target_nodeids": leaves["node"],
         "target_ids": leaves["margin"],
     }
-    attributes = {name: getattr(array, "tolist", lambda a=array: a)() for name, array in (structure | numbers).items()}
+    attributes = {name: array.tolist() for name, array in structure.items()}
+    if in_float64:
+        attributes |= {f"{name}_as_tensor": numpy_helper.from_array(array.copy()) for name, array in numbers.items()}
+    else:
+        attributes |= {name: array.tolist() for name, array in numbers.items()}
     n_targets = len(trees.base_values)
     node = helper.make_node(
         "TreeEnsembleRegressor", ["X"], ["margins"], domain="ai.onnx.ml", n_targets=n_targets, **attributes

@@ -4,53 +4,34 @@ from typing import Any
 
 import numpy as np
 
-from skfocal.boosting.onnx_model import NODE, Codes, OnnxTrees, n_margins, with_sets
+from skfocal.boosting.onnx_model import Codes, OnnxTrees, as_codes, as_nodes, members, n_margins, with_sets
 
 
 def onnx_trees(classifier: Any) -> OnnxTrees:
-    """Return the trees; features that are categories come first in scikit-learn's, the others after them."""
-    predictors = [predictor for round_ in classifier._predictors for predictor in round_]
-    theirs = np.concatenate([predictor.nodes for predictor in predictors])
-    sizes = [len(predictor.nodes) for predictor in predictors]
-    trees = np.repeat(np.arange(len(sizes)), sizes)
-    is_category = classifier.is_categorical_
-    if is_category is None:
-        is_category = np.zeros(classifier.n_features_in_, bool)
-    order = np.concatenate([np.flatnonzero(is_category), np.flatnonzero(~is_category)])
-    leaf = theirs["is_leaf"].astype(bool)
-    nodes = np.zeros(len(theirs), NODE)
-    nodes["tree"], nodes["margin"] = trees, trees % n_margins(classifier)
-    nodes["node"] = np.concatenate([np.arange(size) for size in sizes])
-    nodes["is_leaf"], nodes["value"] = leaf, np.where(leaf, theirs["value"], 0.0)
-    nodes["feature"] = np.where(leaf, 0, order[theirs["feature_idx"]])
-    nodes["threshold"] = np.where(leaf, 0.0, theirs["num_threshold"])
-    nodes["yes"], nodes["no"] = np.where(leaf, 0, theirs["left"]), np.where(leaf, 0, theirs["right"])
-    nodes["missing_is_yes"] = ~leaf & theirs["missing_go_to_left"].astype(bool)
-    sets = {
-        int(place): _set(predictors[trees[place]].raw_left_cat_bitsets[theirs["bitset_idx"][place]])
-        for place in np.flatnonzero(~leaf & theirs["is_categorical"].astype(bool))
-    }
-    return OnnxTrees(
-        nodes=with_sets(nodes, sets),
-        base_values=classifier._baseline_prediction.ravel().tolist(),
-        n_features=classifier.n_features_in_,
-        categories=_categories(classifier, order[: is_category.sum()]),
+    """Return the trees; to scikit-learn's, features that are categories come first, the others after them."""
+    predictors = [predictor for trees_of_round in classifier._predictors for predictor in trees_of_round]
+    nodes = np.concatenate([predictor.nodes for predictor in predictors])
+    tree = np.repeat(np.arange(len(predictors)), [len(predictor.nodes) for predictor in predictors])
+    categories = {} if classifier.is_categorical_ is None else _categories(classifier)
+    order = np.array([*categories, *(i for i in range(classifier.n_features_in_) if i not in categories)])
+    ours = as_nodes(
+        tree=tree,
+        margin=tree % n_margins(classifier),
+        is_leaf=nodes["is_leaf"].astype(bool),
+        value=nodes["value"],
+        feature=order[nodes["feature_idx"]],
+        threshold=nodes["num_threshold"],
+        yes=nodes["left"],
+        no=nodes["right"],
+        missing_is_yes=nodes["missing_go_to_left"],
     )
+    places = np.flatnonzero(nodes["is_categorical"]).tolist()
+    sets = {i: members(predictors[tree[i]].raw_left_cat_bitsets[nodes["bitset_idx"][i]]) for i in places}
+    return OnnxTrees(with_sets(ours, sets), classifier._baseline_prediction.ravel(), len(order), categories)
 
 
-def _set(bits: Any) -> list[int]:
-    """Return the numbers in a set, kept as 8 words of 32 bits."""
-    return np.flatnonzero(np.unpackbits(bits.astype("<u4").view(np.uint8), bitorder="little")).tolist()
-
-
-def _categories(classifier: Any, features: Any) -> dict[int, Codes]:
+def _categories(classifier: Any) -> dict[int, Codes]:
     """Return the codes of categories; one that was only in what was split off for early stopping is as if missing."""
-    if not len(features):
-        return {}
-    encoder = classifier._preprocessor.named_transformers_["encoder"]
-    known = classifier._bin_mapper.bin_thresholds_
-    codes = [np.arange(len(categories), dtype=np.float64) for categories in encoder.categories_]
-    return {
-        int(feature): Codes(categories, np.where(np.isin(numbers, known[place]), numbers, np.nan))
-        for place, (feature, categories, numbers) in enumerate(zip(features, encoder.categories_, codes, strict=True))
-    }
+    known = classifier._preprocessor.named_transformers_["encoder"].categories_
+    codes = map(as_codes, known, classifier._bin_mapper.bin_thresholds_)
+    return dict(zip(np.flatnonzero(classifier.is_categorical_).tolist(), codes, strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skfocal.boosting.onnx_model import NODE, Codes, OnnxTrees, n_margins, with_sets
+from skfocal.boosting.onnx_model import NODE, Codes, OnnxTrees, as_codes, n_margins, with_sets
 
 
 def onnx_trees(classifier: Any) -> OnnxTrees:
@@ -30,7 +30,7 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
             rows.append((number, place, margin, False, 0.0, feature, False, threshold, yes, no, missing_is_yes))
     return OnnxTrees(
         nodes=with_sets(np.array(rows, NODE), sets),
-        base_values=[0.0] * n_targets,
+        base_values=np.zeros(n_targets),
         n_features=classifier.n_features_in_,
         categories=_categories(classifier.booster_, dumped["feature_infos"]),
     )
@@ -67,7 +67,4 @@ def _categories(booster: Any, infos: dict[str, Any]) -> dict[int, Codes | None]:
             "classifier must have no ordered categories, nor others than a table's, to go to ONNX, as LightGBM does "
             "not tell of which columns they are: encode them by an OrdinalEncoder in a pipeline."
         )
-    return {
-        feature: Codes(categories, np.arange(len(categories), dtype=np.float64))
-        for feature, categories in zip(features, of_table, strict=True)
-    }
+    return dict(zip(features, map(as_codes, of_table), strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal.boosting.onnx_model import NODE, Codes, OnnxTrees, n_margins, with_sets
+from skfocal.boosting.onnx_model import Codes, OnnxTrees, as_codes, as_nodes, n_margins, with_sets
 from skfocal.xgboost.compat import forest
 
 
@@ -28,15 +28,14 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
     if categories and not np.isnan(missing):
         raise ValueError(f"classifier must have missing=nan to go to ONNX with categories, got {missing!r}.")
     weights = learner["gradient_booster"].get("weight_drop", [1.0] * len(ensemble["trees"]))  # of "dart"
-    parts = [_nodes(*each) for each in zip(ensemble["trees"], ensemble["tree_info"], weights, strict=True)]
+    trees = zip(ensemble["trees"], ensemble["tree_info"], weights, strict=True)
+    parts = [_nodes(number, *each) for number, each in enumerate(trees)]
     starts = np.cumsum([0, *(len(nodes) for nodes, _ in parts)])
-    for number, (nodes, _) in enumerate(parts):
-        nodes["tree"] = number
     sets = {start + place: s for start, (_, own) in zip(starts, parts, strict=False) for place, s in own.items()}
     scores = np.atleast_1d(json.loads(learner["learner_model_param"]["base_score"]))
     return OnnxTrees(
         nodes=with_sets(np.concatenate([nodes for nodes, _ in parts]), sets),
-        base_values=(np.log(scores / (1 - scores)) if n_margins(classifier) == 1 else scores).tolist(),
+        base_values=np.log(scores / (1 - scores)) if n_margins(classifier) == 1 else scores,
         n_features=classifier.n_features_in_,
         categories=categories,
         refuse_unseen=True,
@@ -47,7 +46,7 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
     )
 
 
-def _nodes(tree: Any, margin: int, weight: float) -> tuple[NDArray[Any], dict[int, list[int]]]:
+def _nodes(number: int, tree: Any, margin: int, weight: float) -> tuple[NDArray[Any], dict[int, list[int]]]:
     """Return the nodes of a tree, and sets of categories by the places of nodes; what is in a set goes right."""
     left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
     leaf, numbers = left < 0, np.array(tree["split_conditions"], dtype=np.float32)
@@ -57,15 +56,18 @@ def _nodes(tree: Any, margin: int, weight: float) -> tuple[NDArray[Any], dict[in
             tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True
         )
     }
-    nodes = np.zeros(len(left), NODE)
-    nodes["node"], nodes["margin"] = np.arange(len(left)), margin
-    nodes["is_leaf"], nodes["value"] = leaf, np.where(leaf, numbers * weight, 0)
-    nodes["feature"], nodes["threshold"] = tree["split_indices"], np.where(leaf, 0, numbers)
-    is_set = np.isin(nodes["node"], list(sets))
-    nodes["yes"] = np.where(leaf, 0, np.where(is_set, right, left))
-    nodes["no"] = np.where(leaf, 0, np.where(is_set, left, right))
-    nodes["missing_is_yes"] = ~leaf & (np.array(tree["default_left"], bool) != is_set)
-    nodes["feature"][leaf] = 0
+    is_set = np.isin(np.arange(len(leaf)), list(sets))
+    nodes = as_nodes(
+        tree=number,
+        margin=margin,
+        is_leaf=leaf,
+        value=numbers * weight,
+        feature=tree["split_indices"],
+        threshold=numbers,
+        yes=np.where(is_set, right, left),
+        no=np.where(is_set, left, right),
+        missing_is_yes=np.array(tree["default_left"], bool) != is_set,
+    )
     reached = np.isin(nodes["node"], [0, *left[~leaf], *right[~leaf]])  # not what was pruned
     places = np.cumsum(reached) - 1
     return nodes[reached], {int(places[node]): each for node, each in sets.items()}
@@ -75,10 +77,7 @@ def _categories(learner: Any, ensemble: Any) -> dict[int, Codes | None]:
     """Return the codes of categories, of those features that have some."""
     features = [i for i, kind in enumerate(learner["feature_types"]) if kind == "c"]
     known = [_decoded(each) for each in ensemble.get("cats", {}).get("enc", [])]
-    return {
-        feature: Codes(known[feature], np.arange(len(known[feature]), dtype=np.float64)) if known else None
-        for feature in features
-    }
+    return {feature: as_codes(known[feature]) if known else None for feature in features}
 
 
 def _decoded(column: Any) -> list[Any]:
