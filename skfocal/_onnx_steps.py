@@ -115,7 +115,7 @@ def _(step: Any, after: Sequence[bool]) -> list[bool]:
 
 @text_inputs.register
 def _(step: FunctionTransformer, after: Sequence[bool]) -> list[bool]:
-    return list(after) if step.func is None else [False] * len(after)
+    return list(after) if step.func is None else [False] * step.n_features_in_
 
 
 @text_inputs.register
@@ -267,11 +267,8 @@ def _(step: SimpleImputer, X: Any, in_float32: list[Any]) -> Any:
         if step.add_indicator:
             raise _refusal(step, "indicators beside words; give them a MissingIndicator of numbers, or none")
         return [_filled(column_of(X, i), step.missing_values, step.statistics_[i]) for i in _kept(step)]
-    X, statistics = (
-        as_matrix(X),
-        np.array([np.nan if is_missing(value) else float(value) for value in step.statistics_]),
-    )
-    missing = _is_marked(X, step.missing_values)
+    X = as_matrix(X)
+    missing, statistics = _is_marked(X, step.missing_values), step.statistics_.astype(np.float64)  # constants: objects
     columns = [_selected(ndx.where(missing, ndx.asarray(statistics[None]), X), _kept(step))]
     if step.add_indicator:
         columns.append(ndx.astype(_selected(missing, step.indicator_.features_.tolist()), ndx.float64))
@@ -299,9 +296,10 @@ def _(step: OneHotEncoder | OrdinalEncoder | TargetEncoder, X: Any, in_float32: 
     """Look categories up in what the encoder itself makes of each of them; skl2onnx's do so by numbers of float32."""
     results = []
     for i, (categories, rows) in enumerate(zip(step.categories_, _tables(step), strict=True)):
-        found = looked_up(column_of(X, i), categories, rows.astype(np.float64) if rows.dtype != np.int64 else rows)
+        found = looked_up(column_of(X, i), categories, rows.astype(np.float64))
         if isinstance(step, OneHotEncoder):
-            found = ndx.astype(found[:, :1] == ndx.asarray(np.arange(one_hot_widths(step)[i])[None]), ndx.float64)
+            numbers = np.arange(one_hot_widths(step)[i], dtype=np.float64)
+            found = ndx.astype(found == ndx.asarray(numbers[None]), ndx.float64)
         results.append(found)
     return ndx.concat(results, axis=1)
 
