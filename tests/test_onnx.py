@@ -326,4 +326,10 @@ def test_without_the_extra(boosted, binary, package, monkeypatch):
 def test_parameters_that_ask_something_of_onnx(boosted, binary):
     X, y = np.where(np.random.default_rng(0).random(binary[0].shape) < 0.2, -1, binary[0]).astype(np.float32), binary[1]
     for params in engine_of(boosted).onnx_takes:
-        assert_same(make(boosted, **params).fit(X, y), X)
+        model = make(boosted, **params).fit(X, y)
+        assert_same(model, X)
+        (trees,) = (node for node in to_onnx(model).graph.node if node.op_type == "TreeEnsembleRegressor")
+        numbers = {each.name: each.ints for each in trees.attribute}
+        tree, yes, no, nodes = (numbers[f"nodes_{name}ids"] for name in ("tree", "truenode", "falsenode", "node"))
+        reached = {*zip(tree, yes, strict=True), *zip(tree, no, strict=True)}  # leaves have 0, which is the root
+        assert set(zip(tree, nodes, strict=True)) == reached  # not what was pruned
