@@ -157,7 +157,7 @@ def test_categories_of_a_model_from_a_file(boosted, known, tmp_path):
 
 
 def test_categories_after_early_stopping(boosted, known):
-    """Some are in the validation data only, and beside what is often and safe no tree has seen them."""
+    """Some are in the validation data only."""
     X, y = known
     word = np.where(y, np.where(np.arange(len(y)) % 3, "bad", "good"), "good")
     X = as_categories(X).assign(word=pd.Categorical(np.where(np.arange(len(y)) % 12, word, X.index.astype(str))))

@@ -57,10 +57,9 @@ def n_margins(classifier: Any) -> int:
     return number
 
 
-def as_codes(categories: Sequence[Any], trained: Any = None) -> Codes:
-    """Return categories with codes from 0 on; those that are not among the `trained` ones are as if missing."""
-    codes = np.arange(len(categories), dtype=np.float64)
-    return Codes(categories, codes if trained is None else np.where(np.isin(codes, trained), codes, np.nan))
+def as_codes(categories: Sequence[Any]) -> Codes:
+    """Return categories with codes from 0 on."""
+    return Codes(categories, np.arange(len(categories), dtype=np.float64))
 
 
 def as_nodes(*, tree: Any, margin: Any, is_leaf: NDArray[np.bool_], value: Any, **splits: Any) -> NDArray[Any]:

@@ -31,7 +31,6 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
 
 
 def _categories(classifier: Any) -> dict[int, Codes]:
-    """Return the codes of categories; one that was only in what was split off for early stopping is as if missing."""
+    """Return the codes of categories: of all data that was given to `fit`, what was split off included."""
     known = classifier._preprocessor.named_transformers_["encoder"].categories_
-    codes = map(as_codes, known, classifier._bin_mapper.bin_thresholds_)
-    return dict(zip(np.flatnonzero(classifier.is_categorical_).tolist(), codes, strict=True))
+    return dict(zip(np.flatnonzero(classifier.is_categorical_).tolist(), map(as_codes, known), strict=True))
