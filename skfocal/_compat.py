@@ -51,6 +51,12 @@ def check_n_features(estimator: Any, X: Any) -> None:
     _check_n_features(estimator, X, reset=False)
 
 
+def one_hot_widths(encoder: Any) -> list[int]:
+    """Return how many columns a fitted OneHotEncoder makes of each of its features; it tells names of all only."""
+    widths: list[int] = encoder._n_features_outs
+    return widths
+
+
 def metric_of_scorer(scorer: Any) -> Any:
     """Return the metric that `make_scorer` was given, anything else as it is; scorers take any argument."""
     return getattr(scorer, "_score_func", scorer)

@@ -46,6 +46,13 @@ class Engine:
     contributions: object = None  # (fitted classifier of ours, X) -> contributions of features and intercept
     last_digit_decides: bool = False  # whether thresholds are data values, compared in float64
     onnx_refuses: dict = field(default_factory=dict)  # message -> parameters that ONNX has no equal of
+    onnx_takes: tuple = ()  # parameters that ask something of ONNX
+    category_splits: tuple = ({},)  # parameters under which trees ask for one category, or for a set of them
+    codes: tuple = (
+        {},
+        {},
+    )  # parameters, and arguments of fit, that make the first of three columns codes of categories
+    unseen_is_error: bool = False  # whether categories that were not in training are refused
     real_bars: tuple = ()  # average precision at least, log loss at most, on the full card data
 
     def on_threads(self, n_threads):
@@ -81,6 +88,7 @@ ENGINES = [
         any_name=False,
         importances=False,
         last_digit_decides=True,
+        codes=({"categorical_features": [0]}, {}),
         real_bars=(0.80, 0.0034),
     ),
     Engine(
@@ -109,7 +117,13 @@ ENGINES = [
         booster=lambda model: model.booster_,
         booster_margins=_lightgbm_margins,
         contributions=lambda model, X: model.predict_proba(X, pred_contrib=True),
-        onnx_refuses={"no zero_as_missing": {"zero_as_missing": True}},
+        onnx_refuses={"no zero_as_missing to go to ONNX: put NaN": {"zero_as_missing": True}},
+        onnx_takes=({"boosting_type": "dart"},),
+        category_splits=(
+            {"max_cat_to_onehot": 1, "min_data_per_group": 1, "cat_smooth": 1.0},
+            {"max_cat_to_onehot": 100},
+        ),
+        codes=({}, {"categorical_feature": [0]}),
         real_bars=(0.80, 0.0033),
     ),
     Engine(
@@ -138,10 +152,12 @@ ENGINES = [
         booster_margins=_xgboost_margins,
         contributions=lambda model, X: model.get_booster().predict(xgboost.DMatrix(X), pred_contribs=True),
         onnx_refuses={
-            "booster='gbtree' to go to ONNX, got 'dart'": {"booster": "dart"},
-            "booster='gbtree' to go to ONNX, got 'gblinear'": {"booster": "gblinear"},
-            "missing=nan to go to ONNX, got -1.0": {"missing": -1.0},
+            "trees to go to ONNX: fit it with booster='gbtree', not 'gblinear'": {"booster": "gblinear"},
         },
+        onnx_takes=({"booster": "dart", "rate_drop": 0.5}, {"missing": -1.0}, {"gamma": 1.0, "tree_method": "exact"}),
+        category_splits=({"max_cat_to_onehot": 1}, {"max_cat_to_onehot": 100}),
+        codes=({"feature_types": ["c", "q", "q"]}, {}),
+        unseen_is_error=True,
         real_bars=(0.79, 0.0036),
     ),
 ]

@@ -8,7 +8,7 @@ import pytest
 import skfocal
 
 # pandas, where it is, comes with scikit-learn
-OPTIONAL = ["lightgbm", "xgboost", "cupy", "matplotlib", "imblearn", "tqdm", "onnx", "ndonnx", "spox", "onnxmltools"]
+OPTIONAL = ["lightgbm", "xgboost", "cupy", "matplotlib", "imblearn", "tqdm", "onnx", "ndonnx", "spox", "skl2onnx"]
 
 
 def run(code):

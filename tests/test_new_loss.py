@@ -109,7 +109,7 @@ def test_it_is_saved_and_converted(boosted, binary, tmp_path):
         np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
         with pytest.raises(ValueError, match="must be of a model of the loss 'focal', got one of 'poly'"):
             boosted().load_model(tmp_path / name)
-    for package in ("onnxmltools", "ndonnx", "spox"):
+    for package in ("onnx", "skl2onnx", "ndonnx", "spox"):
         pytest.importorskip(package)
     session = pytest.importorskip("onnxruntime").InferenceSession(to_onnx(model).SerializeToString())
     np.testing.assert_allclose(session.run(["probabilities"], {"X": X})[0], model.predict_proba(X), atol=1e-5)

@@ -7,18 +7,18 @@ import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_selector
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, KernelPCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
+    KBinsDiscretizer,
     MinMaxScaler,
     OneHotEncoder,
-    OrdinalEncoder,
     PolynomialFeatures,
     PowerTransformer,
     RobustScaler,
@@ -36,7 +36,7 @@ ids = {"ids": lambda estimator: estimator.__name__}
 
 @pytest.fixture(params=BOOSTED, **ids)
 def boosted(request):
-    for package in ("onnxmltools", "ndonnx", "spox"):
+    for package in ("onnx", "skl2onnx", "ndonnx", "spox"):
         pytest.importorskip(package)
     return request.param
 
@@ -134,10 +134,7 @@ def refused(boosted, params, X, y, message):
 
 
 def test_what_onnx_has_no_equal_of(boosted, binary):
-    pd = pytest.importorskip("pandas")
     X, y = binary
-    city = pd.Categorical(np.where(y, "Oslo", "Rome"))
-    refused(boosted, {}, pd.DataFrame(X).assign(city=city).rename(columns=str), y, "must have no categorical features")
     days = np.array(["2024-02-29", "2025-01-01"], dtype="datetime64[D]")
     refused(boosted, {}, X, days[y], "Labels must be numbers, booleans or strings for ONNX")
     for message, params in engine_of(boosted).onnx_refuses.items():
@@ -147,10 +144,10 @@ def test_what_onnx_has_no_equal_of(boosted, binary):
 def test_multi_output_trees_have_no_equal_either(binary, tmp_path):
     X, y = binary[0], (binary[0][:, 0] > 0) + binary[1]
     trees = {"multi_strategy": "multi_output_tree", "tree_method": "hist"}
-    refused(FocalXGBClassifier, trees, X, y, "multi_strategy='one_output_per_tree' to go to ONNX")
+    refused(FocalXGBClassifier, trees, X, y, "one margin a tree to go to ONNX: fit it with multi_strategy='one_output")
     file = tmp_path / "model.ubj"
     make(FocalXGBClassifier, **trees).fit(X, y).save_model(file)
-    with pytest.raises(ValueError, match="multi_strategy='one_output_per_tree' to go to ONNX"):
+    with pytest.raises(ValueError, match="one margin a tree to go to ONNX: fit it with multi_strategy='one_output"):
         to_onnx(FocalXGBClassifier().load_model(file))
 
 
@@ -166,6 +163,19 @@ STEPS = {
     "indicate": lambda: [SimpleImputer(add_indicator=True), "passthrough", MinMaxScaler()],
     "choose": lambda: [SimpleImputer(strategy="most_frequent"), SelectKBest(k=20)],
     "nothing": lambda: ["passthrough"],
+    "bins": lambda: [
+        SimpleImputer(),
+        KBinsDiscretizer(6, encode="onehot-dense", quantile_method="averaged_inverted_cdf"),
+    ],
+    "numbers of bins": lambda: [SimpleImputer(), KBinsDiscretizer(9, encode="ordinal", strategy="uniform")],
+    "above": lambda: [SimpleImputer(), Binarizer(threshold=0.5)],
+    "functions": lambda: [FunctionTransformer(), FunctionTransformer(np.abs), FunctionTransformer(np.sqrt)],
+    "union": lambda: [
+        SimpleImputer(),
+        FeatureUnion(
+            [("scale", StandardScaler()), ("no", "drop"), ("as", "passthrough")], transformer_weights={"as": -3}
+        ),
+    ],
 }
 
 
@@ -216,6 +226,7 @@ def test_columns_by_name(boosted, frauds):
             ("indicate", SimpleImputer(add_indicator=True), make_column_selector("V1.")),
         ],
         remainder="passthrough",
+        transformer_weights={"scale": 0.3, "indicate": 7.0},
     )
     assert_same(make_pipeline(columns, make(boosted)).fit(frame, frauds[1]), frame)
     nested = make_pipeline(make_pipeline(columns, RobustScaler()), make(boosted))
@@ -276,14 +287,12 @@ class Halve(TransformerMixin, BaseEstimator):
         return X / 2
 
 
-# The last two would give other values, of those on the threshold and of missing ones.
 WITHOUT = [
     KNNImputer(),
     LinearDiscriminantAnalysis(),
     FunctionTransformer(np.cbrt),
     Halve(),
-    Binarizer(),
-    OrdinalEncoder(),
+    KernelPCA(2, eigen_solver="arpack"),
 ]
 
 
@@ -291,7 +300,9 @@ WITHOUT = [
 def test_steps_that_onnx_does_not_have(boosted, binary, step):
     X, y = binary
     pipeline = make_pipeline(step, make(boosted)).fit(np.round(X), y)
-    with pytest.raises(ValueError, match=r"classifier must have steps that skl2onnx can convert, got .*: ."):
+    with pytest.raises(
+        ValueError, match=r"classifier must have steps that can go to ONNX, got .*: .*\. Transform the data before"
+    ):
         to_onnx(pipeline)
 
 
@@ -304,8 +315,21 @@ def test_other_classifiers(binary):
             to_onnx(unfitted)
 
 
-@pytest.mark.parametrize("package", ["onnxmltools", "ndonnx", "spox"])
+@pytest.mark.parametrize("package", ["onnx", "skl2onnx", "ndonnx", "spox"])
 def test_without_the_extra(boosted, binary, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError, match=r'pip install "skfocal\[onnx\]"'):
         to_onnx(make(boosted).fit(*binary))
+
+
+@pytest.mark.parametrize("boosted", boosted_with("onnx_takes"))
+def test_parameters_that_ask_something_of_onnx(boosted, binary):
+    X, y = np.where(np.random.default_rng(0).random(binary[0].shape) < 0.2, -1, binary[0]).astype(np.float32), binary[1]
+    for params in engine_of(boosted).onnx_takes:
+        model = make(boosted, **params).fit(X, y)
+        assert_same(model, X)
+        (trees,) = (node for node in to_onnx(model).graph.node if node.op_type == "TreeEnsembleRegressor")
+        numbers = {each.name: each.ints for each in trees.attribute}
+        tree, yes, no, nodes = (numbers[f"nodes_{name}ids"] for name in ("tree", "truenode", "falsenode", "node"))
+        reached = {*zip(tree, yes, strict=True), *zip(tree, no, strict=True)}  # leaves have 0, which is the root
+        assert set(zip(tree, nodes, strict=True)) == reached  # not what was pruned

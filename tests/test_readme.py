@@ -16,7 +16,7 @@ def blocks(language):
 
 
 def test_code_runs_and_prints_what_it_says(capsys, tmp_path, monkeypatch):
-    for package in ("imblearn", "shap", "ndonnx", "onnxmltools", "onnxruntime"):
+    for package in ("imblearn", "shap", "ndonnx", "onnxruntime", "skl2onnx"):
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     code = blocks("python")

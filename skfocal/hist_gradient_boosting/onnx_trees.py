@@ -1,38 +1,36 @@
-"""scikit-learn's trees for ONNX. Needs the packages of the extra ``onnx`` when it is called. Imports `boosting`."""
+"""scikit-learn's trees for ONNX. Imports `boosting`."""
 
 from typing import Any
 
 import numpy as np
 
-from skfocal.boosting.onnx_model import OnnxTrees, floored, margins_model, n_margins
+from skfocal.boosting.onnx_model import Codes, OnnxTrees, as_codes, as_nodes, members, n_margins, with_sets
 
 
-def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
-    """Return the trees for features in float64 or float32: scikit-learn compares them in float64.
+def onnx_trees(classifier: Any) -> OnnxTrees:
+    """Return the trees; to scikit-learn's, features that are categories come first, the others after them."""
+    predictors = [predictor for trees_of_round in classifier._predictors for predictor in trees_of_round]
+    nodes = np.concatenate([predictor.nodes for predictor in predictors])
+    tree = np.repeat(np.arange(len(predictors)), [len(predictor.nodes) for predictor in predictors])
+    categories = {} if classifier.is_categorical_ is None else _categories(classifier)
+    order = np.array([*categories, *(i for i in range(classifier.n_features_in_) if i not in categories)])
+    ours = as_nodes(
+        tree=tree,
+        margin=tree % n_margins(classifier),
+        is_leaf=nodes["is_leaf"].astype(bool),
+        value=nodes["value"],
+        feature=order[nodes["feature_idx"]],
+        threshold=nodes["num_threshold"],
+        yes=nodes["left"],
+        no=nodes["right"],
+        missing_is_yes=nodes["missing_go_to_left"],
+    )
+    places = np.flatnonzero(nodes["is_categorical"]).tolist()
+    sets = {i: members(predictors[tree[i]].raw_left_cat_bitsets[nodes["bitset_idx"][i]]) for i in places}
+    return OnnxTrees(with_sets(ours, sets), classifier._baseline_prediction.ravel(), len(order), categories)
 
-    skl2onnx's converter rounds thresholds to float32, and fails with current versions of onnx.
-    """
-    if classifier.is_categorical_ is not None:
-        raise ValueError("classifier must have no categorical features to go to ONNX.")
-    trees = [tree.nodes for trees in classifier._predictors for tree in trees]
-    nodes = np.concatenate(trees)
-    leaf = nodes["is_leaf"].astype(bool)
-    tree_ids = np.repeat(np.arange(len(trees)), list(map(len, trees)))
-    node_ids = np.concatenate([np.arange(len(tree)) for tree in trees])
-    attributes = {
-        "nodes_treeids": tree_ids,
-        "nodes_nodeids": node_ids,
-        "nodes_featureids": np.where(leaf, 0, nodes["feature_idx"]),
-        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ"),
-        "nodes_truenodeids": np.where(leaf, 0, nodes["left"]),
-        "nodes_falsenodeids": np.where(leaf, 0, nodes["right"]),
-        "nodes_missing_value_tracks_true": np.where(leaf, 0, nodes["missing_go_to_left"]),
-        "class_treeids": tree_ids[leaf],
-        "class_nodeids": node_ids[leaf],
-        "class_weights": nodes["value"][leaf],
-    }
-    n_targets, base_values = n_margins(classifier), classifier._baseline_prediction.ravel().tolist()
-    thresholds = np.where(leaf, 0.0, nodes["num_threshold"])
-    values = thresholds if in_float64 else floored(thresholds)
-    lists = {name: array.tolist() for name, array in attributes.items()}
-    return OnnxTrees(margins_model(classifier, lists, values, lambda tree: tree % n_targets, base_values), in_float64)
+
+def _categories(classifier: Any) -> dict[int, Codes]:
+    """Return the codes of categories: of all data that was given to `fit`, what was split off included."""
+    known = classifier._preprocessor.named_transformers_["encoder"].categories_
+    return dict(zip(np.flatnonzero(classifier.is_categorical_).tolist(), map(as_codes, known), strict=True))

@@ -1,53 +1,70 @@
-"""LightGBM's trees for ONNX. Needs the packages of the extra ``onnx`` when it is called. Imports `boosting`."""
+"""LightGBM's trees for ONNX. Imports `boosting`."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from lightgbm import Booster
 
-from skfocal.boosting.onnx_model import OnnxTrees, float_features, floored, margins_model, n_margins, tree_attributes
+from skfocal.boosting.onnx_model import NODE, Codes, OnnxTrees, as_codes, n_margins, with_sets
 
 
-def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
-    """Return the trees for features in float64 or float32: LightGBM compares them as they are given."""
-    import onnxmltools
-
+def onnx_trees(classifier: Any) -> OnnxTrees:
+    """Return the trees. LightGBM compares features as they are given, in float32 or float64."""
     dumped = classifier.booster_.dump_model()
-    for node in _nodes(dumped["tree_info"]):
-        if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
-            raise ValueError("classifier must have no categorical features and no zero_as_missing to go to ONNX.")
-    text = classifier.booster_.model_to_string()
-    # The parameters tell of a custom objective, which onnxmltools does not know; the sizes of the trees' texts will
-    # not be right, and LightGBM can do without.
-    text = re.sub(r"^\[objective: .*\]$|^tree_sizes=.*$", "", text, flags=re.MULTILINE)
-    # onnxmltools rounds thresholds to float32, past values of x too. So it is given their numbers, with their signs,
-    # which it looks at.
-    thresholds = [0.0]
-
-    def numbered(match: re.Match[str]) -> str:
-        first, values = len(thresholds), list(map(float, match[0].split()))
-        thresholds.extend(values)
-        return " ".join(f"{-number if value < 0 else number}" for number, value in enumerate(values, start=first))
-
-    text = re.sub(r"(?<=^threshold=).*$", numbered, text, flags=re.MULTILINE)
-    converted = onnxmltools.convert_lightgbm(
-        Booster(model_str=text), initial_types=float_features(classifier), zipmap=False
-    )
     n_targets = n_margins(classifier)
-    attributes = tree_attributes(converted)
-    values = np.array(thresholds)[np.abs(attributes["nodes_values"]).astype(np.int64)]
-    values = values if in_float64 else floored(values)
-    model = margins_model(classifier, attributes, values, lambda tree: tree % n_targets, [0.0] * n_targets)
-    return OnnxTrees(model, is_float64=in_float64)
+    rows: list[Any] = []
+    sets: dict[int, list[int]] = {}
+    for number, tree in enumerate(dumped["tree_info"]):
+        for place, (node, yes, no) in enumerate(_nodes(tree["tree_structure"])):
+            margin = number % n_targets
+            if "split_feature" not in node:
+                rows.append((number, place, margin, True, node["leaf_value"], 0, False, 0.0, 0, 0, False))
+                continue
+            is_set = node["decision_type"] == "=="
+            if is_set:
+                sets[len(rows)] = [int(category) for category in node["threshold"].split("||")]
+            threshold = 0.0 if is_set else node["threshold"]
+            missing_is_yes = not is_set and _missing_goes_left(node)
+            feature = node["split_feature"]
+            rows.append((number, place, margin, False, 0.0, feature, False, threshold, yes, no, missing_is_yes))
+    return OnnxTrees(
+        nodes=with_sets(np.array(rows, NODE), sets),
+        base_values=np.zeros(n_targets),
+        n_features=classifier.n_features_in_,
+        categories=_categories(classifier.booster_, dumped["feature_infos"]),
+    )
 
 
-def _nodes(trees: list[Any]) -> list[Any]:
-    """Return the splits of LightGBM's dumped trees."""
-    todo, splits = [tree["tree_structure"] for tree in trees], []
-    while todo:
-        node = todo.pop()
+def _nodes(root: Any) -> Iterator[tuple[Any, int, int]]:
+    """Yield the nodes of a dumped tree, each with the places of its children."""
+    nodes = [root]
+    for node in nodes:  # which grow in number
+        yield node, len(nodes), len(nodes) + 1
         if "split_feature" in node:
-            splits.append(node)
-            todo += [node["left_child"], node["right_child"]]
-    return splits
+            nodes += [node["left_child"], node["right_child"]]
+
+
+def _missing_goes_left(node: Any) -> bool:
+    """Return where NaN goes; if none was in the training data, it is taken for 0."""
+    if node["missing_type"] == "Zero":
+        raise ValueError(
+            "classifier must have no zero_as_missing to go to ONNX: put NaN in the place of zeros, and fit it without."
+        )
+    return bool(node["threshold"] >= 0 if node["missing_type"] == "None" else node["default_left"])
+
+
+def _categories(booster: Any, infos: dict[str, Any]) -> dict[int, Codes | None]:
+    """Return the codes of categories. A model knows those of a table one by one, but not of which columns they are."""
+    text = re.search(r"^\[categorical_feature: (.*)\]$", booster.model_to_string(), flags=re.MULTILINE)
+    features = [int(feature) for feature in text[1].split(",") if feature] if text else []
+    of_table = booster.pandas_categorical
+    if not of_table:
+        return dict.fromkeys(features)
+    seen = [infos.get(booster.feature_name()[feature], {}).get("values", []) for feature in features]
+    if len(features) != len(of_table) or any(max(v, default=0) >= len(c) for v, c in zip(seen, of_table, strict=True)):
+        raise ValueError(
+            "classifier must have no ordered categories, nor others than a table's, to go to ONNX, as LightGBM does "
+            "not tell of which columns they are: encode them by an OrdinalEncoder in a pipeline."
+        )
+    return dict(zip(features, map(as_codes, of_table), strict=True))

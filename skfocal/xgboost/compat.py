@@ -81,12 +81,12 @@ def first_rounds(booster: Any, n_rounds: int) -> Any:
     if booster.get_categories().empty():
         return part
     whole, model = (json.loads(each.save_raw("json")) for each in (booster, part))
-    _forest(model)["cats"] = _forest(whole)["cats"]
+    forest(model)["cats"] = forest(whole)["cats"]
     part.load_model(bytearray(json.dumps(model, ensure_ascii=False), "utf-8"))  # XGBoost reads no \u escapes
     return part
 
 
-def _forest(model: dict[str, Any]) -> dict[str, Any]:
+def forest(model: dict[str, Any]) -> dict[str, Any]:
     """Return the trees of an XGBoost model; those of "dart" are one level deeper, beside their weights."""
     booster = model["learner"]["gradient_booster"]
     forest: dict[str, Any] = booster.get("gbtree", booster)["model"]

@@ -1,37 +1,96 @@
-"""XGBoost's trees for ONNX. Needs the packages of the extra ``onnx`` when it is called. Imports `boosting`."""
+"""XGBoost's trees for ONNX. Imports `boosting` and `compat`."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skfocal.boosting.onnx_model import OnnxTrees, float_features, margins_model, n_margins, tree_attributes
+from skfocal.boosting.onnx_model import Codes, OnnxTrees, as_codes, as_nodes, n_margins, with_sets
+from skfocal.xgboost.compat import forest
 
 
-def onnx_trees(classifier: Any, *, in_float64: bool) -> OnnxTrees:
-    """Return the trees, for features in float32 whatever is asked for: XGBoost compares them so.
-
-    What a sparse matrix leaves out is missing to XGBoost.
-    """
-    import onnxmltools
-
-    booster = classifier.get_booster().copy()
-    booster.feature_names = None  # onnxmltools wants them to be f0, f1 ...
-    learner = json.loads(booster.save_raw("json"))["learner"]
+def onnx_trees(classifier: Any) -> OnnxTrees:
+    """Return the trees. XGBoost compares features in float32, and what a sparse matrix leaves out is missing to it."""
+    model = json.loads(classifier.get_booster().save_raw("json"))
+    learner = model["learner"]
     kind = learner["gradient_booster"]["name"]
-    if kind != "gbtree":
-        raise ValueError(f"classifier must have booster='gbtree' to go to ONNX, got {kind!r}.")
-    if classifier.missing is not None and not np.isnan(classifier.missing):
-        raise ValueError(f"classifier must have missing=nan to go to ONNX, got {classifier.missing!r}.")
-    forest = learner["gradient_booster"]["model"]
-    if any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in forest["trees"]):
-        raise ValueError("classifier must have multi_strategy='one_output_per_tree' to go to ONNX.")
-    if any(tree["categories"] for tree in forest["trees"]):
-        raise ValueError("classifier must have no categorical features to go to ONNX.")
-    converted = onnxmltools.convert_xgboost(booster, initial_types=float_features(classifier))
+    if kind == "gblinear":
+        raise ValueError("classifier must have trees to go to ONNX: fit it with booster='gbtree', not 'gblinear'.")
+    ensemble = forest(model)
+    if any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in ensemble["trees"]):
+        raise ValueError(
+            "classifier must have one margin a tree to go to ONNX: fit it with multi_strategy='one_output_per_tree'."
+        )
+    categories = _categories(learner, ensemble)
+    missing = np.nan if classifier.missing is None else float(classifier.missing)
+    if categories and not np.isnan(missing):
+        raise ValueError(f"classifier must have missing=nan to go to ONNX with categories, got {missing!r}.")
+    weights = learner["gradient_booster"].get("weight_drop", [1.0] * len(ensemble["trees"]))  # of "dart"
+    trees = zip(ensemble["trees"], ensemble["tree_info"], weights, strict=True)
+    parts = [_nodes(number, *each) for number, each in enumerate(trees)]
+    starts = np.cumsum([0, *(len(nodes) for nodes, _ in parts)])
+    sets = {start + place: s for start, (_, own) in zip(starts, parts, strict=False) for place, s in own.items()}
     scores = np.atleast_1d(json.loads(learner["learner_model_param"]["base_score"]))
-    base = np.log(scores / (1 - scores)) if n_margins(classifier) == 1 else scores
-    attributes = tree_attributes(converted)
-    values = np.array(attributes["nodes_values"], dtype=np.float32)
-    model = margins_model(classifier, attributes, values, forest["tree_info"].__getitem__, base.tolist())
-    return OnnxTrees(model, zeros_are_missing=classifier._trained_on_sparse)
+    return OnnxTrees(
+        nodes=with_sets(np.concatenate([nodes for nodes, _ in parts]), sets),
+        base_values=np.log(scores / (1 - scores)) if n_margins(classifier) == 1 else scores,
+        n_features=classifier.n_features_in_,
+        categories=categories,
+        refuse_unseen=True,
+        branch="BRANCH_LT",
+        in_float32=True,
+        missing=missing,
+        zeros_are_missing=classifier._trained_on_sparse,
+    )
+
+
+def _nodes(number: int, tree: Any, margin: int, weight: float) -> tuple[NDArray[Any], dict[int, list[int]]]:
+    """Return the nodes of a tree, and sets of categories by the places of nodes; what is in a set goes right."""
+    left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
+    leaf, numbers = left < 0, np.array(tree["split_conditions"], dtype=np.float32)
+    sets = {
+        node: tree["categories"][start : start + size]
+        for node, start, size in zip(
+            tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True
+        )
+    }
+    is_set = np.isin(np.arange(len(leaf)), list(sets))
+    nodes = as_nodes(
+        tree=number,
+        margin=margin,
+        is_leaf=leaf,
+        value=numbers * weight,
+        feature=tree["split_indices"],
+        threshold=numbers,
+        yes=np.where(is_set, right, left),
+        no=np.where(is_set, left, right),
+        missing_is_yes=np.array(tree["default_left"], bool) != is_set,
+    )
+    reached = np.isin(nodes["node"], [0, *left[~leaf], *right[~leaf]])  # not what was pruned
+    places = np.cumsum(reached) - 1
+    return nodes[reached], {int(places[node]): each for node, each in sets.items()}
+
+
+def _categories(learner: Any, ensemble: Any) -> dict[int, Codes | None]:
+    """Return the codes of categories, of those features that have some."""
+    features = [i for i, kind in enumerate(learner["feature_types"]) if kind == "c"]
+    known = [_decoded(each) for each in ensemble.get("cats", {}).get("enc", [])]
+    return {feature: as_codes(known[feature]) if known else None for feature in features}
+
+
+def _decoded(column: Any) -> list[Any]:
+    """Return the categories of a column, of which words are kept as bytes and where each ends.
+
+    Ends are counted in characters for a table of pandas, in bytes for others, and nothing tells which.
+    """
+    if "offsets" not in column:
+        return list(column["values"])
+    if min(column["values"], default=0) < 0:
+        raise ValueError(
+            "classifier must have no categories beyond ASCII to go to ONNX, as XGBoost does not keep them whole: "
+            "encode them by an OrdinalEncoder in a pipeline."
+        )
+    text, ends = bytes(column["values"]).decode(), column["offsets"]
+    return [text[start:end] for start, end in pairwise(ends)]
