@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
     from skfocal.neural_network import FocalMLPClassifier
     from skfocal.objectives import FocalMetric, FocalObjective
-    from skfocal.priors import correct_prior
+    from skfocal.priors import correct_prior, effective_prior
     from skfocal.xgboost import FocalXGBClassifier
 
 # Loaded on first use, so that no engine is needed, nor imported, for the rest.
@@ -25,6 +25,7 @@ _HOMES = {
     "FocalXGBClassifier": "skfocal.xgboost",
     "MulticlassFocalLoss": "skfocal.losses",
     "correct_prior": "skfocal.priors",
+    "effective_prior": "skfocal.priors",
 }
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "MulticlassFocalLoss",
     "__version__",
     "correct_prior",
+    "effective_prior",
 ]
 
 

@@ -8,19 +8,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import root
 
-from skfocal._checks import per_class
+from skfocal._checks import as_sample_weight, per_class
 from skfocal._compat import array_namespace
 
-__all__ = ["correct_prior"]
+__all__ = ["correct_prior", "effective_prior"]
 
 
 def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: ArrayLike) -> NDArray[np.float64]:
     """Carry posterior probabilities over from the prior of the training data to another one.
 
     A sampler changes how often the classes occur, and so what a model's probabilities are about. With w_k the ratio of
-    the two priors of class k, posterior_k * w_k / sum_j posterior_j * w_j undoes that [1]_ [2]_. It holds as far as the
-    sampler leaves each class in itself as it is; it keeps the ranking of two classes.
+    the two priors of class k, posterior_k * w_k / sum_j posterior_j * w_j undoes that [1]_ [2]_. It keeps the ranking
+    of two classes. It holds as far as the model takes what the sampler has made for more or fewer samples of the same
+    classes; where it does not, as after SMOTE, `effective_prior` says what to take for the training prior.
 
     Parameters
     ----------
@@ -28,7 +30,8 @@ def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: Arr
         Probabilities, rows that sum to 1: what `predict_proba` of a model, or of a pipeline with a sampler, returns.
     training_prior : array-like of shape (n_classes,)
         Weight > 0 of each class in the data that the model was trained on, on any scale: counts or proportions, after
-        the sampler, and with sample and class weights if there are any. In the order of the columns.
+        the sampler, and with sample and class weights if there are any; or what `effective_prior` returns. In the order
+        of the columns.
     prior : array-like of shape (n_classes,)
         Weight > 0 of each class where the probabilities are to hold, on any scale.
 
@@ -60,20 +63,96 @@ def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: Arr
     array([[0.99  , 0.01  ],
            [0.9167, 0.0833]])
     """
-    values = np.asarray(posterior, dtype=np.float64)
-    if values.ndim != 2:
-        raise ValueError(f"posterior must have the shape (n_samples, n_classes), got {values.shape}.")
-    wrong = ~((values >= 0) & (values <= 1))
-    if wrong.any():
-        raise ValueError(f"posterior must hold probabilities in [0, 1], got {values[wrong][0]}.")
-    sums = values.sum(axis=1)
-    if not np.isclose(sums, 1, atol=1e-3).all():
-        row = int(np.abs(sums - 1).argmax())
-        raise ValueError(f"posterior must have rows that sum to 1, got {sums[row]} in row {row}.")
+    values = _as_posterior(posterior)
     ratio = _as_weights(prior, values.shape[1], "prior") / _as_weights(
         training_prior, values.shape[1], "training_prior"
     )
     return reweighted(values, ratio)
+
+
+def effective_prior(
+    posterior: ArrayLike, *, prior: ArrayLike, sample_weight: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Return the prior at which a model's probabilities hold, by its mean on samples whose prior is known.
+
+    The counts after a sampler say it only of a model that sees the sampler's data as a sample of the same classes. One
+    of many trees knows SMOTE's samples from real ones, and the few rows that an under-sampler leaves by heart: its
+    probabilities hold at a prior between that of the sampler and that of the data. With this one as the training prior
+    `correct_prior` gives probabilities whose mean is `prior`, on these samples. That is the maximum of their likelihood
+    by weights of the classes, as the derivative by their logarithms is mean posterior - prior [1]_.
+
+    Parameters
+    ----------
+    posterior : array-like of shape (n_samples, n_classes)
+        Probabilities of a model, rows that sum to 1, of samples as they come: before any sampler.
+    prior : array-like of shape (n_classes,)
+        Weight > 0 of each class among these samples, on any scale.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weights >= 0 of the samples.
+
+    Returns
+    -------
+    prior : ndarray of shape (n_classes,), float64
+        Sums to 1.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit or a value is out of its range, as in `correct_prior`; or if no prior gives that mean:
+        probabilities that are all but 0 or 1 cannot be moved.
+
+    See Also
+    --------
+    skfocal.correct_prior : What to give it to, as ``training_prior``.
+
+    References
+    ----------
+    .. [1] Saerens, Latinne & Decaestecker (2002), Adjusting the outputs of a classifier to new a priori probabilities.
+       Neural Computation 14, whose likelihood this is, with known labels.
+
+    Examples
+    --------
+    >>> from skfocal import correct_prior, effective_prior
+    >>> posterior = [[0.5, 0.5], [0.1, 0.9], [0.7, 0.3], [0.8, 0.2]]
+    >>> at = effective_prior(posterior, prior=[3, 1])
+    >>> correct_prior(posterior, training_prior=at, prior=[3, 1]).mean(axis=0).round(6)
+    array([0.75, 0.25])
+    """
+    values = _as_posterior(posterior)
+    shares = _as_weights(prior, values.shape[1], "prior")
+    weight = as_sample_weight(sample_weight, len(values))
+    ratio = matching_ratio(values, shares, weight)
+    if ratio is None:
+        raise ValueError(f"posterior must have rows that a prior can move to a mean of {shares.tolist()}.")
+    return _as_weights(shares / ratio, len(shares), "the effective prior")
+
+
+def matching_ratio(
+    posterior: NDArray[np.float64], shares: NDArray[np.float64], sample_weight: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
+    """Return what `reweighted` takes to give a posterior whose weighted mean is `shares`; None if nothing does."""
+    log_posterior = np.log(np.maximum(posterior, 1e-300))
+
+    def matched(log_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+        logits = log_posterior + np.append(0.0, log_ratio)
+        odds: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+    def gap(log_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+        mean: NDArray[np.float64] = np.average(matched(log_ratio), axis=0, weights=sample_weight)
+        return (mean / shares - 1)[1:]
+
+    def slopes(log_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+        values = matched(log_ratio)[:, 1:]
+        weight = np.full(len(values), 1 / len(values)) if sample_weight is None else sample_weight / sample_weight.sum()
+        covariance = np.diag(weight @ values) - (weight[:, None] * values).T @ values
+        slope: NDArray[np.float64] = covariance / shares[1:, None]
+        return slope
+
+    start = np.zeros(len(shares) - 1)
+    found = root(gap, start, jac=slopes, tol=1e-12)
+    is_found = np.abs(gap(found.x)).max() < 1e-8 and np.abs(found.x).max() < 200
+    return np.exp(np.append(0.0, found.x)) if is_found else None
 
 
 def reweighted(posterior: Any, ratio: NDArray[np.float64]) -> Any:
@@ -101,6 +180,21 @@ def as_prior(prior: Any, classes: NDArray[Any]) -> NDArray[np.float64] | None:
             )
         prior = [1 - float(prior), float(prior)]
     return _as_weights(per_class(prior, classes, "prior"), len(classes), "prior")
+
+
+def _as_posterior(posterior: ArrayLike) -> NDArray[np.float64]:
+    """Return probabilities as float64, rows that sum to 1."""
+    values = np.asarray(posterior, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"posterior must have the shape (n_samples, n_classes), got {values.shape}.")
+    wrong = ~((values >= 0) & (values <= 1))
+    if wrong.any():
+        raise ValueError(f"posterior must hold probabilities in [0, 1], got {values[wrong][0]}.")
+    sums = values.sum(axis=1)
+    if not np.isclose(sums, 1, atol=1e-3).all():
+        row = int(np.abs(sums - 1).argmax())
+        raise ValueError(f"posterior must have rows that sum to 1, got {sums[row]} in row {row}.")
+    return values
 
 
 def _as_weights(values: Any, n_classes: int, name: str) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from skfocal.boosting.link import Link
 from skfocal.boosting.model_file import FOCAL_PARAMETERS
 from skfocal.boosting.onnx_model import OnnxTrees
 from skfocal.boosting.parameters import set_sampler_params, split_sampler_params
-from skfocal.boosting.plan import Plan
+from skfocal.boosting.plan import Plan, correction_of
 from skfocal.boosting.usefulness import warn_if_constant
 from skfocal.losses.registry import Loss
 
@@ -100,9 +100,9 @@ class FocalBoostedMixin:
         self.classes_ = plan.link.classes
         self.focal_loss_ = plan.loss
         self.focal_intercept_ = plan.intercept
-        self.prior_correction_ = plan.prior_correction
         self._trained_on_sparse = plan.is_sparse
         self._focal_parameters = {name: getattr(self, name) for name in FOCAL_PARAMETERS}
+        self.prior_correction_ = correction_of(plan, self.decision_function)  # type: ignore[attr-defined]
         warn_if_constant(self, plan.training)
 
     def __sklearn_tags__(self) -> Any:

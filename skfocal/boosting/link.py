@@ -3,14 +3,14 @@
 Imports `losses` and `priors`.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skfocal.losses.registry import Loss
-from skfocal.priors import reweighted
+from skfocal.priors import matching_ratio, reweighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,15 @@ class Link:
     classes: NDArray[Any]
     correction: NDArray[np.float64] | None = None
     resampled: NDArray[np.float64] | None = None
+
+    def matched(self, raw_prediction: Any, prior: NDArray[np.float64], weight: Any) -> Self:
+        """Return the link whose mean posterior of these samples is `prior`; this one where none is, see `priors`.
+
+        What a sampler does to the probabilities of trees its counts do not tell.
+        """
+        as_trained = self.loss.predict_proba(raw_prediction)
+        ratio = matching_ratio(as_trained, prior / prior.sum(), weight)
+        return self if ratio is None else replace(self, correction=ratio)
 
     def posterior(self, raw_prediction: Any) -> Any:
         """Return probabilities of shape (n_samples, n_classes), of the array-API namespace of the margins."""

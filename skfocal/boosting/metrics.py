@@ -3,7 +3,7 @@
 The engines' own metrics take a custom objective's margins for probabilities (LightGBM) or send them through a sigmoid
 that is not their link (XGBoost). Here every metric sees what it is defined on, through the `Link` that it is handed.
 
-Imports `link`, `_compat`, `losses` and `objectives`.
+Imports `link`, `_checks`, `_compat`, `losses` and `objectives`.
 """
 
 import inspect
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from skfocal._checks import prior_totals
 from skfocal._compat import metric_of_scorer, scorer_name
 from skfocal.boosting.link import Link
 from skfocal.losses.registry import Loss
@@ -84,9 +85,20 @@ def as_metric(metric: Any, loss: Loss) -> EvalMetric:
     score, greater_is_better, _ = _METRICS[_CANONICAL[metric]]
 
     def from_margins(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
+        link = _at_prior_of(y, sample_weight, link, raw_prediction)
         return float(score(_codes(y), link.posterior(raw_prediction), sample_weight))
 
     return EvalMetric(metric, from_margins, greater_is_better)
+
+
+def _at_prior_of(y: Any, sample_weight: Any, link: Link, raw_prediction: Any) -> Link:
+    """Return a link at the prior of evaluation data, after a sampler: as the model will be in the end, on its data."""
+    if link.resampled is None:
+        return link
+    codes = _codes(y)
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    totals = np.bincount(codes, weights=weight, minlength=len(link.classes))
+    return link.matched(raw_prediction, prior_totals(totals, weight), weight)
 
 
 def _codes(y: Any) -> NDArray[np.intp]:
@@ -168,6 +180,7 @@ def _scorer_metric(scorer: Callable[..., float]) -> EvalMetric:
     def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
         # What cannot be weighted is asked without: the weights are those of classes then, see check_weights.
         weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
+        link = _at_prior_of(y, sample_weight, link, raw_prediction)
         value: Any = scorer(_ModelSoFar(link, X, raw_prediction), X, link.classes[_codes(y)], **weight)
         if not isinstance(value, Real):
             raise TypeError(f"eval_metric must return a number, got {value!r} from {scorer!r}.")
@@ -203,12 +216,12 @@ class _ModelSoFar(ClassifierMixin, BaseEstimator):
         return self.link.labels(self.predict_proba(X))
 
 
-def engine_probabilities(link: Link, raw_prediction: Any) -> NDArray[np.float64]:
+def engine_probabilities(link: Link, raw_prediction: Any, y: Any, sample_weight: Any) -> NDArray[np.float64]:
     """Return posteriors in the shape in which the engines hand predictions to a user's metric.
 
     Shape (n_samples,), the positive class, for two classes; (n_samples, n_classes) for more.
     """
-    proba = link.posterior(raw_prediction)
+    proba = _at_prior_of(y, sample_weight, link, raw_prediction).posterior(raw_prediction)
     return proba[:, 1] if proba.shape[1] == 2 else proba
 
 
@@ -218,6 +231,15 @@ def as_list(eval_metric: Any) -> list[Any]:
         return []
     metrics = list(eval_metric) if isinstance(eval_metric, list | tuple) else [eval_metric]
     return [metric for i, metric in enumerate(metrics) if metric not in metrics[:i]]
+
+
+def default_metric(sampler: Any) -> str:
+    """Return the name of the metric of a classifier that is asked for none.
+
+    After a sampler the focal loss is that of data with the sampler's shares, of which a model that ranks well need not
+    have the least: docs/measurements.md.
+    """
+    return FOCAL_LOSS if sampler is None else "log_loss"
 
 
 def check_metric_names(metrics: Iterable[Any]) -> None:

@@ -3,8 +3,9 @@
 Imports `link`, `parameters`, `resampling`, `samples`, `splitting`, `losses`, `objectives` and `priors`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,14 @@ from skfocal.boosting.splitting import Split, split_off
 from skfocal.losses.parameters import HessianPolicy
 from skfocal.losses.registry import Loss
 from skfocal.objectives import FocalObjective
-from skfocal.priors import as_prior, correction_to
+from skfocal.priors import as_prior, correction_to, matching_ratio
+
+
+class Given(NamedTuple):
+    """The data before a sampler, at whose prior the probabilities of the model are to hold."""
+
+    samples: Samples
+    factor: NDArray[np.float64]  # what comes on top of that: the weights of classes, or the way to another prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +36,9 @@ class Plan:
     training: Samples  # after the split, the sampler and the weights of classes
     validation: Samples | None  # what was split off, with the weights of classes
     hessian: HessianPolicy
-    link: Link  # at the prior of the data as given, which metrics are evaluated on
-    prior_correction: NDArray[np.float64] | None  # of the link to predict with
+    link: Link  # by the counts of classes at the prior of the data as given
+    prior_correction: NDArray[np.float64] | None  # of the link to predict with, by those counts
+    given: Given | None  # what was there before a sampler, None without one
     intercept: float | NDArray[np.float64] | None  # None where training starts elsewhere
     is_sparse: bool  # whether the features as given are a sparse matrix
 
@@ -78,19 +87,37 @@ def make_plan(
     training, validation = (samples, None) if split is None else split_off(samples, classes, split)
     loss, by_class = weigh_classes(focal, training, classes)
     validation = validation and validation.weighted(by_class)
-    resampled = undone = None
+    given = resampled = undone = None
     if focal.sampler is not None:
-        given, alpha = training.weighted(by_class).prior(), loss.class_weights or 1.0
+        totals, alpha = training.weighted(by_class).prior(), loss.class_weights or 1.0
+        factor = correction_to(focal.prior, classes, samples.prior())
+        given = Given(samples, np.ones(len(classes)) * alpha * (1.0 if by_class is None else by_class))
+        given = given if factor is None else given._replace(factor=factor)
         training = resample(training, classes, focal.sampler, as_features)
         loss, by_class = weigh_classes(focal, training, classes)  # "balanced" balances what it is given
         made = training.weighted(by_class).prior()
         # The probabilities are to be those of the data as given, with the weights that these would have had.
-        resampled, undone = made / given, given * alpha / (made * (loss.class_weights or 1.0))
+        resampled, undone = made / totals, totals * alpha / (made * (loss.class_weights or 1.0))
     training = training.weighted(by_class)
     link = Link(loss, classes, undone, resampled)
     correction = correct_for_prior(focal, link, training.prior())
     intercept = None if starts_elsewhere else loss.intercept(training.prior())
-    return Plan(training, validation, focal.hessian, link, correction, intercept, sparse.issparse(samples.X))
+    is_sparse = sparse.issparse(samples.X)
+    return Plan(training, validation, focal.hessian, link, correction, given, intercept, is_sparse)
+
+
+def correction_of(plan: Plan, decision_function: Callable[[Any], NDArray[Any]]) -> NDArray[np.float64] | None:
+    """Return what the posterior of a trained model is multiplied by to predict.
+
+    After a sampler it is what the data as given say: with it the mean posterior is the share of each class there. The
+    counts say it only of a model that the sampler's data has taught nothing else.
+    """
+    if plan.given is None:
+        return plan.prior_correction
+    samples, factor = plan.given
+    posterior = plan.loss.predict_proba(decision_function(samples.X))
+    ratio = matching_ratio(posterior, samples.prior() / samples.prior().sum(), samples.weight)
+    return plan.prior_correction if ratio is None else ratio * factor
 
 
 def correct_for_prior(focal: FocalParameters, link: Link, totals: NDArray[np.float64]) -> NDArray[np.float64] | None:

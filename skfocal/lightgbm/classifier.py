@@ -69,8 +69,9 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         of the classes from `sample_weight`.
     sampler : object with ``fit_resample`` or None, default=None
         A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
-        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior, see `prior`. A
-        sampler without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
+        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior: its mean over the
+        training data, as given, is the share of each class there. A sampler without ``sample_indices_``, as SMOTE,
+        whose samples are new, needs training data without weights.
     prior : float, array-like of shape (n_classes,), dict or None, default=None
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
@@ -82,9 +83,10 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         Share of the training data, in (0, 1), that is split off for early stopping, with the same share of every
         class; at random, by `random_state`, so for data in time give an ``eval_set``. Not used otherwise.
     eval_metric : str, callable, list of these or None, default=None
-        "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or LightGBM's names of the last
-        four; all are computed through the focal link, at the prior of the data. "focal_loss" is the mean loss; after a
-        `sampler` that of data in which the classes have the sampler's shares. A callable has the signature of
+        "focal_loss" (the default), "log_loss" (with a `sampler`), "error", "roc_auc", "average_precision", or
+        LightGBM's names of the last four; all are computed through the focal link, after a sampler at the prior of the
+        evaluation data, as `predict_proba` is at that of the training data. But for "focal_loss", the mean loss: after
+        a sampler it is that of data in which the classes have the sampler's shares. A callable has the signature of
         scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised; it may look at `X`, as earlier
         steps of a pipeline leave it, and ask for predictions of just that `X`. Or it has LightGBM's signature, and is
         given probabilities. To several metrics (see also `fit`) early stopping pays heed as LightGBM does: the first
@@ -294,7 +296,7 @@ n_jobs, importance_type
             names = as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))
             old = as_old_booster(init_model, loss.n_margins(len(classes)), self.n_features_in_, names)
             samples = with_known_categories(samples, old)
-            metrics = as_metrics(eval_metric, self.eval_metric, settings.metric, loss)
+            metrics = as_metrics(eval_metric, self, settings.metric, loss)
             entries = eval_names, eval_sample_weight, eval_class_weight, eval_init_score
             given = given_sets(eval_set, eval_X, eval_y, *entries)
             # To evaluate the training data, dart's trees are dropped as for the next round, and in the end stay so.

@@ -1,6 +1,6 @@
 """LightGBM's evaluation sets, and metrics as it calls them.
 
-Imports `_checks`, `boosting`, `losses` and `objectives`.
+Imports `_checks`, `boosting` and `losses`.
 """
 
 import inspect
@@ -18,6 +18,7 @@ from skfocal.boosting.metrics import (
     as_list,
     as_metric,
     check_metric_names,
+    default_metric,
     engine_probabilities,
     is_user_metric,
 )
@@ -25,7 +26,6 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples, as_pairs, evaluation_samples
 from skfocal.losses.registry import Loss
-from skfocal.objectives import FOCAL_LOSS
 
 _NO_METRIC = ("", "none", "na", "null", "custom")
 
@@ -96,15 +96,15 @@ def evaluation_sets(
     return sets
 
 
-def as_metrics(of_fit: Any, of_classifier: Any, of_lightgbm: list[Any], loss: Loss) -> list[Any]:
+def as_metrics(of_fit: Any, classifier: Any, of_lightgbm: list[Any], loss: Loss) -> list[Any]:
     """Return the metrics of `fit`, of the parameter ``eval_metric`` and of LightGBM's own, ``metric``.
 
     A user's metric of LightGBM's signature stays as it is.
     """
-    wanted = as_list([*as_list(of_fit), *as_list(of_classifier)])
+    wanted = as_list([*as_list(of_fit), *as_list(classifier.eval_metric)])
     wanted = as_list([*wanted, *(m for m in of_lightgbm if str(m).lower() not in _NO_METRIC)])
     if not wanted and not of_lightgbm:
-        wanted = [FOCAL_LOSS]
+        wanted = [default_metric(classifier.sampler)]
     # In the order given: LightGBM's early stopping may watch the first one only.
     metrics = [m if is_user_metric(m) else as_metric(m, loss) for m in wanted]
     check_metric_names(metrics)
@@ -144,7 +144,7 @@ def _user_metric(metric: Callable[..., Any], link: Link, intercept: Any) -> Call
     n_arguments = len(inspect.signature(metric).parameters)
 
     def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> Any:
-        probabilities = engine_probabilities(link, raw_prediction + intercept)
+        probabilities = engine_probabilities(link, raw_prediction + intercept, y, sample_weight)
         return metric(*(y, probabilities, sample_weight, None)[:n_arguments])  # the last: no query groups
 
     return evaluate

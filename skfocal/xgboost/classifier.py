@@ -61,8 +61,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         of the classes from `sample_weight`.
     sampler : object with ``fit_resample`` or None, default=None
         A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
-        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior, see `prior`. A
-        sampler without ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
+        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior: its mean over the
+        training data, as given, is the share of each class there. A sampler without ``sample_indices_``, as SMOTE,
+        whose samples are new, needs training data without weights.
     prior : float, array-like of shape (n_classes,), dict or None, default=None
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
@@ -78,9 +79,10 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     enable_categorical : bool, default=True
         Use categorical columns of a table as such; ``tree_method="exact"`` cannot.
     eval_metric : str, callable, list of these or None, default=None
-        "focal_loss" (the default), "log_loss", "error", "roc_auc", "average_precision", or XGBoost's names of the last
-        four; all are computed through the focal link, at the prior of the data. "focal_loss" is the mean loss; after a
-        `sampler` that of data in which the classes have the sampler's shares. A callable has the signature of
+        "focal_loss" (the default), "log_loss" (with a `sampler`), "error", "roc_auc", "average_precision", or
+        XGBoost's names of the last four; all are computed through the focal link, after a sampler at the prior of the
+        evaluation data, as `predict_proba` is at that of the training data. But for "focal_loss", the mean loss: after
+        a sampler it is that of data in which the classes have the sampler's shares. A callable has the signature of
         scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised; it may look at `X`, as earlier
         steps of a pipeline leave it, and ask for predictions of just that `X`. Or it has the signature of
         its metrics, is given class codes and probabilities, and is minimised. Early stopping watches the last one, on
@@ -242,7 +244,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             check_no_sampler(self.sampler, base_margin=base_margin, xgb_model=xgb_model)
             samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, base_margin)
             old = as_old_booster(xgb_model, loss.n_margins(len(classes)), self.n_features_in_)
-            metrics = as_metrics(self.eval_metric, loss)
+            metrics = as_metrics(self, loss)
             known = (X, y, samples) if self.sampler is None and samples.is_whole else None
             sets = evaluation_sets(self, eval_set, sample_weight_eval_set, base_margin_eval_set, known, classes)
             verbose = bool(sets) if verbose is None else verbose

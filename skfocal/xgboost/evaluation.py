@@ -1,6 +1,6 @@
 """XGBoost's evaluation sets, and metrics and callbacks as it calls them.
 
-Imports `compat`, `parameters`, `boosting`, `losses` and `objectives`.
+Imports `compat`, `parameters`, `boosting` and `losses`.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from skfocal.boosting.metrics import (
     as_list,
     as_metric,
     check_metric_names,
+    default_metric,
     engine_probabilities,
     is_user_metric,
     takes_weights,
@@ -24,7 +25,6 @@ from skfocal.boosting.metrics import (
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples, as_pairs, evaluation_samples
 from skfocal.losses.registry import Loss
-from skfocal.objectives import FOCAL_LOSS
 from skfocal.xgboost.compat import first_rounds
 from skfocal.xgboost.parameters import Settings
 
@@ -70,9 +70,9 @@ def _entries(entries: Any, n_sets: int, name: str) -> list[Any]:
     return list(entries)
 
 
-def as_metrics(eval_metric: Any, loss: Loss) -> list[EvalMetric]:
+def as_metrics(classifier: Any, loss: Loss) -> list[EvalMetric]:
     """Return the metrics of the parameter ``eval_metric``."""
-    wanted = as_list(eval_metric) or [FOCAL_LOSS]
+    wanted = as_list(classifier.eval_metric) or [default_metric(classifier.sampler)]
     metrics = [_user_metric(metric) if is_user_metric(metric) else as_metric(metric, loss) for metric in wanted]
     check_metric_names(metrics)
     return metrics
@@ -84,7 +84,7 @@ def _user_metric(metric: Callable[..., float]) -> EvalMetric:
 
     def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
         weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
-        return metric(y, engine_probabilities(link, raw_prediction), **weight)
+        return metric(y, engine_probabilities(link, raw_prediction, y, sample_weight), **weight)
 
     name = getattr(metric, "__name__", type(metric).__name__)
     return EvalMetric(name, score, greater_is_better=False, takes_weights=has_weights)
