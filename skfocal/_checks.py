@@ -34,6 +34,11 @@ def _as_numpy(y: Any) -> Any:
 
 def as_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels of any type as an array; raise a ValueError if one is missing or infinite."""
+    if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
+        raise ValueError(
+            f"{name} must be one column of labels, got the shape {tuple(y.shape)}: for several labels of a sample "
+            "there are FocalMLPClassifier, and scikit-learn's MultiOutputClassifier around any other."
+        )
     y = column_or_1d(_as_numpy(on_host(y)), warn=True)
     if y.dtype.kind == "f":
         missing = ~np.isfinite(y)

@@ -27,16 +27,16 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms} 
 ROOMS = {
     "losses": ["parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__"],
     "boosting": [
-        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "samples", "link", "metrics",
-        "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
+        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "samples", "link",
+        "metrics", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
     ],
     "lightgbm": [
-        "compat", "parameters", "evaluation", "continuing", "training", "saving", "onnx_trees", "classifier",
+        "compat", "parameters", "tables", "evaluation", "continuing", "training", "saving", "onnx_trees", "classifier",
         "__init__",
     ],
     "xgboost": [
-        "compat", "device", "parameters", "evaluation", "continuing", "training", "saving", "onnx_trees", "classifier",
-        "__init__",
+        "compat", "device", "parameters", "tables", "evaluation", "continuing", "training", "saving", "onnx_trees",
+        "classifier", "__init__",
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],

@@ -7,6 +7,7 @@ Imports `link`, `_checks`, `_compat`, `losses` and `objectives`.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from numbers import Real
@@ -20,6 +21,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from skfocal._checks import prior_totals
 from skfocal._compat import metric_of_scorer, scorer_name
 from skfocal.boosting.link import Link
+from skfocal.losses import BinaryFocalLoss
 from skfocal.losses.registry import Loss
 from skfocal.objectives import FOCAL_LOSS, FocalMetric
 
@@ -54,9 +56,14 @@ def _one_vs_rest(score: Callable[..., float]) -> Score:
     return mean_score
 
 
+_NAMES_OF_LOG_LOSS = (
+    "logloss", "mlogloss", "binary_logloss", "binary", "cross_entropy", "xentropy", "multi_logloss", "multiclass",
+    "softmax", "multiclassova", "multiclass_ova", "ova", "ovr",
+)  # fmt: skip
+
 # name: (score of class codes and posterior, greater is better, other names: the engines' own)
 _METRICS: dict[str, tuple[Score, bool, tuple[str, ...]]] = {
-    "log_loss": (_log_loss, False, ("logloss", "binary_logloss", "multi_logloss", "mlogloss")),
+    "log_loss": (_log_loss, False, _NAMES_OF_LOG_LOSS),
     "error": (_error, False, ("binary_error", "multi_error", "merror")),
     "roc_auc": (_one_vs_rest(sk.roc_auc_score), True, ("auc",)),
     "average_precision": (_one_vs_rest(sk.average_precision_score), True, ("aucpr",)),
@@ -78,17 +85,37 @@ def as_metric(metric: Any, loss: Loss) -> EvalMetric:
         return _scorer_metric(metric)
     if not isinstance(metric, str):
         raise TypeError(f"eval_metric must be a name, a callable or a list of these, got {metric!r}.")
+    if metric not in _CANONICAL and metric.startswith("error@"):
+        return EvalMetric(metric, _from_margins(_error_at(metric, loss)), greater_is_better=False)
     if metric not in _CANONICAL:
         known = sorted([FOCAL_LOSS, *_CANONICAL])
         hint = f" (pass sklearn.metrics.get_scorer({metric!r}))" if metric in sk.get_scorer_names() else ""
         raise ValueError(f"eval_metric must be a callable or one of {known}, got {metric!r}{hint}.")
     score, greater_is_better, _ = _METRICS[_CANONICAL[metric]]
+    return EvalMetric(metric, _from_margins(score), greater_is_better)
+
+
+def _from_margins(score: Score) -> Callable[[Link, Any, Any, Any, Any], float]:
+    """Return a score of class codes and posterior as `EvalMetric` has it."""
 
     def from_margins(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
         link = _at_prior_of(y, sample_weight, link, raw_prediction)
         return float(score(_codes(y), link.posterior(raw_prediction), sample_weight))
 
-    return EvalMetric(metric, from_margins, greater_is_better)
+    return from_margins
+
+
+def _error_at(metric: str, loss: Loss) -> Score:
+    """Return the share of errors at another threshold than one half, as XGBoost's metric of this name."""
+    text = metric.removeprefix("error@")
+    threshold = float(text) if re.fullmatch(r"\d*\.?\d+(e-\d+)?", text) else -1.0
+    if not 0 < threshold < 1 or not isinstance(loss, BinaryFocalLoss):
+        raise ValueError(f"eval_metric must be error@t with t in (0, 1), for two classes, got {metric!r}.")
+
+    def error(y: NDArray[np.intp], proba: NDArray[np.float64], weight: Any) -> float:
+        return sk.zero_one_loss(y, proba[:, 1] > threshold, sample_weight=weight)
+
+    return error
 
 
 def _at_prior_of(y: Any, sample_weight: Any, link: Link, raw_prediction: Any) -> Link:

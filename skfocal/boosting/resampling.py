@@ -1,4 +1,4 @@
-"""What a sampler of imbalanced-learn makes of the training data. Imports `samples` and `_checks`."""
+"""What a sampler of imbalanced-learn makes of the training data. Imports `samples`, `tables` and `_checks`."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from skfocal._checks import as_known_codes
 from skfocal.boosting.samples import AsFeatures, Samples
+from skfocal.boosting.tables import is_table
 
 
 def resample(samples: Samples, classes: NDArray[Any], sampler: Any, as_features: AsFeatures) -> Samples:
@@ -30,8 +31,7 @@ def resample(samples: Samples, classes: NDArray[Any], sampler: Any, as_features:
 
 def _check_no_other_table(X: Any, sampler: Any) -> None:
     """Raise if features are in a table of another library than pandas, whose columns imbalanced-learn drops."""
-    is_table = hasattr(X, "columns") or hasattr(X, "column_names")
-    if is_table and not hasattr(X, "iloc"):
+    if is_table(X) and not hasattr(X, "iloc"):
         raise TypeError(
             f"X must be an array, a sparse matrix or a pandas DataFrame with sampler={sampler!r}, "
             f"got a {type(X).__module__.partition('.')[0]} {type(X).__name__}."

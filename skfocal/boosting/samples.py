@@ -1,6 +1,6 @@
 """Samples: one value for training, validation and evaluation data; and the checks that make it of what users give.
 
-Imports `parameters`, `_checks`, `_compat` and `losses`.
+Imports `parameters`, `tables`, `_checks`, `_compat` and `losses`.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from skfocal._checks import (
 )
 from skfocal._compat import check_n_features
 from skfocal.boosting.parameters import FocalParameters
+from skfocal.boosting.tables import check_table, is_table
 from skfocal.losses.registry import Loss, make_loss
 
 # Takes X, and as `reset` whether to record the number and names of its features or to compare them.
@@ -74,7 +75,7 @@ def as_features(
     compare_names: bool = True,
 ) -> Any:
     """Return checked features, whose number and names are recorded or compared; tables go to the engine as they are."""
-    check_is_collected(X)
+    check_table(X)
     as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__")
     checks = {
         "accept_sparse": estimator._accept_sparse,
@@ -87,17 +88,6 @@ def as_features(
     X = X if as_it_is else check_array(X, estimator=estimator, **checks)
     check_n_features(estimator, X)
     return X
-
-
-def is_table(X: Any) -> bool:
-    """Tell whether features are in a table, of whatever library."""
-    return hasattr(X, "columns") or hasattr(X, "column_names")
-
-
-def check_is_collected(X: Any) -> None:
-    """Raise if features are a table that is still to be computed."""
-    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
-        raise TypeError(f"X must be a table that is there, got a {type(X).__name__}: pass X.collect().")
 
 
 def weigh_classes(

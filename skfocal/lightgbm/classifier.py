@@ -1,7 +1,7 @@
 """The classifier: LightGBM's own with the focal loss.
 
-Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `training`, `_state`, `boosting` and
-`objectives`.
+Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `tables`, `training`, `_state`,
+`boosting` and `objectives`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +34,7 @@ from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
 from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters
 from skfocal.lightgbm.saving import read_model, write_model
+from skfocal.lightgbm.tables import with_pandas_categories
 from skfocal.lightgbm.training import train
 from skfocal.objectives import FocalObjective
 
@@ -226,8 +227,16 @@ n_jobs, importance_type
         set_sampler_params(self, of_sampler)
         return self
 
+    def __getattr__(self, name: str) -> Any:
+        # LightGBM's class has parameters that its constructor does not name as attributes too. scikit-learn allows none
+        # that are set, so they are looked up.
+        try:
+            return self.__dict__["_other_params"][name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
-        X = as_features(self, X, reset=reset, allow_inf=True, compare_names=compare_names)
+        X = with_pandas_categories(as_features(self, X, reset=reset, allow_inf=True, compare_names=compare_names))
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
         # columns whose rows are not in order, as chosen rows are not.
         if isinstance(X, sparse.sparray):

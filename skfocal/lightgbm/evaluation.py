@@ -101,7 +101,7 @@ def as_metrics(of_fit: Any, classifier: Any, of_lightgbm: list[Any], loss: Loss)
 
     A user's metric of LightGBM's signature stays as it is.
     """
-    wanted = as_list([*as_list(of_fit), *as_list(classifier.eval_metric)])
+    wanted = [m for m in as_list([*as_list(of_fit), *as_list(classifier.eval_metric)]) if m is not None]
     wanted = as_list([*wanted, *(m for m in of_lightgbm if str(m).lower() not in _NO_METRIC)])
     if not wanted and not of_lightgbm:
         wanted = [default_metric(classifier.sampler)]

@@ -61,7 +61,8 @@ def train(
     if plan.intercept is not None:
         _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
     # The objective without what the training kept.
-    give_booster(engine, _with_own_objective(engine.booster_, len(plan.link.classes)), objective)
+    _take_own_objective(engine.booster_, len(plan.link.classes))
+    give_booster(engine, engine.booster_, objective)
     return engine
 
 
@@ -81,14 +82,12 @@ def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> No
             booster.set_leaf_output(index, leaf, booster.get_leaf_output(index, leaf) + intercept)
 
 
-def _with_own_objective(booster: Booster, n_classes: int) -> Booster:
-    """Return the booster with LightGBM's own objective on record, so that any runtime applies sigmoid or softmax."""
+def _take_own_objective(booster: Booster, n_classes: int) -> None:
+    """Put LightGBM's own objective on a booster's record, so that any runtime applies sigmoid or softmax."""
     objective = "binary sigmoid:1" if n_classes == 2 else f"multiclass num_class:{n_classes}"
     lines = booster.model_to_string(num_iteration=-1).split("\n")
     trees = lines.index("Tree=0") if "Tree=0" in lines else len(lines)
     header = [line for line in lines[:trees] if not line.startswith("objective=")]
     header.insert(1, f"objective={objective}")  # after the line that names the format
-    result = Booster(model_str="\n".join(header + lines[trees:]))
-    result.best_iteration, result.best_score = booster.best_iteration, booster.best_score
-    result.params = booster.params | {"objective": objective.partition(" ")[0]}
-    return result
+    booster.model_from_string("\n".join(header + lines[trees:]))
+    booster.params["objective"] = objective.partition(" ")[0]

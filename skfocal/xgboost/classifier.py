@@ -1,6 +1,7 @@
 """The classifier: XGBoost's own with the focal loss.
 
-Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `training`, `_state` and `boosting`.
+Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `tables`, `training`, `_state` and
+`boosting`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.onnx_trees import onnx_trees
 from skfocal.xgboost.parameters import checked_settings
 from skfocal.xgboost.saving import read_model, write_model
+from skfocal.xgboost.tables import with_whole_names
 from skfocal.xgboost.training import train
 
 
@@ -384,7 +386,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         """
         check_is_fitted(self)
         X = self._as_features(X, reset=False, compare_names=kwargs.get("validate_features", True))
-        return XGBModel.predict(self, X, output_margin=True, **kwargs)
+        return XGBModel.predict(self, with_whole_names(X), output_margin=True, **kwargs)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

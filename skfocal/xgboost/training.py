@@ -1,6 +1,6 @@
 """XGBoost at work: the focal objective, and the intercept as its base_score.
 
-Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `boosting` and `objectives`.
+Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `tables`, `boosting` and `objectives`.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
 from skfocal.xgboost.evaluation import Evaluation
 from skfocal.xgboost.parameters import Settings
+from skfocal.xgboost.tables import with_whole_names
 
 
 def train(
@@ -38,6 +39,10 @@ def train(
         "disable_default_eval_metric": True,
         "early_stopping_rounds": None,
     }
+    X = with_whole_names(plan.training.X)
+    # The very same training data, where it is among them: XGBoost recognises it.
+    tables = [X if each.X is plan.training.X else with_whole_names(each.X) for each in sets]
+    eval_set = [(table, each.codes) for table, each in zip(tables, sets, strict=True)]
     objective, factor = plan.objective(settings.n_jobs), hessian_factor("xgboost", plan.n_margins)
     with (
         on_device(settings.device) as namespace,
@@ -46,11 +51,11 @@ def train(
         engine = unfitted_engine(params, evaluation, bins_data=old is None)
         callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose)
         engine.set_params(callbacks=callbacks).fit(
-            plan.training.X,
+            X,
             plan.training.codes,
             sample_weight=plan.training.weight,
             base_margin=plan.training.start,
-            eval_set=[(samples.X, samples.codes) for samples in sets] or None,
+            eval_set=eval_set or None,
             verbose=False,
             xgb_model=old,
             sample_weight_eval_set=[samples.weight for samples in sets] or None,

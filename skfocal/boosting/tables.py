@@ -1,0 +1,31 @@
+"""Tables of any library: which they are, and what is in their columns. Imports nothing of ours."""
+
+from typing import Any
+
+# Arrow's names of what an engine can read, and of the dictionaries that categories are.
+_READABLE = ("int", "uint", "float", "double", "bool", "dictionary")
+
+
+def is_table(X: Any) -> bool:
+    """Tell whether features are in a table, of whatever library."""
+    return hasattr(X, "columns") or hasattr(X, "column_names")
+
+
+def column_types(X: Any) -> dict[str, str]:
+    """Return the types of a table's columns as Arrow names them; none of pandas, whose own the engines look at."""
+    if not is_table(X) or hasattr(X, "iloc"):
+        return {}
+    schema = getattr(X.to_arrow() if hasattr(X, "to_arrow") else X, "schema", None)
+    return {} if schema is None else {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+
+
+def check_table(X: Any) -> None:
+    """Raise if features are in a table that is still to be computed, or one with columns that no engine can read."""
+    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
+        raise TypeError(f"X must be a table that is there, got a {type(X).__name__}: pass X.collect().")
+    for name, kind in column_types(X).items():
+        if not kind.startswith(_READABLE):
+            raise ValueError(
+                f"X must have columns of numbers, booleans or categories, got {kind} in {name!r}: "
+                "make a category of it, or encode it."
+            )

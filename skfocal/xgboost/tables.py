@@ -1,0 +1,31 @@
+"""Tables that XGBoost misreads. Imports nothing of ours."""
+
+from typing import Any
+
+
+def with_whole_names(X: Any) -> Any:
+    """Return a table of pandas whose categories have names beyond ASCII as one of Arrow, anything else as it is.
+
+    XGBoost cuts such names of pandas' categories, by the number of their characters where it should be that of their
+    bytes, and so takes one for another in any table but that of the training. Those of Arrow it keeps whole.
+    """
+    if not hasattr(X, "iloc"):
+        return X
+    categories = [column.cat.categories for _, column in X.select_dtypes("category").items()]
+    if all(str(name).isascii() for names in categories for name in names):
+        return X
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise ImportError(
+            "Categories with names beyond ASCII need pyarrow: of pandas XGBoost misreads them."
+        ) from error
+    return pa.Table.from_arrays([_as_arrow(column, pa) for _, column in X.items()], names=list(map(str, X.columns)))
+
+
+def _as_arrow(column: Any, pa: Any) -> Any:
+    if column.dtype.name != "category":
+        return pa.array(column, from_pandas=True)
+    codes = column.cat.codes.to_numpy()
+    # Names without a mask of which are missing, which pandas' have even where none is: XGBoost takes no other.
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(column.cat.categories.tolist()))
