@@ -69,17 +69,8 @@ def describe(classifier: Any, **more: Any) -> str:
         **({} if classifier._family == _DEFAULT_FAMILY else {"family": classifier._family}),
         **more,
     }
-    text = json.dumps(record, default=_as_plain)
+    text = json.dumps(record, default=lambda value: value.tolist())  # numbers and arrays of NumPy
     return text.replace("=", "\\u003d")  # LightGBM allows one in a line, after the key
-
-
-def _as_plain(value: Any) -> Any:
-    """Return numbers and arrays of NumPy as JSON has them."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise TypeError(
-        f"Labels must be numbers, booleans, strings or dates of NumPy in a model file, got {value!r}: use pickle."
-    )
 
 
 def parse(text: str, family: str) -> Description:

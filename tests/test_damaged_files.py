@@ -1,0 +1,242 @@
+"""Model files that are damaged, hostile, or written while others write: refused by a ValueError, never by a crash."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from .conftest import boosted_with, engine_of, make
+
+ids = {"ids": lambda each: getattr(each, "__name__", None)}
+SAVING = boosted_with("files")
+FILES = [(each, name) for each in SAVING for name in engine_of(each).files]
+
+# Damage that an engine does not survive would end pytest too: so in another process.
+LOAD_ALL = """
+import sys, skfocal
+for name in sys.argv[2:]:
+    try:
+        getattr(skfocal, sys.argv[1])().load_model(name)
+    except ValueError as error:
+        print("refused" if "save_model wrote" in str(error) else error)
+    else:
+        print("loaded")
+"""
+
+
+def loaded(boosted, paths):
+    arguments = [sys.executable, "-c", LOAD_ALL, boosted.__name__, *map(str, paths)]
+    result = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603  # a program of ours
+    return result.stdout.splitlines()
+
+
+def damaged(whole, n_files):
+    """Yield a file cut off somewhere, or with some bytes changed."""
+    rng = random.Random(0)  # noqa: S311
+    for i in range(n_files):
+        if i % 2:
+            yield whole[: rng.randrange(len(whole))]
+            continue
+        data = bytearray(whole)
+        for _ in range(3):
+            place = rng.randrange(len(data))
+            data[place] = (data[place] + 1 + rng.randrange(255)) % 256
+        yield bytes(data)
+
+
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_damage_is_found_before_the_engine_reads_the_file(boosted, name, binary, tmp_path):
+    make(boosted).fit(*binary).save_model(tmp_path / name)
+    paths = [tmp_path / f"{i}-{name}" for i in range(100)]
+    whole = (tmp_path / name).read_bytes()
+    cuts = [whole[:-n] for n in (1, 2, 10, 100)]
+    for path, data in zip(paths, [*cuts, *damaged(whole, 96)], strict=True):
+        path.write_bytes(data)
+    assert loaded(boosted, [tmp_path / name]) == ["loaded"]
+    assert set(loaded(boosted, paths)) == {"refused"}
+
+
+def test_files_without_a_checksum_must_be_complete(binary, tmp_path):
+    """As the first release candidate wrote them: cut after the trees they would end the process."""
+    (boosted,) = (each for each in SAVING if engine_of(each).files == ("model.txt",))
+    make(boosted).fit(*binary).save_model(tmp_path / "model.txt")
+    whole = re.sub(r'"checksum": "[0-9a-f]*", ', "", (tmp_path / "model.txt").read_text())
+    end = whole.index("end of trees")
+    places = [end, end + 13, end + 40, (end + len(whole)) // 2, len(whole) - 30]
+    paths = [tmp_path / f"{place}.txt" for place in places]
+    for place, path in zip(places, paths, strict=True):
+        path.write_text(whole[:place])
+    (tmp_path / "whole.txt").write_text(whole)
+    assert loaded(boosted, [*paths, tmp_path / "whole.txt"]) == ["refused"] * 5 + ["loaded"]
+
+
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_threads_may_save_the_same_model(boosted, name, binary, tmp_path):
+    model = make(boosted).fit(*binary)
+    paths = [tmp_path / f"{i}-{name}" for i in range(40)]
+
+    def save(some):
+        for path in some:
+            model.save_model(path)
+            model.save_model(tmp_path / name)  # all to this one, too
+
+    threads = [threading.Thread(target=save, args=(paths[i::4],)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    contents = {path.read_bytes() for path in [*paths, tmp_path / name]}
+    assert len(contents) == 1
+    np.testing.assert_array_equal(
+        boosted().load_model(tmp_path / name).predict_proba(binary[0]), model.predict_proba(binary[0])
+    )
+    assert len(list(tmp_path.iterdir())) == 41  # nothing is left beside them
+
+
+ON_A_FULL_DISK = """
+import resource, signal, sys
+import joblib
+
+model, new = joblib.load(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))  # no file may be longer: as if the disk were full
+try:
+    new.save_model(sys.argv[2])
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of a process, which this system does not have")
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_what_cannot_be_written_leaves_the_old_file(boosted, name, binary, tmp_path):
+    joblib = pytest.importorskip("joblib")
+    old, new = make(boosted).fit(*binary), make(boosted, focal_gamma=0.5).fit(*binary)
+    (tmp_path / "models").mkdir()
+    path = tmp_path / "models" / name
+    old.save_model(path)
+    before = path.read_bytes()
+    joblib.dump((old, new), tmp_path / "pair")
+    arguments = [sys.executable, "-c", ON_A_FULL_DISK, str(tmp_path / "pair"), str(path)]
+    result = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603  # a program of ours
+    assert result.stdout == "OSError\n"
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_link_stays_one_and_a_file_keeps_who_may_read_it(binary, tmp_path):
+    boosted, name = FILES[0]
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / name).symlink_to(tmp_path / "real")
+    make(boosted).fit(*binary).save_model(tmp_path / name)
+    assert (tmp_path / name).is_symlink()
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
+    assert boosted().load_model(tmp_path / "real")
+    for call in (make(boosted).fit(*binary).save_model, boosted().load_model):
+        with pytest.raises(TypeError, match="fname must be the name of a file, got 3"):
+            call(3)
+
+
+# What a hostile or a mistaken file may say: of each entry of the description a value that is not one.
+WRONG = {
+    "not an object": lambda record: [],
+    "no classes": lambda record: {key: value for key, value in record.items() if key != "classes"},
+    "one class": lambda record: record | {"classes": {"dtype": "<i8", "values": [0]}},
+    "unsorted classes": lambda record: record | {"classes": {"dtype": "<i8", "values": [1, 0]}},
+    "three classes": lambda record: record | {"classes": {"dtype": "<i8", "values": [0, 1, 2]}},
+    "classes of no type": lambda record: record | {"classes": {"dtype": "import os", "values": [0, 1]}},
+    "classes of records": lambda record: record | {"classes": {"dtype": "i4,i4", "values": [0, 1]}},
+    "huge classes": lambda record: record | {"classes": {"dtype": "<U999999999", "values": ["a", "b"]}},
+    "classes beyond their type": lambda record: record | {"classes": {"dtype": "|u1", "values": [1, 300]}},
+    "classes in other words": lambda record: record | {"classes": {"type": "<i8", "values": [0, 1]}},
+    "another attribute": lambda record: record | {"parameters": record["parameters"] | {"n_jobs": 3}},
+    "a missing parameter": lambda record: record | {"parameters": {"focal_gamma": 2.0}},
+    "gamma of words": lambda record: record | {"parameters": record["parameters"] | {"focal_gamma": "two"}},
+    "negative gamma": lambda record: record | {"loss": record["loss"] | {"gamma": -1.0}},
+    "gammas of three": lambda record: record | {"loss": record["loss"] | {"gamma": [1.0, 2.0, 3.0]}},
+    "alpha that is none": lambda record: record | {"loss": record["loss"] | {"alpha": [1.0, -1.0]}},
+    "another loss": lambda record: record | {"loss": record["loss"] | {"delta": 1.0}},
+    "another family": lambda record: record | {"family": "hinge"},
+    "policy": lambda record: record | {"parameters": record["parameters"] | {"focal_hessian": "newton"}},
+    "nan correction": lambda record: record | {"prior_correction": [float("nan"), 1.0]},
+    "negative correction": lambda record: record | {"prior_correction": [-1.0, 1.0]},
+    "correction of three": lambda record: record | {"prior_correction": [1.0, 1.0, 1.0]},
+    "infinite intercept": lambda record: record | {"intercept": float("inf")},
+    "intercept of words": lambda record: record | {"intercept": "low"},
+    "no number of features": lambda record: record | {"n_features": True},
+    "other features": lambda record: record | {"n_features": 3},
+    "names of others": lambda record: record | {"feature_names": ["a"]},
+    "numbers for names": lambda record: record | {"feature_names": list(range(8))},
+    "sparse": lambda record: record | {"trained_on_sparse": 1},
+    "scores": lambda record: record | {"best_score": {"valid_0": {"auc": "high"}}},
+    "no scores": lambda record: record | {"best_score": []},
+    "format of words": lambda record: record | {"format": "1"},
+    "deep": lambda record: json.loads("[" * 900 + "]" * 900),
+}
+
+
+def with_record(boosted, path, change):
+    """Change what a file says, and write it without a checksum, as somebody may who wants to."""
+    if path.suffix == ".txt":
+        lines = path.read_text().split("\n")
+        record = change(json.loads(lines[1].removeprefix("skfocal=")))
+        lines[1] = "skfocal=" + json.dumps(record).replace("=", "\\u003d")
+        path.write_text("\n".join(lines))
+        return
+    model = json.loads(path.read_text())
+    attributes = model["learner"]["attributes"]
+    attributes["skfocal"] = json.dumps(change(json.loads(attributes["skfocal"])))
+    path.write_text(json.dumps(model))
+
+
+def without_checksum(change):
+    def changed(record):
+        record.pop("checksum")
+        return change(record)
+
+    return changed
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("boosted", SAVING, **ids)
+def test_what_a_file_may_not_say(boosted, wrong, binary, tmp_path):
+    path = tmp_path / engine_of(boosted).files[0]
+    model = make(boosted).fit(*binary)
+    model.save_model(path)
+    before = model.predict_proba(binary[0])
+    parameters = model.get_params()
+    with_record(boosted, path, without_checksum(wrong))
+    with pytest.raises(ValueError, match=r"The file (has no description of a classifier that can be used|must have a)"):
+        model.load_model(path)
+    np.testing.assert_array_equal(model.predict_proba(binary[0]), before)
+    assert repr(model.get_params()) == repr(parameters)
+
+
+@pytest.mark.parametrize("boosted", SAVING, **ids)
+def test_what_an_engine_has_added_is_checked_too(boosted, binary, tmp_path):
+    path = tmp_path / engine_of(boosted).files[0]
+    name = {".txt": "best_iteration", ".json": "missing"}[path.suffix]
+    make(boosted).fit(*binary).save_model(path)
+    with_record(boosted, path, without_checksum(lambda record: record | {name: "nothing"}))
+    with pytest.raises(ValueError, match=f"whose {name} is no"):
+        boosted().load_model(path)
+
+
+@pytest.mark.parametrize("boosted", SAVING, **ids)
+def test_what_is_saved_is_the_fitted_loss(boosted, binary, tmp_path):
+    """Not what parameters have been set since."""
+    path = tmp_path / engine_of(boosted).files[0]
+    model = make(boosted, focal_gamma=1.5, focal_alpha="balanced", focal_hessian="exact").fit(*binary)
+    model.set_params(focal_gamma=7.0, focal_alpha=None, focal_hessian="stable", focal_mix=0.5).save_model(path)
+    assert model.focal_gamma == 7.0
+    loaded = boosted().load_model(path)
+    fitted = (loaded.focal_gamma, loaded.focal_alpha, loaded.focal_mix, loaded.focal_hessian)
+    assert fitted == (1.5, "balanced", 0.0, "exact")
+    assert loaded.focal_loss_ == model.focal_loss_

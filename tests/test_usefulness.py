@@ -1,0 +1,57 @@
+"""A fit that ends useless says so, and what to change."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skfocal.datasets import load_creditcard
+
+from .conftest import BOOSTED, engine_of, make
+
+ids = {"ids": lambda estimator: estimator.__name__}
+MESSAGE = "has found no split that tells samples apart, all have the same margin"
+
+
+def warned(model, X, y):
+    """Fit, and return how many margins there are and what was warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    return len(np.unique(model.decision_function(X))), [str(each.message) for each in caught]
+
+
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_hessians_below_what_a_split_must_have(estimator):
+    """A gamma that makes all Hessians tiny, on real cards; smaller ones are of use, and nothing is said."""
+    X, y = load_creditcard(return_X_y=True)
+    useful, constant = ((gamma, *warned(make(estimator, focal_gamma=gamma), X, y)) for gamma in (10.0, 100.0))
+    assert useful[1] > 1000
+    assert useful[2] == []
+    assert constant[1] == 1
+    (message,) = constant[2]
+    assert message.startswith(f"{estimator.__name__} {MESSAGE}: lower focal_gamma (100.0)")
+    assert all(name in message for name in estimator._thresholds)
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if engine_of(each).eval_weight], **ids)
+def test_what_is_said_helps(estimator, binary):
+    """Small weights of classes on small data; without the threshold that is named there are splits."""
+    X, y = binary[0][:300], binary[1][:300]
+    params = {"focal_alpha": 0.25, "class_weight": {0: 1e-5, 1: 1e-5}, "reg_lambda": 0.0}
+    with pytest.warns(ConvergenceWarning, match=f"{MESSAGE}.*min_child_weight"):
+        make(estimator, **params).fit(X, y)
+    n_margins, messages = warned(make(estimator, **params, min_child_weight=1e-12), X, y)
+    assert n_margins > 2, messages
+
+
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_where_there_is_nothing_to_find(estimator, data):
+    """Features that are the same for all samples; and a single class that weighs anything, which is no failure."""
+    _, y = data
+    with pytest.warns(ConvergenceWarning, match="if the features are the same for all samples"):
+        make(estimator).fit(np.ones((len(y), 2)), y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make(estimator).fit(np.ones((len(y), 2)), y, sample_weight=np.where(y == 0, 1.0, 0.0))
