@@ -5,11 +5,21 @@ Those of an engine are in the engine's own rooms.
 Imports nothing of ours.
 """
 
-from types import ModuleType
+import sys
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import _check_n_features
+
+
+def users_stacklevel() -> int:
+    """Return the stacklevel with which a warning points at the first caller that is neither ours nor an engine's."""
+    frame: FrameType | None = sys._getframe(1)
+    level = 1
+    while frame and frame.f_globals["__name__"].partition(".")[0] in ("skfocal", "xgboost", "contextlib"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def array_namespace(array: Any) -> ModuleType:

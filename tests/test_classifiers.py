@@ -8,6 +8,7 @@ from scipy.special import expit, softmax
 from sklearn import metrics
 from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier
+from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV
 
 from skfocal.losses import MulticlassFocalLoss
@@ -40,6 +41,25 @@ def test_labels_of_pandas_types(estimator, binary):
     for labels in (names, names.astype("category"), names.astype(object), pd.Series(y, dtype="Int64")):
         model = make(estimator).fit(X, labels)
         assert set(model.predict(X).tolist()) == set(labels.unique().tolist())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [("boolean", "b"), ("Int64", "i"), ("UInt8", "u"), ("bool[pyarrow]", "b"), ("int64[pyarrow]", "i")],
+)
+def test_labels_of_pandas_newer_types_keep_theirs(estimator, binary, dtype, kind):
+    """scikit-learn makes floats of them: True would come back as 1.0."""
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    X, y = binary
+    labels = pd.Series(y == 1 if kind == "b" else y).astype(dtype)
+    for given in (labels, labels.astype("category"), labels.array):
+        model = make(estimator).fit(X, given)
+        assert (model.classes_.dtype.kind, model.predict(X).dtype.kind) == (kind, kind)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        assert make(estimator).fit(X, labels.to_frame()).classes_.dtype.kind == kind
+    with pytest.raises(ValueError, match=r"y must hold class labels, .*, got (<NA>|nan) in row 3"):
+        make(estimator).fit(X, labels.where(np.arange(len(y)) != 3))
 
 
 def test_decision_prediction_and_probability_agree(estimator, data):

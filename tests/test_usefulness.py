@@ -40,8 +40,9 @@ def test_what_is_said_helps(estimator, binary):
     """Small weights of classes on small data; without the threshold that is named there are splits."""
     X, y = binary[0][:300], binary[1][:300]
     params = {"focal_alpha": 0.25, "class_weight": {0: 1e-5, 1: 1e-5}, "reg_lambda": 0.0}
-    with pytest.warns(ConvergenceWarning, match=f"{MESSAGE}.*min_child_weight"):
+    with pytest.warns(ConvergenceWarning, match=f"{MESSAGE}.*min_child_weight") as caught:
         make(estimator, **params).fit(X, y)
+    assert caught[0].filename == __file__  # where `fit` is called
     n_margins, messages = warned(make(estimator, **params, min_child_weight=1e-12), X, y)
     assert n_margins > 2, messages
 

@@ -1,4 +1,4 @@
-"""A warning where a fit has ended useless: with the same margin for every sample. Imports `samples`."""
+"""A warning where a fit has ended useless: with the same margin for every sample. Imports `samples` and `_compat`."""
 
 import warnings
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skfocal._compat import users_stacklevel
 from skfocal.boosting.samples import Samples
 
 _N_SAMPLES = 1000  # of each class to look at first: a model that is of use tells some of them apart
@@ -25,7 +26,7 @@ def warn_if_constant(classifier: Any, samples: Samples) -> None:
         f"lower {', '.join(values[:-1])} or {values[-1]}, or raise weights that are small (sample_weight, "
         "class_weight, focal_alpha); if the features are the same for all samples, there is nothing to find.",
         ConvergenceWarning,
-        stacklevel=4,  # the caller of `fit`, which calls `_adopt`, which calls this
+        stacklevel=users_stacklevel(),
     )
 
 

@@ -386,7 +386,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         """
         check_is_fitted(self)
         X = self._as_features(X, reset=False, compare_names=kwargs.get("validate_features", True))
-        return XGBModel.predict(self, with_whole_names(X), output_margin=True, **kwargs)
+        # XGBoost's own comparison takes a name with a control character for another.
+        return XGBModel.predict(self, with_whole_names(X), output_margin=True, **kwargs | {"validate_features": False})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,4 +1,4 @@
-"""Where gradients are computed: on the host, or on the GPU by CuPy. Imports nothing of ours."""
+"""Where gradients are computed: on the host, or on the GPU by CuPy. Imports `_compat`."""
 
 import warnings
 from collections.abc import Iterator
@@ -8,6 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from skfocal._compat import users_stacklevel
 
 
 @contextmanager
@@ -35,6 +37,5 @@ def _cupy() -> Any:
         reason = 'CuPy is not installed (pip install "skfocal[cuda]")'
     except Exception as error:  # whatever CUDA says where it has no driver, or an old one
         reason = f"CuPy finds no GPU ({error})"
-    # The caller of `fit`, which calls `train`, which enters a context manager, which asks here.
-    warnings.warn(f"Gradients of the focal loss are computed on the host: {reason}.", stacklevel=6)
+    warnings.warn(f"Gradients of the focal loss are computed on the host: {reason}.", stacklevel=users_stacklevel())
     return None

@@ -1,0 +1,132 @@
+"""Tables of pandas, polars and Arrow: categories, columns that no engine reads, and names of features."""
+
+import numpy as np
+import pytest
+
+from .conftest import BOOSTED, boosted_with, engine_of, make
+
+ids = {"ids": lambda estimator: estimator.__name__}
+WORDS = ["ä", "ß", "ö", "aa", "Straße", "日本", "日本語", "b\\n"]
+
+
+@pytest.fixture(params=BOOSTED, **ids)
+def estimator(request):
+    return request.param
+
+
+def words_and_labels():
+    rng = np.random.default_rng(0)
+    words = rng.choice(WORDS, size=2000)
+    return words, rng.normal(size=2000), (words == "ß") ^ (rng.random(2000) < 0.02)
+
+
+def as_table(kind, words, x):
+    """Return a table whose second column has categories."""
+    if kind == "pandas":
+        pd = pytest.importorskip("pandas")
+        return pd.DataFrame({"x": x, "word": pd.Categorical(words)})
+    pa = pytest.importorskip("pyarrow")
+    if kind == "Arrow":
+        return pa.table({"x": x, "word": pa.array(words).dictionary_encode()})
+    pl = pytest.importorskip("polars")
+    dtype = pl.Categorical if kind == "polars" else pl.Enum(WORDS)
+    return pl.DataFrame({"x": x, "word": pl.Series(words, dtype=dtype)})
+
+
+KINDS = ["pandas", "Arrow", "polars", "polars, Enum"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_categories_are_the_same_in_every_table(estimator, kind):
+    """And found by their names in tables that have others: LightGBM dies of some, XGBoost cuts names of pandas."""
+    words, x, y = words_and_labels()
+    model = make(estimator).fit(as_table(kind, words, x), y)
+    expected = make(estimator).fit(as_table("pandas", words, x), y).predict_proba(as_table("pandas", words, x))
+    # Categories that are told in another order part otherwise where they tie.
+    np.testing.assert_allclose(model.predict_proba(as_table(kind, words, x)), expected, atol=0.1)
+    for word in WORDS:
+        alone = model.predict_proba(as_table(kind, [word], [0.0]))
+        among = model.predict_proba(as_table(kind, WORDS, [0.0] * len(WORDS)))[WORDS.index(word)]
+        np.testing.assert_array_equal(alone[0], among)
+        assert model.predict(as_table(kind, [word], [0.0])) == [word == "ß"]
+
+
+def test_names_beyond_ascii_in_evaluation_sets_and_after_saving(tmp_path):
+    pytest.importorskip("pandas")
+    words, x, y = words_and_labels()
+    table = as_table("pandas", words, x)
+    for estimator in boosted_with("files"):
+        fit = engine_of(estimator).quiet_fit
+        sets = [(as_table("pandas", words[:500], x[:500]), y[:500]), (table, y)]
+        model = make(estimator, eval_metric="log_loss").fit(table, y, eval_set=sets, **fit)
+        assert all(scores["log_loss"][-1] < 0.2 for scores in model.evals_result_.values())
+        path = tmp_path / engine_of(estimator).files[0]
+        model.save_model(path)
+        alone = as_table("pandas", ["ß"], [0.0])
+        np.testing.assert_array_equal(estimator().load_model(path).predict_proba(alone), model.predict_proba(alone))
+
+
+@pytest.mark.parametrize("library", ["polars", "Arrow"])
+def test_columns_that_no_engine_reads(estimator, library):
+    """Words that are no categories, and days: LightGBM would end the process."""
+    pa = pytest.importorskip("pyarrow")
+    words, x, y = words_and_labels()
+    days = np.arange(len(y)).astype("datetime64[D]")
+    for values in (words, days):
+        table = pa.table({"x": x, "odd": values})
+        table = pytest.importorskip("polars").from_arrow(table) if library == "polars" else table
+        with pytest.raises(ValueError, match=r"X must have columns of numbers, booleans or .*, got .* in 'odd': make"):
+            make(estimator).fit(table, y)
+
+
+def test_tables_that_are_still_to_be_computed(estimator):
+    pl = pytest.importorskip("polars")
+    _, x, y = words_and_labels()
+    frame = pl.DataFrame({"x": x})
+    with pytest.raises(TypeError, match=r"X must be a table that is there, got a LazyFrame: pass X.collect\(\)"):
+        make(estimator).fit(frame.lazy(), y)
+    if estimator in boosted_with("eval_weight"):  # scikit-learn's boosting predicts in its own way
+        with pytest.raises(TypeError, match="LazyFrame"):
+            make(estimator).fit(frame, y).predict(frame.lazy())
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\x0bb", "a b", "ä", "x=1", "Tree=0", "\u2028"])
+@pytest.mark.parametrize("estimator", boosted_with("files"), **ids)
+def test_odd_names_of_features(estimator, name, binary, tmp_path):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    frame = pd.DataFrame(X, columns=[name, *"bcdefgh"])
+    model = make(estimator).fit(frame, y)
+    np.testing.assert_array_equal(model.predict_proba(frame), make(estimator).fit(X, y).predict_proba(X))
+    path = tmp_path / engine_of(estimator).files[0]
+    model.save_model(path)
+    np.testing.assert_array_equal(estimator().load_model(path).predict_proba(frame), model.predict_proba(frame))
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", ""])
+def test_names_that_lightgbm_cannot_read_again(name, binary):
+    pd = pytest.importorskip("pandas")
+    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "init_score")
+    X, y = binary
+    message = "Features must have names that are not empty and without line breaks, got"
+    with pytest.raises(ValueError, match=message):
+        make(estimator).fit(pd.DataFrame(X, columns=[name, *"bcdefgh"]), y)
+    with pytest.raises(ValueError, match=message):
+        make(estimator).fit(X, y, feature_name=[name, *"bcdefgh"])
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # LightGBM's own, of an array
+@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+def test_names_need_not_be_compared(estimator, binary):
+    """As in the engines, by `validate_features`; the number of features is, always."""
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    model = make(estimator).fit(pd.DataFrame(X, columns=list("abcdefgh")), y)
+    expected = model.predict_proba(pd.DataFrame(X, columns=list("abcdefgh")))
+    for other in (pd.DataFrame(X, columns=list("ABCDEFGH")), X):
+        np.testing.assert_array_equal(model.predict_proba(other, validate_features=False), expected)
+        np.testing.assert_array_equal(model.predict(other, validate_features=False), expected.argmax(axis=1))
+        with pytest.raises(ValueError, match="3 features, but"):
+            model.predict(other[:, :3] if other is X else other.iloc[:, :3], validate_features=False)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(pd.DataFrame(X, columns=list("ABCDEFGH")))
