@@ -220,3 +220,25 @@ def test_metrics_of_one_name_or_of_another_loss_are_refused(estimator, binary):
         fit_with_eval(estimator, X, y, [(X, y)], [other, "focal_loss"])
     with pytest.raises(ValueError, match="eval_metric must be a FocalMetric of a BinaryFocalLoss, got FocalMetric"):
         fit_with_eval(estimator, X, y, [(X, y)], skfocal.FocalMetric(MulticlassFocalLoss()))
+
+
+@pytest.mark.parametrize("estimator", boosted_with("start"), **ids)
+@pytest.mark.parametrize("margin", [1e300, -1e300, 1e31])
+def test_margins_beyond_what_engines_keep(estimator, binary, margin):
+    X, y = binary
+    name = engine_of(estimator).start
+    with pytest.raises(
+        ValueError, match=rf"{name} must hold numbers in \[-1e30, 1e30\], got {margin:.0e}".replace("+", r"\+")
+    ):
+        make(estimator).fit(X, y, **{name: np.where(np.arange(len(y)) == 5, margin, 0.0)})
+    far = make(estimator).fit(X, y, **{name: np.where(np.arange(len(y)) == 5, np.copysign(1e30, margin), 0.0)})
+    assert np.isfinite(far.predict_proba(X)).all()
+
+
+def test_several_labels_of_a_sample(binary):
+    X, y = binary
+    for estimator in BOOSTED:
+        with pytest.raises(
+            ValueError, match=r"y must be one column of labels, got the shape \(2000, 2\): .* FocalMLPC"
+        ):
+            make(estimator).fit(X, np.column_stack([y, 1 - y]))

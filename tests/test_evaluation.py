@@ -163,3 +163,13 @@ def test_saved_booster_after_early_stopping(estimator, binary, metric, tmp_path)
     engine, file = engine_of(estimator), tmp_path / engine_of(estimator).files[-1]
     engine.booster(model).save_model(file)
     np.testing.assert_array_equal(engine.booster_margins(file, X), model.decision_function(X))
+
+
+@pytest.mark.parametrize(
+    "name", ["binary", "cross_entropy", "xentropy", "multiclass", "softmax", "multiclassova", "ova", "mlogloss"]
+)
+def test_the_log_loss_under_the_names_of_the_engines(estimator, data, name):
+    X, y = data
+    model, history = fit_with_eval(estimator, X, y, [(X[:500], y[:500])], name)
+    expected = metrics.log_loss(y[:500], model.predict_proba(X[:500]), labels=np.unique(y))
+    assert history[name][-1] == pytest.approx(expected, rel=1e-5)

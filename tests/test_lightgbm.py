@@ -6,6 +6,7 @@ import lightgbm
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -288,3 +289,102 @@ def test_a_start_of_an_evaluation_set_comes_on_top_of_the_model(data, gamma):
     (scores,) = model.evals_result_.values()
     margins = model.decision_function(X) + shift
     assert scores["log_loss"][-1] == pytest.approx(log_loss(y, model.focal_loss_.predict_proba(margins)))
+
+
+ALIASES = [
+    ({"eta": 0.5}, {"learning_rate": 0.5}),
+    ({"shrinkage_rate": 0.5}, {"learning_rate": 0.5}),
+    *(({name: 4}, {"num_leaves": 4}) for name in ("num_leaf", "max_leaf", "max_leaves", "max_leaf_nodes")),
+    *(({name: 200}, {"min_child_samples": 200}) for name in ("min_data_per_leaf", "min_data_in_leaf", "min_data")),
+    ({"min_sum_hessian_per_leaf": 9.0}, {"min_child_weight": 9.0}),
+    ({"l1_regularization": 5.0}, {"reg_alpha": 5.0}),
+    ({"l2_regularization": 50.0}, {"reg_lambda": 50.0}),
+    ({"num_iterations": 3}, {"n_estimators": 3}),
+    ({"boosting": "goss"}, {"boosting_type": "goss"}),
+    ({"bagging_fraction": 0.3, "bagging_freq": 1}, {"subsample": 0.3, "subsample_freq": 1}),
+    ({"seed": 7, "extra_trees": True}, {"random_state": 7, "extra_trees": True}),
+]
+
+
+@pytest.mark.parametrize(("alias", "own_name"), ALIASES, ids=lambda params: str(params)[1:-1])
+def test_a_parameter_counts_under_any_of_its_names(binary, alias, own_name, capfd):
+    """LightGBM passes over them beside the constructor's defaults."""
+    X, y = binary
+    plain, model = make(FocalLGBMClassifier, verbose=1).fit(X, y), make(FocalLGBMClassifier, verbose=1, **alias)
+    printed = capfd.readouterr().out
+    expected = make(FocalLGBMClassifier, **own_name).fit(X, y).decision_function(X)
+    np.testing.assert_array_equal(model.fit(X, y).decision_function(X), expected)
+    assert not np.array_equal(plain.decision_function(X), expected)
+    assert "will be ignored" not in capfd.readouterr().out + printed
+    assert {name: clone(model).get_params()[name] for name in alias} == alias
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"boosting_type": "dart", "boosting": "gbdt"},
+        {"learning_rate": 0.2, "eta": 0.3},
+        {"num_leaf": 4, "max_leaves": 5},
+        {"n_jobs": 2, "num_threads": 1},
+        {"max_bin": 15, "max_bins": 31},
+    ],
+    ids=str,
+)
+def test_one_parameter_under_two_names(binary, params):
+    with pytest.raises(ValueError, match=r"must be given under one name, got \{"):
+        FocalLGBMClassifier(**params).fit(*binary)
+
+
+def test_no_false_warning_of_the_number_of_leaves(binary, capfd):
+    """LightGBM gives it, whatever is set, where the objective is a function."""
+    FocalLGBMClassifier(max_depth=5, num_leaves=31, n_estimators=2, n_jobs=1).fit(*binary).predict(binary[0])
+    assert "num_leaves" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_booster_has_the_parameters_of_the_user(data, stopped):
+    """As LGBMClassifier's: by their names there, with the objective, which is LightGBM's own of such margins."""
+    X, y = data
+    given = {"learning_rate": 0.3, "num_leaves": 7, "max_bin": 63}
+    early = {"early_stopping_rounds": 3, "random_state": 0} if stopped else {}
+    booster = make(FocalLGBMClassifier, **given, **early).fit(X, y).booster_
+    own = lightgbm.LGBMClassifier(n_estimators=20, n_jobs=1, verbose=-1, **given).fit(X, y).booster_.params
+    for name in ("learning_rate", "num_leaves", "max_bin", "objective", "num_iterations", "min_child_samples"):
+        assert booster.params[name] == own[name], name
+
+
+def test_what_callbacks_keep_on_the_booster_stays(binary):
+    X, y = binary
+
+    def keep(env):
+        env.model.rounds_seen = env.iteration + 1
+
+    model = make(FocalLGBMClassifier).fit(X, y, callbacks=[keep], eval_set=[(X, y), (X[:99], y[:99])])
+    assert model.booster_.rounds_seen == 20
+    assert list(model.evals_result_) == ["training", "valid_1"]
+
+
+def test_extra_parameters_are_attributes_too(binary):
+    model = FocalLGBMClassifier(max_bin=15, verbose=-1)
+    assert (model.max_bin, model.verbose) == (15, -1)
+    assert "max_bin" not in vars(model)
+    assert clone(model).set_params(max_bin=31).max_bin == 31
+    with pytest.raises(AttributeError, match="'FocalLGBMClassifier' object has no attribute 'max_bins'"):
+        _ = model.max_bins
+
+
+def test_metrics_that_are_none(binary):
+    X, y = binary
+    model = make(FocalLGBMClassifier).fit(X, y, eval_set=[(X[:500], y[:500])], eval_metric=["auc", None])
+    assert list(model.evals_result_["valid_0"]) == ["auc"]
+
+
+def test_a_scorer_without_weights_on_the_training_data(binary):
+    """Which LightGBM recognises, and evaluates with the weights of the training."""
+    X, y = binary
+    scorer = lambda estimator, X, y: 0.5  # noqa: E731
+    model = make(FocalLGBMClassifier, eval_metric=scorer)
+    with pytest.raises(ValueError, match="eval_metric must take sample_weight, as the evaluation data have weights"):
+        model.fit(X, y, sample_weight=np.ones(len(y)), eval_set=[(X, y)])
+    model.fit(X, y, eval_set=[(X, y)])
+    model.fit(X, y, sample_weight=np.ones(len(y)), eval_set=[(X[:500], y[:500])])

@@ -563,3 +563,16 @@ def test_no_samples(loss):
     assert loss().loss([], raw).shape == (0,)
     assert loss().gradient([], raw).shape == raw.shape
     assert len(loss().predict_proba(raw)) == 0
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0, 1e4])
+@pytest.mark.parametrize("margin", [np.inf, 1.7e308, 1e308])
+def test_links_of_margins_without_end(gamma, margin):
+    np.testing.assert_array_equal(BinaryFocalLoss(gamma).predict_proba([margin, -margin]), [[0, 1], [1, 0]])
+    several = MulticlassFocalLoss(gamma).predict_proba([[margin, 0.0, -margin], [-margin, -margin, margin]])
+    np.testing.assert_array_equal(several, [[1, 0, 0], [0, 0, 1]])
+    equal = MulticlassFocalLoss(gamma).predict_proba([[margin, margin, -margin]])
+    np.testing.assert_allclose(equal, [[0.5, 0.5, 0.0]])
+    in_float32 = BinaryFocalLoss(gamma).predict_proba(np.array([np.inf, -np.inf], dtype=np.float32))
+    np.testing.assert_array_equal(in_float32, [[0, 1], [1, 0]])
+    assert np.isnan(BinaryFocalLoss(gamma).predict_proba([np.nan])).all()

@@ -244,6 +244,13 @@ def test_probabilities_that_hold_at_another_prior():
         skfocal.effective_prior([[1.0, 0.0], [1.0, 0.0]], prior=[1, 1])
 
 
+def test_priors_far_apart():
+    """The largest ratio there may be; and rows of 0 and 1 stay so."""
+    far = {"training_prior": [1e-100, 1.0], "prior": [1.0, 1e-100]}
+    corrected = skfocal.correct_prior([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], **far)
+    np.testing.assert_allclose(corrected, [[1, 0], [0, 1], [1, 0]], atol=1e-99)
+
+
 def test_smote_leaves_the_probabilities_of_the_data(estimator):
     """The counts would put the mean at less than half of the true rate: SMOTE's samples are not like real ones."""
     X, X_test, y, y_test = real_split("census_kdd_half")
@@ -414,6 +421,9 @@ def test_a_number_is_no_prior_of_several_classes(estimator, multiclass):
         ([[np.nan, 0.5]], {}, r"posterior must hold probabilities in \[0, 1\], got nan"),
         ([[0.1, 0.9]], {"prior": [1, 1, 1]}, r"prior must have the shape \(2,\), a weight per class, got \(3,\)"),
         ([[0.1, 0.9]], {"training_prior": [1, 0]}, r"training_prior must hold finite weights > 0, got \[1.0, 0.0\]"),
+        ([[0.1, 0.9]], {"prior": [1e-200, 1e200]}, "prior must hold weights that differ by a factor of 1e100 at most"),
+        ([[0.1, 0.9]], {"training_prior": [1e-300, 1.0]}, "training_prior must hold weights that differ by a factor"),
+        ([[0.1, 0.9], [0.0, 0.0]], {}, r"posterior must have rows that sum to 1, got 0.0 in row 1"),
     ],
     ids=str,
 )

@@ -374,3 +374,46 @@ def test_on_a_gpu(data):
     on_device = make(FocalXGBClassifier, device="cuda").fit(X, y, sample_weight=weight)
     expected = make(FocalXGBClassifier).fit(X, y, sample_weight=weight)
     np.testing.assert_allclose(on_device.predict_proba(X), expected.predict_proba(X), atol=0.02)
+
+
+def test_weights_may_come_by_position(binary):
+    """As XGBoost still allows, with its warning."""
+    X, y = binary
+    weight = np.linspace(0.5, 2, len(y))
+    with pytest.warns(FutureWarning, match="Pass `sample_weight` as keyword args"):
+        model = make(FocalXGBClassifier).fit(X, y, weight)
+    expected = make(FocalXGBClassifier).fit(X, y, sample_weight=weight).decision_function(X)
+    np.testing.assert_array_equal(model.decision_function(X), expected)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"eta": 0.1, "learning_rate": 0.3}, {"reg_lambda": 1, "lambda": 2}, {"random_state": 1, "seed": 2}],
+    ids=str,
+)
+def test_one_parameter_under_two_names(binary, params):
+    with pytest.raises(ValueError, match=r"must be given under one name, got \{"):
+        FocalXGBClassifier(**params).fit(*binary)
+
+
+def test_asking_for_names_of_parameters_trains_nothing_that_others_see(monkeypatch):
+    """Tools that keep track of experiments listen to `xgboost.train`; and it is done on one thread."""
+    import xgboost
+
+    from skfocal.xgboost import compat
+
+    expected = compat.parameter_names()
+    compat.parameter_names.cache_clear()
+    monkeypatch.setattr(xgboost, "train", None)
+    assert compat.parameter_names() == expected
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.01])
+def test_the_error_at_a_threshold(binary, threshold):
+    X, y = binary
+    model = make(FocalXGBClassifier, eval_metric=f"error@{threshold}").fit(X, y, eval_set=[(X, y)], verbose=False)
+    expected = np.mean((model.predict_proba(X)[:, 1] > threshold) != y)
+    assert model.evals_result_["validation_0"][f"error@{threshold}"][-1] == pytest.approx(expected)
+    for wrong in ("error@2", "error@", "error@0x1", "error@nan"):
+        with pytest.raises(ValueError, match=rf"eval_metric must be error@t with t in \(0, 1\), .* got '{wrong}'"):
+            make(FocalXGBClassifier, eval_metric=wrong).fit(X, y)
