@@ -299,7 +299,6 @@ ALIASES = [
     ({"min_sum_hessian_per_leaf": 9.0}, {"min_child_weight": 9.0}),
     ({"l1_regularization": 5.0}, {"reg_alpha": 5.0}),
     ({"l2_regularization": 50.0}, {"reg_lambda": 50.0}),
-    ({"num_iterations": 3}, {"n_estimators": 3}),
     ({"boosting": "goss"}, {"boosting_type": "goss"}),
     ({"bagging_fraction": 0.3, "bagging_freq": 1}, {"subsample": 0.3, "subsample_freq": 1}),
     ({"seed": 7, "extra_trees": True}, {"random_state": 7, "extra_trees": True}),
