@@ -1,5 +1,6 @@
 """The examples run as a user runs them, in an empty directory."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ def run(tmp_path, pytestconfig):
     def run(*arguments):
         command = [sys.executable, *warnings, str(EXAMPLE), *arguments]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        with subprocess.Popen(command, cwd=tmp_path, text=True, **streams) as process:  # noqa: S603
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        with subprocess.Popen(command, cwd=tmp_path, text=True, env=environment, **streams) as process:  # noqa: S603
             lines = []
             for line in process.stdout:
                 if line.startswith("LightGBM, own"):  # each row as it is done, long before the picture

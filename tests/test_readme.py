@@ -26,10 +26,11 @@ def run(capsys, tmp_path, monkeypatch):
 
     def run(block, namespace):
         before = get_config()
-        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
+        with config_context():
+            exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
+            assert get_config() == before
         promised = re.findall(r"print\(.*\)  # (.+)$", block, flags=re.MULTILINE)
         assert capsys.readouterr().out.splitlines() == promised
-        assert get_config() == before
 
     return run
 
