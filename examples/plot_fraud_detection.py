@@ -5,8 +5,8 @@ Card fraud: the focal loss against the engines' own log loss
 LightGBM, XGBoost, scikit-learn's histogram boosting (HistGB) and a multi-layer perceptron, with their defaults, on real
 card transactions of which 0.17 % are frauds: trained on their own log loss, then on the focal loss, then with gamma
 chosen by cross-validation, then behind SMOTE. The networks stop early, HistGB does not, though with as many samples as
-the full data have it would. The last fifth of the transactions, in time, is the test. One table is printed, one picture
-saved.
+the full data have it would. The last fifth of the transactions, in time, is the test. One table is printed, row by row,
+one picture saved.
 
     python examples/plot_fraud_detection.py
     python examples/plot_fraud_detection.py --data creditcard.parquet
@@ -51,6 +51,9 @@ from skfocal.datasets import load_creditcard
 # So that the scores inside GridSearchCV count the sample weights too.
 sklearn.set_config(enable_metadata_routing=True)
 
+# Columns of the table.
+FORMATS = {"AP": "5.3f", "log loss": "8.5f", "Brier": "8.6f", "recall at 90 %": "14.3f", "seconds": "7.1f"}
+
 
 def load(path):
     """Return features, target and sample weights in time order."""
@@ -90,6 +93,11 @@ def make_models():
         "LightGBM, focal, gamma searched": (search, True),
         "SMOTE, LightGBM, focal loss": (smote, False),
     }
+
+
+def print_row(name, cells):
+    """Print a row of the table at once: the next may take its time."""
+    print(f"{name:36}", *cells, flush=True)
 
 
 def evaluate(y, probability, weight):
@@ -157,6 +165,7 @@ def main(arguments=None):
         f"{n_train} transactions to train, {len(y_test)} later ones to test; "
         f"{np.average(y, weights=weight):.2%} are frauds."
     )
+    print_row("", (f"{column:>{form.partition('.')[0]}}" for column, form in FORMATS.items()))
     rows, curves = {}, {}
     for name, (model, takes_weights) in make_models().items():
         start = time.perf_counter()
@@ -165,16 +174,14 @@ def main(arguments=None):
         model.fit(X[:n_train], y[:n_train], **({"sample_weight": weight[:n_train]} if is_weighted else {}))
         seconds = time.perf_counter() - start
         probability = model.predict_proba(X_test)[:, 1]
+        if isinstance(model, GridSearchCV):
+            name += f": {model.best_params_['focal_gamma']}"
         curves[name] = y_test, probability, weight_test
         rows[name] = evaluate(y_test, probability, weight_test) | {"seconds": seconds}
-        if isinstance(model, GridSearchCV):
-            print(f"Cross-validation, in time, chose gamma = {model.best_params_['focal_gamma']}.")
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    formats = ["{:.3f}", "{:.5f}", "{:.6f}", "{:.3f}", "{:.1f}"]
-    print(table.to_string(formatters=dict(zip(table.columns, (f.format for f in formats), strict=True))))
+        print_row(name, (format(rows[name][column], form) for column, form in FORMATS.items()))
     draw(curves, options.output)
     print(f"Picture: {options.output}")
-    return table
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class LearnedAttribute:
 def adopt_fitted_state(estimator: Any, engine: Any) -> None:
     """Make `estimator` the fitted estimator that `engine`, an instance of its engine's own class, has become.
 
-    All three engines keep what they learn in instance attributes, private ones among them (``_Booster``,
+    All engines keep what they learn in instance attributes, private ones among them (``_Booster``,
     ``_optimizer``), and their properties and methods read those. Constructor parameters are left alone: XGBoost
     rewrites some while it fits.
     """

@@ -10,10 +10,10 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn import metrics
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
-from skfocal import FocalLGBMClassifier
 from skfocal.boosting.samples import Samples
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.objectives import TrainingObjective
@@ -109,6 +109,12 @@ def test_saved_booster_predicts_the_same_margins_without_skfocal(estimator, data
 
 @pytest.mark.parametrize("params", [{}, {"class_weight": "balanced"}, {"focal_alpha": "balanced"}], ids=str)
 def test_weight_two_is_the_same_row_twice(estimator, data, params):
+    # LightGBM takes round(Hessian / the leaf's Hessian * the leaf's rows) for the rows of a bin, and refuses a split by
+    # their sum. At min_child_samples=1 trees part in the first rounds, whatever the objective: on these data, in five
+    # draws of the weights, probabilities after 100 rounds by 0.001 to 0.02 (two classes) and 0.04 to 0.09 (five),
+    # LightGBM's own log loss by 0.001 to 0.03 and 0.05 to 0.13. At 0 they do only where the sum on one side is more
+    # than the leaf has: in this draw not in 20 rounds, in 100 rounds of five by 0.002 and 0.07 at most, its own by
+    # 0.0001 and 0.08.
     X, y = data
     X = np.round(X)  # bins are made of rows, not of weights: few values, so that each has a bin of its own
     weight = np.random.default_rng(0).integers(0, 3, size=len(y))
@@ -267,21 +273,16 @@ def test_the_objective_takes_the_threads_of_the_engine(boosted, name, n_jobs, bi
 def test_models_that_cannot_be_continued(estimator, binary, multiclass):
     X, y = binary
     name = engine_of(estimator).old_model
-    for other in ({"a": 1}, clone(make(estimator))):
-        with pytest.raises((ValueError, TypeError)):
+    for other in ({"a": 1}, 5, LogisticRegression()):  # which LightGBM passes over
+        with pytest.raises(TypeError, match=f"{name} must be a model of .* or the name of its file, got"):
             make(estimator).fit(X, y, **{name: other})
+    with pytest.raises(NotFittedError, match="eed to call fit"):
+        make(estimator).fit(X, y, **{name: make(estimator)})
     old = make(estimator).fit(X, y)
     with pytest.raises(ValueError, match=f"{name} must have 5 margins, as the classes of y need, got a model with 1"):
         make(estimator).fit(*multiclass, **{name: old})
     with pytest.raises(ValueError, match=f"{name} must have the 3 features of X, got a model with 8"):
         make(estimator).fit(X[:, :3], y, **{name: old})
-
-
-@pytest.mark.parametrize("estimator", [FocalLGBMClassifier])
-def test_lightgbm_passes_over_what_is_no_model_of_its_own(estimator, binary):
-    for other in ({"a": 1}, 5, LogisticRegression()):
-        with pytest.raises(TypeError, match="init_model must be a model of LightGBM or the name of its file, got"):
-            make(estimator).fit(*binary, init_model=other)
 
 
 # scikit-learn splits by itself, in its fit, which holds all of the data.

@@ -1,5 +1,6 @@
 """The examples run as a user runs them, in an empty directory."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +22,16 @@ def run(tmp_path, pytestconfig):
 
     def run(*arguments):
         command = [sys.executable, *warnings, str(EXAMPLE), *arguments]
-        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
-        assert result.returncode == 0, result.stderr
-        return result.stdout
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        with subprocess.Popen(command, cwd=tmp_path, text=True, env=environment, **streams) as process:  # noqa: S603
+            lines = []
+            for line in process.stdout:
+                if line.startswith("LightGBM, own"):  # each row as it is done, long before the picture
+                    assert not list(tmp_path.glob("*.png"))
+                lines.append(line)
+        assert process.returncode == 0, "".join(lines)
+        return "".join(lines)
 
     return run
 
@@ -38,8 +46,14 @@ def table(output):
 def test_fraud_detection(run, tmp_path):
     import matplotlib.pyplot as plt
 
-    rows = table(run())
+    output = run()
+    rows = table(output)
     assert len(rows) == 10
+    (searched,) = (name for name in rows if "searched" in name)
+    assert float(searched.removeprefix("LightGBM, focal, gamma searched: ")) in (0.0, 0.5, 1.0, 2.0, 3.0)
+    readme = (EXAMPLE.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert output.splitlines()[1] in readme  # the head of the table
+    assert all(f"\n{name:36} 0." in readme for name in rows if name != searched)
     for engine in ("LightGBM", "XGBoost", "HistGB", "MLP"):
         own, focal = rows[f"{engine}, own log loss"], rows[f"{engine}, focal loss"]
         assert focal[0] > own[0]  # average precision

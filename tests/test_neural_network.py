@@ -520,7 +520,7 @@ def test_from_estimator_starts_from_the_network(old, binary):
     before = [part.copy() for part in old.coefs_ + old.intercepts_]
     new = FocalMLPClassifier.from_estimator(old, focal_gamma=2.0)
     assert {**new.get_params(deep=False), **old.get_params()} == new.get_params(deep=False)
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="FocalMLPClassifier instance is not fitted yet"):
         new.predict(X)
     log_odds = np.log(old.predict_proba(X)[:, 1] / old.predict_proba(X)[:, 0])
     for solver in ("sgd", "adam"):
@@ -539,7 +539,6 @@ def test_from_estimator_starts_from_the_network(old, binary):
 def test_from_estimator_with_gamma_zero_is_a_warm_start(old, binary):
     X, y = binary[0].astype(np.float64), binary[1]
     new = FocalMLPClassifier.from_estimator(old, focal_gamma=0.0, shuffle=False).fit(X, y)
-    own = FrozenEstimator(old).estimator
     own = MLPClassifier(**SMALL_NETWORK, shuffle=False, warm_start=True)
     own.fit(X, y)
     own.coefs_, own.intercepts_ = ([part.copy() for part in parts] for parts in (old.coefs_, old.intercepts_))

@@ -133,6 +133,14 @@ n_jobs, importance_type
     Samples of weight 0 are left out, so they do not count towards ``min_child_samples`` or the bins; unless their class
     has no others, which then counts as half a sample in the intercept. Bagging leaves out rare classes so.
 
+    A sample of weight 2 is the same sample twice in all that we compute. The trees may part even so, as those of
+    LightGBM's own log loss do, and by as much: it makes bins of rows, and instead of counting the rows on a side of a
+    split it rounds, bin by bin, their share of the leaf's Hessian times the leaf's rows. At ``min_child_samples=1`` a
+    side that comes to no row is refused, though it may come to one where the leaf holds each sample as two rows.
+    ``min_child_samples=0, min_data_in_bin=1``, with no more values of a feature than ``max_bin``, comes closest: trees
+    then part only where the rounded rows of one side are more than the leaf has, the likelier the more bins there are.
+    With ``min_child_weight=0`` beside it LightGBM goes back to ``min_child_samples=1``.
+
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
     model is then the intercept. Features that are all 0 it refuses under a custom objective.
 
@@ -273,7 +281,7 @@ n_jobs, importance_type
             Labels of any type, at least two different ones.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights >= 0. In the loss, the intercept and the metrics a sample of weight 2 counts like the same sample
-            twice; LightGBM's bins and ``min_child_samples`` count rows. Samples of weight 0 are left out, see Notes.
+            twice; LightGBM's bins and ``min_child_samples`` go by rows. Samples of weight 0 are left out, see Notes.
         init_score : array-like of shape (n_samples,) or (n_samples, n_classes) or None, default=None
             Margins to start from, instead of the focal intercept. As in LightGBM they are not part of the model.
         eval_set : list of (X, y) or None, default=None

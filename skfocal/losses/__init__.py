@@ -1,8 +1,8 @@
 """The focal loss on raw margins: per-sample loss, gradient, Hessian, link and intercept.
 
-A loss is a frozen, stateless, picklable value: gamma, alpha, focal_mix and nothing else. It knows no engine and no
-sample weight; what it returns is per sample, so that weighting and averaging happen in one place, outside. Arrays may
-be of any array-API namespace (`MultilabelFocalLoss` excepted, which is NumPy's).
+A loss is a frozen, stateless, picklable value: its parameters and nothing else. It knows no engine and no sample
+weight; what it returns is per sample, so that weighting and averaging happen in one place, outside. Margins and classes
+may be arrays of any array-API namespace, in which results then are; priors and intercepts are NumPy's.
 """
 
 from skfocal.losses.binary import BinaryFocalLoss

@@ -111,8 +111,8 @@ class BinaryFocalLoss(FocalLoss):
         Returns
         -------
         posterior : ndarray of shape (n_samples, 2), float64
-            Strictly increasing in z; 1/2 at z = 0 unless gamma differs between the classes. Each column is right to
-            rounding by itself, however close to 0.
+            Increasing in z, strictly but for rounding; 1/2 at z = 0 unless gamma differs between the classes. Each
+            column is right to rounding by itself, however close to 0.
         """
         return in_blocks(self._posterior, (self._as_raw(raw_prediction),))[0]
 

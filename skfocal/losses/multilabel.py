@@ -1,4 +1,7 @@
-"""The focal loss of several labels, of which a sample may have any. Imports `binary` and `_arrays`."""
+"""The focal loss of several labels, of which a sample may have any.
+
+Imports `binary`, `_arrays` and `_compat`.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skfocal._arrays import Array, as_margins
+from skfocal._compat import array_namespace
 from skfocal.losses.binary import BinaryFocalLoss
 
 
@@ -101,24 +105,36 @@ class MultilabelFocalLoss:
             If a shape or an entry of `y_true` does not fit.
         """
         raw = self._as_raw(raw_prediction)
-        y = np.asarray(y_true)
+        xp, their = array_namespace(raw), array_namespace(y_true)
+        y = their.asarray(y_true)
         if y.shape != raw.shape:
             raise ValueError(f"y_true must have the shape {raw.shape} of raw_prediction, got {y.shape}.")
-        present = y.astype(bool)
-        if (present != y).any():
-            raise ValueError(f"y_true must hold 0 and 1, got {y[present != y][0]}.")
+        if not their.isdtype(y.dtype, ("bool", "integral", "real floating")):
+            raise ValueError(f"y_true must hold 0 and 1, got dtype {y.dtype}.")
+        y = xp.asarray(y, device=raw.device)
+        present = xp.asarray(y, dtype=xp.bool)
+        wrong = xp.asarray(present, dtype=y.dtype) != y
+        if xp.any(wrong):
+            raise ValueError(f"y_true must hold 0 and 1, got {float(y[wrong][0]):g}.")
         return self._loss_gradient(present, raw)
 
-    def _loss_gradient(self, present: NDArray[np.bool_], raw: Array) -> tuple[Array, Array]:
-        absence, presence = self._gammas.astype(raw.dtype)
-        mix = self._mixes.astype(raw.dtype) if self._mixes.any() else 0.0
-        u, gamma = np.where(present, raw, -raw), np.where(present, presence, absence)
-        loss, slope = self.labels[0].formulas.loss_slope(u, gamma, mix)
+    def _loss_gradient(self, present: Array, raw: Array) -> tuple[Array, Array]:
+        xp = array_namespace(raw)
+
+        def of_labels(values: NDArray[np.float64]) -> Array:
+            return xp.asarray(values, dtype=raw.dtype, device=raw.device)
+
+        def of_entries(values: NDArray[np.float64]) -> Array:
+            absence, presence = values
+            return xp.where(present, of_labels(presence), of_labels(absence))
+
+        mix = of_labels(self._mixes) if self._mixes.any() else 0.0
+        u = xp.where(present, raw, -raw)
+        loss, slope = self.labels[0].formulas.loss_slope(u, of_entries(self._gammas), mix)
         if self._weights is not None:
-            absence, presence = self._weights.astype(raw.dtype)
-            weight = np.where(present, presence, absence)
+            weight = of_entries(self._weights)
             loss, slope = loss * weight, slope * weight
-        return loss.sum(axis=1), np.where(present, slope, -slope)
+        return xp.sum(loss, axis=1), xp.where(present, slope, -slope)
 
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
         """Map margins to the posterior probability of each label through the focal link.
@@ -133,7 +149,8 @@ class MultilabelFocalLoss:
         posterior : ndarray of shape (n_samples, n_labels), float64
         """
         raw = self._as_raw(raw_prediction)
-        return np.column_stack([label.predict_proba(raw[:, k])[:, 1] for k, label in enumerate(self.labels)])
+        columns = [label.predict_proba(raw[:, k])[:, 1] for k, label in enumerate(self.labels)]
+        return array_namespace(raw).stack(columns, axis=1)
 
     def intercept(self, prior: ArrayLike) -> NDArray[np.float64]:
         """Return the constant margins that minimise the loss for a prior: the inverse of the focal link.

@@ -1,6 +1,7 @@
 """A model of XGBoost to continue: its trees alone, and its intercept. Imports `compat` and `boosting`."""
 
 import json
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,12 @@ def _trees_alone(xgb_model: Any) -> Booster:
     """
     if isinstance(xgb_model, XGBModel):
         booster = xgb_model.get_booster()
+    elif isinstance(xgb_model, str | PathLike | bytearray):
+        booster = Booster(model_file=xgb_model)
     else:
-        booster = xgb_model if isinstance(xgb_model, Booster) else Booster(model_file=xgb_model)
+        booster = xgb_model
+    if not isinstance(booster, Booster):
+        raise TypeError(f"xgb_model must be a model of XGBoost or the name of its file, got {xgb_model!r}.")
     best = booster.attr("best_iteration")
     try:
         booster = booster.copy() if best is None else first_rounds(booster, int(best) + 1)
