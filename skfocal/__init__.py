@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from skfocal._version import __version__
 
 if TYPE_CHECKING:
+    from skfocal._skops import skops_trusted_types
     from skfocal.hist_gradient_boosting import FocalHistGradientBoostingClassifier
     from skfocal.lightgbm import FocalLGBMClassifier
     from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
@@ -25,6 +26,7 @@ _HOMES = {
     "FocalXGBClassifier": "skfocal.xgboost",
     "MulticlassFocalLoss": "skfocal.losses",
     "correct_prior": "skfocal.priors",
+    "skops_trusted_types": "skfocal._skops",
 }
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "MulticlassFocalLoss",
     "__version__",
     "correct_prior",
+    "skops_trusted_types",
 ]
 
 
