@@ -12,6 +12,7 @@ from xgboost import Booster, XGBClassifier
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
+from skfocal.boosting.tracking import shown_parameters
 from skfocal.objectives import TrainingObjective, hessian_factor
 from skfocal.xgboost.compat import give_booster, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
@@ -21,6 +22,7 @@ from skfocal.xgboost.parameters import Settings
 
 
 def train(
+    classifier: Any,
     plan: Plan,
     settings: Settings,
     sets: list[Samples],
@@ -30,8 +32,15 @@ def train(
     *,
     advance: Advance | None,
     verbose: bool | int,
-) -> XGBClassifier:
-    """Return XGBoost's own classifier, trained on the focal objective, with booster and scores of the best round."""
+) -> None:
+    """Train XGBoost's own classifier on the focal objective, and let ours adopt it, with what its best round has."""
+
+    def become(engine: XGBClassifier) -> Any:
+        engine.best_score_ = evaluation.best_score(engine)
+        give_booster(engine, evaluation.best_booster(engine))
+        classifier._adopt(engine, plan)
+        return classifier
+
     params = settings.params | {
         "base_score": _base_score(plan) if old is None else base_score_of(old),
         "eval_metric": None,
@@ -43,7 +52,8 @@ def train(
         on_device(settings.device) as namespace,
         TrainingObjective(objective, namespace, factor=factor) as params["objective"],
     ):
-        engine = unfitted_engine(params, evaluation, bins_data=old is None)
+        shown = shown_parameters(classifier)
+        engine = unfitted_engine(params, evaluation, bins_data=old is None, shown=shown, become=become)
         callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose)
         engine.set_params(callbacks=callbacks).fit(
             plan.training.X,
@@ -57,9 +67,6 @@ def train(
             base_margin_eval_set=[samples.start for samples in sets] or None,
             feature_weights=feature_weights,
         )
-    engine.best_score_ = evaluation.best_score(engine)
-    give_booster(engine, evaluation.best_booster(engine))
-    return engine
 
 
 def _base_score(plan: Plan) -> float | list[float]:
