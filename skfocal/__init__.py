@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from skfocal._version import __version__
 
 if TYPE_CHECKING:
+    from skfocal._skops import skops_trusted_types
     from skfocal.hist_gradient_boosting import FocalHistGradientBoostingClassifier
     from skfocal.lightgbm import FocalLGBMClassifier
     from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
@@ -26,6 +27,7 @@ _HOMES = {
     "MulticlassFocalLoss": "skfocal.losses",
     "correct_prior": "skfocal.priors",
     "effective_prior": "skfocal.priors",
+    "skops_trusted_types": "skfocal._skops",
 }
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "__version__",
     "correct_prior",
     "effective_prior",
+    "skops_trusted_types",
 ]
 
 

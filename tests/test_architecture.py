@@ -20,7 +20,7 @@ FLOORS = [
     {"onnx"},
     {"__init__"},
 ]
-BESIDE = {"datasets", "_onnx_steps", "_boosted"}  # which import nothing of ours but `_compat`
+BESIDE = {"datasets", "_onnx_steps", "_boosted", "_skops"}  # which import nothing of ours but `_compat`
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms} | dict.fromkeys(BESIDE, 1)
 
 # The order in which the modules of a room may import one another.
@@ -29,6 +29,7 @@ ROOMS = {
     "boosting": [
         "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "samples", "link",
         "metrics", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
+        "tracking",
     ],
     "lightgbm": [
         "compat", "parameters", "tables", "evaluation", "continuing", "training", "saving", "onnx_trees", "classifier",

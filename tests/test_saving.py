@@ -1,5 +1,6 @@
 """Models that are saved and loaded again predict the same, bit by bit, whatever the way."""
 
+import importlib
 import io
 import json
 import pickle
@@ -11,10 +12,10 @@ import numpy as np
 import pytest
 
 import skfocal
-from skfocal import FocalXGBClassifier
+from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalMLPClassifier, FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import boosted_with, engine_of, make
+from .conftest import BOOSTED, boosted_with, engine_of, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
 SAVING = boosted_with("files")
@@ -39,9 +40,7 @@ def by_joblib(model):
 def by_skops(model):
     sio = pytest.importorskip("skops.io")
     data = sio.dumps(model)
-    unknown = sio.get_untrusted_types(data=data)
-    assert all(name.startswith(("skfocal.", "lightgbm.", "xgboost.", "sklearn.", "collections.")) for name in unknown)
-    return sio.loads(data, trusted=unknown)
+    return sio.loads(data, trusted=skfocal.skops_trusted_types)
 
 
 @pytest.mark.parametrize("way", [by_pickle, by_joblib, by_skops], ids=lambda way: way.__name__)
@@ -54,6 +53,65 @@ def test_the_whole_classifier(estimator, data, way):
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
     assert loaded.focal_loss_ == model.focal_loss_
     assert repr(loaded.get_params()) == repr(model.get_params())
+
+
+VARIANTS = {
+    FocalHistGradientBoostingClassifier: [
+        {"early_stopping": True},
+        {"warm_start": True, "prior": 0.2},
+    ],
+    FocalLGBMClassifier: [
+        {"early_stopping_rounds": 2, "eval_metric": ["roc_auc", "focal_loss"]},
+        {"boosting_type": "dart", "random_state": np.random.RandomState(0)},
+    ],
+    FocalXGBClassifier: [
+        {"early_stopping_rounds": 2, "eval_metric": ["roc_auc", "focal_loss"]},
+        {"booster": "gblinear", "focal_gamma": {0: 1.0, 1: 2.0}},
+    ],
+    FocalMLPClassifier: [
+        {"early_stopping": True},
+        {"solver": "sgd", "class_weight": "balanced"},
+        {"solver": "lbfgs", "max_iter": 1000, "tol": 1.0},
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "params"), [(kind, each) for kind in VARIANTS for each in VARIANTS[kind]], ids=str)
+def test_skops_needs_no_more_types_than_we_tell(kind, params, binary):
+    X, y = binary
+    model = make(kind, **params).fit(X, y)
+    np.testing.assert_array_equal(by_skops(model).predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("boosted", BOOSTED, **ids)
+def test_skops_needs_to_be_told_of_a_sampler(boosted, binary):
+    sio = pytest.importorskip("skops.io")
+    sampler = pytest.importorskip("imblearn.under_sampling").RandomUnderSampler(random_state=0)
+    data = sio.dumps(make(boosted, sampler=sampler).fit(*binary))
+    (unknown,) = set(sio.get_untrusted_types(data=data)) - set(skfocal.skops_trusted_types)
+    assert unknown.endswith("RandomUnderSampler")
+    sio.loads(data, trusted=[*skfocal.skops_trusted_types, unknown]).predict(binary[0])
+
+
+@pytest.mark.parametrize("boosted", BOOSTED, **ids)
+def test_skops_and_categories(boosted, binary):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    frame = pd.DataFrame(X, columns=list("abcdefgh")).assign(h=pd.Categorical(np.where(X[:, 0] > 0, "u", "v")))
+    model = make(boosted).fit(frame, y)
+    np.testing.assert_array_equal(by_skops(model).predict_proba(frame), model.predict_proba(frame))
+
+
+def test_skops_and_multilabel_data(multiclass):
+    X, y = multiclass
+    model = make(FocalMLPClassifier).fit(X, np.c_[y > 1, y == 2].astype(int))
+    np.testing.assert_array_equal(by_skops(model).predict_proba(X), model.predict_proba(X))
+
+
+def test_skops_is_told_of_nothing_that_is_not_there():
+    for name in skfocal.skops_trusted_types:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute), name
 
 
 def saved_and_loaded(model, path):

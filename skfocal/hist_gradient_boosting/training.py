@@ -78,8 +78,8 @@ def train(plan: Plan, params: dict[str, Any], validation: Samples | None, before
         held_out = {} if validation is None else {
             "X_val": validation.X, "y_val": plan.link.classes[validation.codes], "sample_weight_val": validation.weight
         }  # fmt: skip
-        y = plan.link.classes[plan.training.codes]
-        engine.fit(plan.training.X, y, sample_weight=plan.training.weight, **held_out)
+        fit = super(HistGradientBoostingClassifier, engine).fit  # around its own, mlflow would record the engine
+        fit(plan.training.X, plan.link.classes[plan.training.codes], sample_weight=plan.training.weight, **held_out)
     engine.loss = engine._loss = EngineLoss(plan.link, totals=engine.loss.totals)  # a scorer may keep the engine
     engine.__dict__.pop("_raw_predict", None)  # a method of this engine, which scorers by name leave behind
     return engine

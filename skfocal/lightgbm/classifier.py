@@ -327,11 +327,10 @@ n_jobs, importance_type
             plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
             sets = sets if plan.validation is None else [plan.validation]
             del samples, known  # not beside their copies in the plan while the engine trains
-            as_given = {"eval_names": eval_names, "categorical_feature": categorical_feature, "callbacks": callbacks}
+            as_given = {"eval_names": eval_names, "feature_name": feature_name}
+            as_given |= {"categorical_feature": categorical_feature, "callbacks": callbacks}
             with progress_bar(self.progress_bar, type(self).__name__) as advance:
-                engine = train(
-                    plan, settings, sets, metrics, advance, feature_name=feature_name, init_model=old, **as_given
-                )
+                engine = train(self, plan, settings, sets, metrics, advance, init_model=old, **as_given)
             self._adopt(engine, plan)
         return self
 

@@ -1,12 +1,15 @@
-"""Every private or version-dependent touch of LightGBM, each with its reason. Imports nothing of ours."""
+"""Every private or version-dependent touch of LightGBM, each with its reason. Imports `boosting`."""
 
 from collections.abc import Callable
 from functools import cache
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
-from lightgbm import LGBMClassifier
+from lightgbm import LGBMClassifier, LGBMModel
 from lightgbm.basic import _ConfigAliases
+
+from skfocal.boosting.tracking import TrackedParameters
 
 
 @cache
@@ -41,6 +44,26 @@ def objective_is_set(env: Any) -> None:
 
 objective_is_set.before_iteration = True  # type: ignore[attr-defined]  # how LightGBM is told when to call it
 objective_is_set.order = 0  # type: ignore[attr-defined]
+
+
+class _UnheardModel(LGBMModel):
+    fit = unwrap(LGBMModel.fit)
+
+
+def unfitted_engine(params: dict[str, Any], shown: dict[str, Any]) -> Any:
+    """Return an LGBMClassifier that gives `lightgbm.train` the parameters in `shown` as well.
+
+    Tools that keep track of experiments put themselves around that, which is well, and around both of LightGBM's
+    `fit`: mlflow would save the engine after it, as LightGBM's own class and by skops, which trusts no other.
+    """
+
+    class Engine(LGBMClassifier, _UnheardModel):
+        fit = unwrap(LGBMClassifier.fit)
+
+        def _process_params(self, stage: str) -> dict[str, Any]:
+            return TrackedParameters(super()._process_params(stage), shown)
+
+    return Engine(**params)
 
 
 def give_booster(engine: LGBMClassifier, booster: Any, objective: Callable[..., Any]) -> None:

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
-from skfocal.lightgbm.compat import give_booster, objective_is_set, parameter_aliases
+from skfocal.boosting.tracking import shown_parameters
+from skfocal.lightgbm.compat import give_booster, objective_is_set, parameter_aliases, unfitted_engine
 from skfocal.lightgbm.evaluation import Progress, engine_metrics
 from skfocal.lightgbm.parameters import Settings
 from skfocal.objectives import TrainingObjective, hessian_factor
 
 
 def train(
+    classifier: Any,
     plan: Plan,
     settings: Settings,
     sets: list[Samples],
@@ -45,19 +47,18 @@ def train(
         "eval_metric": engine_metrics(metrics, plan, sets),
         "callbacks": [objective_is_set, *(callbacks or ()), *([Progress(advance)] if advance else ())],
     }
-    factor = hessian_factor("lightgbm", plan.n_margins)
+    factor, shown = hessian_factor("lightgbm", plan.n_margins), shown_parameters(classifier)
     # As init_score the intercept would be copied three times for every sample.
     with TrainingObjective(objective, factor=factor, intercept=plan.intercept) as params["objective"]:
         try:
-            engine = _fit_quietly(LGBMClassifier(**params), plan.training, fit_arguments)
+            engine = _fit_quietly(unfitted_engine(params, shown), plan.training, fit_arguments)
         except LightGBMError as error:
             # With no feature left after its filter LightGBM gives up under a custom objective, and fits constant
             # trees under its own. Unfiltered features let it do the same here.
             if "num_features" not in str(error):
                 raise
-            engine = _fit_quietly(
-                LGBMClassifier(**params | {"feature_pre_filter": False}), plan.training, fit_arguments
-            )
+            params["feature_pre_filter"] = False
+            engine = _fit_quietly(unfitted_engine(params, shown), plan.training, fit_arguments)
     if plan.intercept is not None:
         _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
     # The objective without what the training kept.

@@ -260,8 +260,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             del samples, known  # not beside their copies in the plan while the engine trains
             evaluation = Evaluation(metrics, plan.link, sets, keep_best=settings.booster in ("dart", "gblinear"))
             with progress_bar(self.progress_bar, type(self).__name__) as advance:
-                engine = train(plan, settings, sets, evaluation, old, feature_weights, advance=advance, verbose=verbose)
-            self._adopt(engine, plan)
+                train(self, plan, settings, sets, evaluation, old, feature_weights, advance=advance, verbose=verbose)
         return self
 
     def save_model(self, fname: Any) -> None:

@@ -1,4 +1,4 @@
-"""Every private or version-dependent touch of XGBoost, each with its reason. Imports nothing of ours."""
+"""Every private or version-dependent touch of XGBoost, each with its reason. Imports `boosting`."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,6 +7,8 @@ from typing import Any
 
 import xgboost.core
 from xgboost import Booster, DMatrix, XGBClassifier
+
+from skfocal.boosting.tracking import TrackedParameters
 
 
 @cache
@@ -42,22 +44,36 @@ def _leaf_keys(tree: Any) -> Iterator[str]:
 
 
 def unfitted_engine(
-    params: dict[str, Any], metric: Callable[[Any, Any], list[tuple[str, float]]], *, bins_data: bool
+    params: dict[str, Any],
+    metric: Callable[[Any, Any], list[tuple[str, float]]],
+    *,
+    bins_data: bool,
+    shown: dict[str, Any],
+    become: Callable[[XGBClassifier], Any],
 ) -> Any:
     """Return an XGBClassifier whose `fit` evaluates a metric as `xgboost.train` takes it, which may have many values.
 
     XGBClassifier takes one callable with one value, and looks it up in `_configure_fit`, second of what that returns.
     And if it can, it keeps of the features only in which bins they are. These are not those of a model that is
     continued, whose margins would not be what it predicts: without `bins_data` the features are kept.
+
+    Tools that keep track of experiments put themselves around XGBClassifier's `fit` and `xgboost.train`. `train` is
+    given the parameters in `shown` as well; and as the last act of `fit`, in `_set_evaluation_result`, the engine turns
+    into the estimator that `become` returns, in all but identity: what they record after `fit` is that.
     """
 
     class Engine(XGBClassifier):
         def _configure_fit(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-            model, _, *rest = super()._configure_fit(*args, **kwargs)
-            return model, metric, *rest
+            model, _, own, *rest = super()._configure_fit(*args, **kwargs)
+            return model, metric, TrackedParameters(own, shown), *rest
 
         def _create_dmatrix(self, ref: Any, **kwargs: Any) -> Any:
             return super()._create_dmatrix(ref, **kwargs) if bins_data else DMatrix(**kwargs, nthread=self.n_jobs)
+
+        def _set_evaluation_result(self, evals_result: Any) -> None:
+            super()._set_evaluation_result(evals_result)
+            estimator = become(self)
+            self.__class__, self.__dict__ = type(estimator), vars(estimator)
 
     return Engine(**params)
 

@@ -127,10 +127,7 @@ class Evaluation(TrainingCallback):
         return False
 
     def callbacks(self, settings: Settings, n_rounds: int, advance: Advance | None, verbose: bool | int) -> list[Any]:
-        """Return the user's callbacks and what shows progress, after this one and before early stopping.
-
-        XGBoost asks no callback that comes after one that stops: by itself it would not print the last round.
-        """
+        """Return the user's callbacks and what shows progress, after this one."""
         callbacks = list(settings.callbacks)
         if advance:
             callbacks.append(_Progress(advance, n_rounds))
@@ -153,7 +150,7 @@ class Evaluation(TrainingCallback):
         if stop.maximize is None:
             watched = stop.metric_name or self._metrics[-1].name
             stop.maximize = any(metric.greater_is_better for metric in self._metrics if metric.name == watched)
-        return stop
+        return _StopsAfterAll(stop)
 
     def best_booster(self, engine: XGBClassifier) -> Booster:
         """Return the booster as it was in the best round of early stopping, so that what is saved is the model."""
@@ -173,6 +170,35 @@ class Evaluation(TrainingCallback):
             name: {metric: scores[best] for metric, scores in history.items()}
             for name, history in getattr(engine, "evals_result_", {}).items()
         }
+
+
+class _StopsAfterAll(TrainingCallback):
+    """Early stopping that stops before the next round: XGBoost asks no callback that comes after one that stops.
+
+    By itself it would not print the last round, and tools that keep track of experiments, which come last, would miss
+    it.
+    """
+
+    def __init__(self, stopping: EarlyStopping) -> None:
+        self._stopping = stopping
+        self._is_over = False
+
+    def before_training(self, model: Any) -> Any:
+        """Let early stopping begin."""
+        return self._stopping.before_training(model)
+
+    def before_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Stop if the round before was the last."""
+        return self._is_over or bool(self._stopping.before_iteration(model, epoch, evals_log))
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Ask early stopping about this round."""
+        self._is_over = bool(self._stopping.after_iteration(model, epoch, evals_log))
+        return False
+
+    def after_training(self, model: Any) -> Any:
+        """Let early stopping end."""
+        return self._stopping.after_training(model)
 
 
 class _BestBooster(TrainingCallback):

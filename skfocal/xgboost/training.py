@@ -12,6 +12,7 @@ from xgboost import Booster, XGBClassifier
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
+from skfocal.boosting.tracking import shown_parameters
 from skfocal.objectives import TrainingObjective, hessian_factor
 from skfocal.xgboost.compat import give_booster, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
@@ -22,6 +23,7 @@ from skfocal.xgboost.tables import with_whole_names
 
 
 def train(
+    classifier: Any,
     plan: Plan,
     settings: Settings,
     sets: list[Samples],
@@ -31,8 +33,15 @@ def train(
     *,
     advance: Advance | None,
     verbose: bool | int,
-) -> XGBClassifier:
-    """Return XGBoost's own classifier, trained on the focal objective, with booster and scores of the best round."""
+) -> None:
+    """Train XGBoost's own classifier on the focal objective, and let ours adopt it, with what its best round has."""
+
+    def become(engine: XGBClassifier) -> Any:
+        engine.best_score_ = evaluation.best_score(engine)
+        give_booster(engine, evaluation.best_booster(engine))
+        classifier._adopt(engine, plan)
+        return classifier
+
     params = settings.params | {
         "base_score": _base_score(plan) if old is None else base_score_of(old),
         "eval_metric": None,
@@ -48,7 +57,8 @@ def train(
         on_device(settings.device) as namespace,
         TrainingObjective(objective, namespace, factor=factor) as params["objective"],
     ):
-        engine = unfitted_engine(params, evaluation, bins_data=old is None)
+        shown = shown_parameters(classifier)
+        engine = unfitted_engine(params, evaluation, bins_data=old is None, shown=shown, become=become)
         callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose)
         engine.set_params(callbacks=callbacks).fit(
             X,
@@ -62,9 +72,6 @@ def train(
             base_margin_eval_set=[samples.start for samples in sets] or None,
             feature_weights=feature_weights,
         )
-    engine.best_score_ = evaluation.best_score(engine)
-    give_booster(engine, evaluation.best_booster(engine))
-    return engine
 
 
 def _base_score(plan: Plan) -> float | list[float]:
