@@ -76,7 +76,7 @@ VARIANTS = {
 }
 
 
-@pytest.mark.parametrize(("kind", "params"), [(kind, each) for kind in VARIANTS for each in VARIANTS[kind]], ids=str)
+@pytest.mark.parametrize(("kind", "params"), [(kind, each) for kind in VARIANTS for each in VARIANTS[kind]])
 def test_skops_needs_no_more_types_than_we_tell(kind, params, binary):
     X, y = binary
     model = make(kind, **params).fit(X, y)
