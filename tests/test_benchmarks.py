@@ -45,3 +45,17 @@ def test_everyday(folder):
 def test_it_prints_its_table(command, columns):
     output = run(*command.split())
     assert all(column in output for column in columns)
+
+
+def test_after_samplers(folder):
+    pytest.importorskip("imblearn")
+    output = run("after_samplers.py", folder, "--seeds", "1", "--quick")
+    assert "small, XGBoost, SMOTE" in output
+    assert all(word in output for word in ("no sampler", "counts", "matched", "held out", "cross-fitted"))
+
+
+def test_peers(tmp_path):
+    """Some tests of scikit-learn pass with its class and with ours, as the program finds that looks for others."""
+    output = run("peers.py", "--only", "mlp", "--tests", "test_gradient")
+    assert "mlp: " in output
+    assert "UNDECLARED" not in output
