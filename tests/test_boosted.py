@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn import metrics
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -18,7 +18,7 @@ from skfocal.boosting.samples import Samples
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.objectives import TrainingObjective
 
-from .conftest import BOOSTED, WATCHING, boosted_with, engine_of, make, own
+from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, make, own
 
 
 @pytest.fixture(params=BOOSTED, ids=lambda estimator: estimator.__name__)
@@ -54,6 +54,7 @@ def test_gamma_zero_from_the_same_start_is_the_engines_own_model(starting, data,
     np.testing.assert_allclose(focal.decision_function(X), raw, atol=1e-4)
 
 
+@CONSTANT
 def test_gamma_zero_starts_like_the_log_loss(estimator, data):
     """The focal intercept at gamma = 0 is the log of the prior, so a model of no trees' worth predicts the prior."""
     X, y = data
@@ -63,6 +64,7 @@ def test_gamma_zero_starts_like_the_log_loss(estimator, data):
     np.testing.assert_allclose(model.predict_proba(X), np.tile(prior, (len(y), 1)), rtol=1e-5)
 
 
+@CONSTANT
 @pytest.mark.parametrize("gamma", [0.5, 2.0, 5.0])
 def test_intercept_is_in_the_model_and_gives_the_prior(estimator, data, gamma):
     X, y = data
@@ -182,6 +184,7 @@ def test_tables_with_categories(estimator, binary):
     assert not hasattr(model, "feature_names_in_")
 
 
+@CONSTANT
 def test_a_margin_to_start_from_replaces_the_intercept(starting, data):
     estimator, (X, y) = starting, data
     shape = len(y) if y.max() == 1 else (len(y), y.max() + 1)
@@ -209,6 +212,7 @@ def test_flat_margins_are_read_as_the_engine_reads_them(starting, multiclass):
     np.testing.assert_array_equal(square, flattened)
 
 
+@CONSTANT
 def test_data_without_any_usable_feature_gives_the_prior(estimator, data):
     _, y = data
     X = np.ones((len(y), 2))
@@ -216,6 +220,7 @@ def test_data_without_any_usable_feature_gives_the_prior(estimator, data):
     np.testing.assert_allclose(model.predict_proba(X), np.tile(np.bincount(y) / len(y), (len(y), 1)), rtol=1e-5)
 
 
+@CONSTANT
 def test_balanced_alpha_starts_at_equal_classes(estimator, data):
     X, y = data
     model = make(estimator, focal_alpha="balanced", learning_rate=1e-9).fit(X, y)
@@ -285,13 +290,11 @@ def test_models_that_cannot_be_continued(estimator, binary, multiclass):
         make(estimator).fit(X[:, :3], y, **{name: old})
 
 
-# scikit-learn splits by itself, in its fit, which holds all of the data.
-WAYS = [(each, "split") for each in WATCHING] + [(each, "sampler") for each in BOOSTED]
-
-
-@pytest.mark.parametrize(("estimator", "way"), WAYS)
-def test_while_it_trains_the_features_are_there_once(estimator, way, binary, monkeypatch):
-    """Beside the user's own: what was made of these before the split, or the sampler, is let go."""
+# scikit-learn splits by itself, in its fit, which holds all of the data. What was there before a sampler is kept: at its
+# prior the probabilities are to hold.
+@pytest.mark.parametrize("estimator", WATCHING)
+def test_while_it_trains_the_features_are_there_once(estimator, binary, monkeypatch):
+    """Beside the user's own: what was made of these before the split is let go."""
     X, y = binary
     made, alive = [], []
 
@@ -307,17 +310,9 @@ def test_while_it_trains_the_features_are_there_once(estimator, way, binary, mon
     take, compute = Samples.rows, TrainingObjective.__call__
     monkeypatch.setattr(Samples, "rows", rows)
     monkeypatch.setattr(TrainingObjective, "__call__", count)
-    params = {"random_state": 0, **engine_of(estimator).early(5)} if way == "split" else {"sampler": Halve()}
+    params = {"random_state": 0, **engine_of(estimator).early(5)}
     weight = (np.arange(len(y)) % 5 > 0).astype(float)  # rows of weight 0 go first: a copy
     make(estimator, **params).fit(X, y, sample_weight=weight)
     assert made
     assert alive
     assert not any(alive)
-
-
-class Halve(BaseEstimator):
-    """A sampler that takes every second sample."""
-
-    def fit_resample(self, X, y):
-        self.sample_indices_ = np.arange(0, len(y), 2)
-        return X[::2].copy(), y[::2]

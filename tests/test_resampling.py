@@ -15,11 +15,9 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 import skfocal
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, WATCHING, boosted_with, engine_of, focal_losses, make, real_data, watch
+from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, focal_losses, make, real_data, watch
 
 ids = {"ids": lambda estimator: estimator.__name__}
-# With a learning rate of 1e-9 the margins of a model are its intercept, in float32 to the last bit.
-SLOW = pytest.mark.filterwarnings("ignore:.* has found no split that tells samples apart")
 
 
 @pytest.fixture(params=BOOSTED, **ids)
@@ -71,7 +69,7 @@ def most_likely(posterior, y, weight=None):
     return reweighted(found.x)
 
 
-@SLOW
+@CONSTANT
 def test_margins_are_those_of_the_resampled_data_and_probabilities_those_of_the_data(estimator, data, repeated):
     X, y = data
     model = make(estimator, sampler=Double()).fit(X, y)
@@ -161,7 +159,7 @@ WEIGHTS = [
 ]
 
 
-@SLOW
+@CONSTANT
 @pytest.mark.parametrize("params", WEIGHTS, ids=str)
 def test_only_what_the_sampler_did_is_undone(estimator, binary, params):
     """Weights of classes reweight the posterior with a sampler as they do without."""
@@ -196,7 +194,7 @@ def test_a_prior_does_not_change_when_training_stops(estimator, binary, metric, 
 PRIORS = [0.2, [0.8, 0.2], np.array([4, 1]), {"yes": 0.2, "no": 0.8}]
 
 
-@SLOW
+@CONSTANT
 @pytest.mark.parametrize("prior", PRIORS, ids=str)
 @pytest.mark.parametrize("params", [{}, {"class_weight": "balanced"}, {"focal_alpha": 0.9}], ids=str)
 def test_prior(estimator, binary, params, prior):

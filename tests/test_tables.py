@@ -66,6 +66,20 @@ def test_names_beyond_ascii_in_evaluation_sets_and_after_saving(tmp_path):
         np.testing.assert_array_equal(estimator().load_model(path).predict_proba(alone), model.predict_proba(alone))
 
 
+def test_numbers_beside_words_beyond_ascii():
+    """Neither of XGBoost's two ways to read categories takes both."""
+    pytest.importorskip("pandas")
+    words, x, y = words_and_labels()
+    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "base_margin")
+    table = as_table("pandas", words, x)
+    table["hour"] = (np.arange(len(y)) % 24).tolist()
+    table["hour"] = table["hour"].astype("category")
+    with pytest.raises(
+        ValueError, match="words only beside words beyond ASCII, .* got 0 in 'hour': make words of them"
+    ):
+        make(estimator).fit(table, y)
+
+
 @pytest.mark.parametrize("library", ["polars", "Arrow"])
 def test_columns_that_no_engine_reads(estimator, library):
     """Words that are no categories, and days: LightGBM would end the process."""

@@ -238,10 +238,8 @@ n_jobs, importance_type
     def __getattr__(self, name: str) -> Any:
         # LightGBM's class has parameters that its constructor does not name as attributes too. scikit-learn allows none
         # that are set, so they are looked up.
-        try:
-            return self.__dict__["_other_params"][name]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+        others = self.__dict__.get("_other_params", {})
+        return others[name] if name in others else self.__getattribute__(name)  # which raises what it has raised
 
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
         X = with_pandas_categories(as_features(self, X, reset=reset, allow_inf=True, compare_names=compare_names))

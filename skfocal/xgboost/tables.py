@@ -26,6 +26,11 @@ def with_whole_names(X: Any) -> Any:
 def _as_arrow(column: Any, pa: Any) -> Any:
     if column.dtype.name != "category":
         return pa.array(column, from_pandas=True)
+    if not all(isinstance(name, str) for name in column.cat.categories):
+        raise ValueError(
+            "X must have categories of words only beside words beyond ASCII, which XGBoost misreads in tables of pandas "
+            f"and no numbers in those of Arrow, got {column.cat.categories[0]!r} in {column.name!r}: make words of them."
+        )
     codes = column.cat.codes.to_numpy()
     # Names without a mask of which are missing, which pandas' have even where none is: XGBoost takes no other.
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(column.cat.categories.tolist()))
