@@ -290,8 +290,8 @@ def test_models_that_cannot_be_continued(estimator, binary, multiclass):
         make(estimator).fit(X[:, :3], y, **{name: old})
 
 
-# scikit-learn splits by itself, in its fit, which holds all of the data. What was there before a sampler is kept: at its
-# prior the probabilities are to hold.
+# scikit-learn splits by itself, in its fit, which holds all of the data. What was there before a sampler is kept, as at
+# its prior the probabilities are to hold.
 @pytest.mark.parametrize("estimator", WATCHING)
 def test_while_it_trains_the_features_are_there_once(estimator, binary, monkeypatch):
     """Beside the user's own: what was made of these before the split is let go."""

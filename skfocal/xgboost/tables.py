@@ -28,8 +28,8 @@ def _as_arrow(column: Any, pa: Any) -> Any:
         return pa.array(column, from_pandas=True)
     if not all(isinstance(name, str) for name in column.cat.categories):
         raise ValueError(
-            "X must have categories of words only beside words beyond ASCII, which XGBoost misreads in tables of pandas "
-            f"and no numbers in those of Arrow, got {column.cat.categories[0]!r} in {column.name!r}: make words of them."
+            "X must have categories of words only beside words beyond ASCII (XGBoost misreads these in tables of pandas, "
+            f"and numbers in those of Arrow), got {column.cat.categories[0]} in {column.name!r}: make words of them."
         )
     codes = column.cat.codes.to_numpy()
     # Names without a mask of which are missing, which pandas' have even where none is: XGBoost takes no other.
