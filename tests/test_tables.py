@@ -74,9 +74,7 @@ def test_numbers_beside_words_beyond_ascii():
     table = as_table("pandas", words, x)
     table["hour"] = (np.arange(len(y)) % 24).tolist()
     table["hour"] = table["hour"].astype("category")
-    with pytest.raises(
-        ValueError, match=r"words only beside words beyond ASCII .* got 0 in 'hour': make"
-    ):
+    with pytest.raises(ValueError, match=r"words only beside words beyond ASCII .* got 0 in 'hour': make"):
         make(estimator).fit(table, y)
 
 

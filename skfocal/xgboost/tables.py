@@ -28,7 +28,7 @@ def _as_arrow(column: Any, pa: Any) -> Any:
         return pa.array(column, from_pandas=True)
     if not all(isinstance(name, str) for name in column.cat.categories):
         raise ValueError(
-            "X must have categories of words only beside words beyond ASCII (XGBoost misreads these in tables of pandas, "
+            "X must have categories of words only beside words beyond ASCII (of pandas XGBoost misreads these, "
             f"and numbers in those of Arrow), got {column.cat.categories[0]} in {column.name!r}: make words of them."
         )
     codes = column.cat.codes.to_numpy()
