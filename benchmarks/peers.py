@@ -52,6 +52,7 @@ DELIBERATE: dict[str, str] = {
     r"lightgbm test_eval_set_deprecation": "eval_set is not deprecated here",
     r"lightgbm test_classifier_fit_detects|xgboost test_multiclass_multi_target": "the objective has no name of theirs",
     r"xgboost test_save_load_model_of_booster": "load_model reads what our save_model has written",
+    r"xgboost .*y must be one column of labels": "one label for each sample; FocalMLPClassifier has several",
     r"xgboost .*Expected a 2-dimensional container": "X has two dimensions, as scikit-learn's checks demand",
     r"lightgbm test_eval_set_r|mlp test_(early_stopping_s|mlp_partial)|hist test_X_val_r": "refused in other words",
     r"(mlp|hist) .*at least two classes, got 1": "a model of one class is refused",
