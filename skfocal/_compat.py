@@ -17,7 +17,7 @@ def users_stacklevel() -> int:
     """Return the stacklevel with which a warning points at the first caller that is neither ours nor an engine's."""
     frame: FrameType | None = sys._getframe(1)
     level = 1
-    while frame and frame.f_globals["__name__"].partition(".")[0] in ("skfocal", "xgboost", "contextlib"):
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ("skfocal", "xgboost", "contextlib"):
         frame, level = frame.f_back, level + 1
     return level
 

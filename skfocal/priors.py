@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import root
+from scipy.special import logsumexp, softmax
 
 from skfocal._checks import as_sample_weight, per_class
 from skfocal._compat import array_namespace
@@ -119,6 +119,8 @@ def effective_prior(
     array([0.75, 0.25])
     """
     values = _as_posterior(posterior)
+    if not len(values):
+        raise ValueError("posterior must have at least one row, got none.")
     shares = _as_weights(prior, values.shape[1], "prior")
     weight = as_sample_weight(sample_weight, len(values))
     ratio = matching_ratio(values, shares, weight)
@@ -130,29 +132,36 @@ def effective_prior(
 def matching_ratio(
     posterior: NDArray[np.float64], shares: NDArray[np.float64], sample_weight: NDArray[np.float64] | None
 ) -> NDArray[np.float64] | None:
-    """Return what `reweighted` takes to give a posterior whose weighted mean is `shares`; None if nothing does."""
+    """Return what `reweighted` takes to give a posterior whose weighted mean is `shares`; None if nothing does.
+
+    The logarithms of it minimise a convex function, by Newton's steps that are halved until they lower it.
+    """
     log_posterior = np.log(np.maximum(posterior, 1e-300))
+    weight = np.full(len(posterior), 1.0) if sample_weight is None else sample_weight
+    weight = weight / weight.sum()
+    log_ratio = np.zeros(len(shares))
 
-    def matched(log_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-        logits = log_posterior + np.append(0.0, log_ratio)
-        odds: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+    def height(log_ratio: NDArray[np.float64]) -> float:
+        return float(weight @ logsumexp(log_posterior + log_ratio, axis=1) - shares @ log_ratio)
 
-    def gap(log_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-        mean: NDArray[np.float64] = np.average(matched(log_ratio), axis=0, weights=sample_weight)
-        return (mean / shares - 1)[1:]
-
-    def slopes(log_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-        values = matched(log_ratio)[:, 1:]
-        weight = np.full(len(values), 1 / len(values)) if sample_weight is None else sample_weight / sample_weight.sum()
-        covariance = np.diag(weight @ values) - (weight[:, None] * values).T @ values
-        slope: NDArray[np.float64] = covariance / shares[1:, None]
-        return slope
-
-    start = np.zeros(len(shares) - 1)
-    found = root(gap, start, jac=slopes, tol=1e-12)
-    is_found = np.abs(gap(found.x)).max() < 1e-8 and np.abs(found.x).max() < 200
-    return np.exp(np.append(0.0, found.x)) if is_found else None
+    for _ in range(300):
+        matched = softmax(log_posterior + log_ratio, axis=1)
+        mean = weight @ matched
+        if np.abs(mean / shares - 1).max() < 1e-10:
+            ratio: NDArray[np.float64] = np.exp(log_ratio - log_ratio.max())
+            # Probabilities that are 0 stay so, where the logarithm above is of 1e-300.
+            return ratio if np.allclose(weight @ reweighted(posterior, ratio), shares, rtol=1e-8, atol=0) else None
+        curvature = np.diag(mean) - (weight[:, None] * matched).T @ matched
+        # Of all ratios together only the relations count: the first stays as it is. Where no sample is undecided the
+        # curvature is 0, and the step as long as steps may be.
+        hessian = curvature[1:, 1:] + 1e-14 * np.eye(len(shares) - 1)
+        step = np.append(0.0, np.linalg.solve(hessian, (mean - shares)[1:]))
+        step *= min(1.0, 5 / max(np.abs(step).max(), 1e-300))
+        lowered = (mean - shares) @ step
+        while lowered > 1e-13 and height(log_ratio - step) > height(log_ratio) - 1e-4 * lowered:
+            step, lowered = step / 2, lowered / 2
+        log_ratio = log_ratio - step
+    return None
 
 
 def reweighted(posterior: Any, ratio: NDArray[np.float64]) -> Any:

@@ -219,14 +219,35 @@ def test_what_a_file_may_not_say(boosted, wrong, binary, tmp_path):
     assert repr(model.get_params()) == repr(parameters)
 
 
+ADDED = {
+    ".txt": ("best_iteration", ["nothing", True, -7, 999, 10**30, None]),
+    ".json": ("missing", ["nothing", True, 10**400]),
+}
+
+
 @pytest.mark.parametrize("boosted", SAVING, **ids)
 def test_what_an_engine_has_added_is_checked_too(boosted, binary, tmp_path):
     path = tmp_path / engine_of(boosted).files[0]
-    name = {".txt": "best_iteration", ".json": "missing"}[path.suffix]
+    name, values = ADDED[path.suffix]
+    for value in values:
+        make(boosted).fit(*binary).save_model(path)
+        with_record(boosted, path, without_checksum(lambda record, value=value: record | {name: value}))
+        with pytest.raises(ValueError, match=f"whose {name} is no"):
+            boosted().load_model(path)
     make(boosted).fit(*binary).save_model(path)
-    with_record(boosted, path, without_checksum(lambda record: record | {name: "nothing"}))
+    with_record(boosted, path, without_checksum(lambda record: {key: record[key] for key in record if key != name}))
     with pytest.raises(ValueError, match=f"whose {name} is no"):
         boosted().load_model(path)
+
+
+def test_a_file_without_what_lightgbm_needs(binary, tmp_path):
+    boosted, name = FILES[0]
+    make(boosted).fit(*binary).save_model(tmp_path / name)
+    text = re.sub(r'"checksum": "[0-9a-f]*", ', "", (tmp_path / name).read_text())
+    for line in ("feature_names", "max_feature_idx"):
+        (tmp_path / name).write_text(re.sub(rf"^{line}=.*\n", "", text, flags=re.MULTILINE))
+        with pytest.raises(ValueError, match="save_model wrote"):
+            boosted().load_model(tmp_path / name)
 
 
 @pytest.mark.parametrize("boosted", SAVING, **ids)

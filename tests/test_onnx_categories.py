@@ -1,6 +1,7 @@
 """Categories go to ONNX: those that trees know, and those that steps of a pipeline encode; words as words."""
 
 import warnings
+from datetime import date
 
 import numpy as np
 import pytest
@@ -311,7 +312,8 @@ def test_categories_that_onnx_cannot_tell_apart(boosted, known):
     refused(pipeline, X[["kind"]], y, "cannot tell from each other: .*Rename what is missing")
     refused(pipeline, 2**53 + X[["id"]], y, "above 2\\*\\*53 cannot be categories for ONNX: make them words")
     refused(pipeline, X[["merchant"]].rename(columns={"merchant": "label"}), y, "no features 'label' and .*: rename")
-    dates = pd.DataFrame({"day": pd.to_datetime(X["hour"].fillna(0), unit="D")})
+    days = [date(2024, 1, 1 + int(hour)) for hour in X["hour"].fillna(0)]
+    dates = pd.DataFrame({"day": pd.Series(days, index=X.index, dtype=object)})
     refused(pipeline, dates, y, "Categories must be all words or all numbers for ONNX")
 
 

@@ -238,8 +238,27 @@ def test_probabilities_that_hold_at_another_prior():
     weight = densities @ prior  # so often do these x occur
     at = skfocal.effective_prior(joint / joint.sum(axis=1, keepdims=True), prior=prior * 50, sample_weight=weight)
     np.testing.assert_allclose(at, trained_at, rtol=1e-9)
+    with pytest.raises(ValueError, match="posterior must have at least one row, got none"):
+        skfocal.effective_prior(np.empty((0, 2)), prior=[1, 1])
     with pytest.raises(ValueError, match=r"rows that a prior can move to a mean of \[0.5, 0.5\]"):
         skfocal.effective_prior([[1.0, 0.0], [1.0, 0.0]], prior=[1, 1])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 6])
+@pytest.mark.parametrize("distance", [1.0, 2.0, 4.0])
+def test_rare_classes_far_from_one_another(n_classes, distance):
+    """Shares of 1 in 1,000 and less, from probabilities that hold where all are as frequent, some of them all but 0."""
+    rng = np.random.default_rng(n_classes)
+    shares = np.append(1.0, rng.uniform(2e-4, 2e-3, n_classes - 1))
+    shares /= shares.sum()
+    means = rng.normal(size=(n_classes, 3)) * distance
+    y = np.append(np.arange(n_classes), rng.choice(n_classes, p=shares, size=20_000))
+    X = rng.normal(size=(len(y), 3)) + means[y]
+    densities = np.column_stack([norm(mean, 1).pdf(X).prod(axis=1) for mean in means])
+    posterior = densities / densities.sum(axis=1, keepdims=True)
+    at = skfocal.effective_prior(posterior, prior=np.bincount(y))
+    corrected = skfocal.correct_prior(posterior, training_prior=at, prior=np.bincount(y))
+    np.testing.assert_allclose(corrected.mean(axis=0), np.bincount(y) / len(y), rtol=1e-7)
 
 
 def test_priors_far_apart():

@@ -56,3 +56,11 @@ def test_where_there_is_nothing_to_find(estimator, data):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make(estimator).fit(np.ones((len(y), 2)), y, sample_weight=np.where(y == 0, 1.0, 0.0))
+
+
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_a_caller_without_a_name(estimator):
+    """As programs have that are run from text."""
+    given = {"model": make(estimator), "X": np.ones((200, 2)), "y": np.arange(200) % 2}
+    with pytest.warns(ConvergenceWarning, match=MESSAGE):
+        exec("model.fit(X, y)", given)  # noqa: S102

@@ -26,7 +26,7 @@ _DEFAULT_FAMILY = "focal"  # of a file that does not say which loss of the regis
 class Description(NamedTuple):
     """What a file says of a classifier, checked."""
 
-    parameters: dict[str, Any]  # those of the focal loss, as the user has given them
+    parameters: dict[str, Any]  # those of the focal loss; what was a dict from labels is a list in their order
     classes: NDArray[Any]
     loss: Loss
     prior_correction: NDArray[np.float64] | None

@@ -1,8 +1,9 @@
 """Plan: all that is decided before an engine trains; made once, of samples and parameters.
 
-Imports `link`, `parameters`, `resampling`, `samples`, `splitting`, `losses`, `objectives` and `priors`.
+Imports `link`, `parameters`, `resampling`, `samples`, `splitting`, `_compat`, `losses`, `objectives` and `priors`.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skfocal._compat import users_stacklevel
 from skfocal.boosting.link import Link
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.resampling import resample
@@ -117,7 +119,14 @@ def correction_of(plan: Plan, decision_function: Callable[[Any], NDArray[Any]]) 
     samples, factor = plan.given
     posterior = plan.loss.predict_proba(decision_function(samples.X))
     ratio = matching_ratio(posterior, samples.prior() / samples.prior().sum(), samples.weight)
-    return plan.prior_correction if ratio is None else ratio * factor
+    if ratio is None:
+        warnings.warn(
+            "No weights of the classes move the probabilities to the prior of the data as given: after the sampler "
+            "they are corrected by the counts of the classes.",
+            stacklevel=users_stacklevel(),
+        )
+        return plan.prior_correction
+    return ratio * factor
 
 
 def correct_for_prior(focal: FocalParameters, link: Link, totals: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -4,6 +4,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from lightgbm import Booster
+from lightgbm.basic import LightGBMError
 
 from skfocal.boosting.model_file import KEY, Description, describe, parse
 from skfocal.boosting.safe_file import as_path, is_damaged, sealed, write_whole
@@ -30,10 +31,13 @@ def read_model(fname: str | PathLike[str], family: str) -> tuple[Booster, Descri
     if not described:
         raise ValueError(f"{message}, a booster without labels and loss: load it with lightgbm.Booster.")
     description = parse(described[0], family)
-    best_iteration = description.record.get("best_iteration")
-    if not isinstance(best_iteration, int):
-        raise ValueError(f"{message}, whose best_iteration is no integer but {best_iteration!r}.")
-    booster = Booster(model_str=model)
+    try:
+        booster = Booster(model_str=model)
+    except LightGBMError as error:
+        raise ValueError(f"{message}: {error}") from error
+    best_iteration, n_rounds = description.record.get("best_iteration"), booster.current_iteration()
+    if type(best_iteration) is not int or not -1 <= best_iteration <= n_rounds:
+        raise ValueError(f"{message}, whose best_iteration is no round of {n_rounds} but {best_iteration!r}.")
     description.check_booster(booster.num_model_per_iteration(), booster.num_feature())
     booster.best_iteration, booster.best_score = best_iteration, description.best_score
     return booster, description

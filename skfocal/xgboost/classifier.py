@@ -193,7 +193,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         -------
         params : dict
         """
-        return {k: v for k, v in super().get_xgb_params().items() if k in engine_parameters(self, parameter_names())}
+        own = engine_parameters(self, parameter_names())
+        return {name: value for name, value in super().get_xgb_params().items() if name in own}
 
     @positional_with_warning
     def fit(

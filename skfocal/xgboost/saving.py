@@ -1,7 +1,6 @@
 """Labels, loss and prior as an attribute of the booster, in XGBoost's own formats. Imports `compat` and `boosting`."""
 
 import json
-from numbers import Real
 from os import fspath
 from typing import Any
 
@@ -47,7 +46,7 @@ def read_model(fname: Any, family: str, n_jobs: int | None) -> tuple[XGBClassifi
     booster.set_attr(**{KEY: None})
     description = parse(text, family)
     description.check_booster(n_margins(booster), booster.num_features())
-    missing = description.record.get("missing")
-    if not isinstance(missing, Real | None):
+    missing = description.record.get("missing", "nothing")
+    if missing is not None and type(missing) is not float and (type(missing) is not int or abs(missing) > 2**53):
         raise ValueError(f"{message}, whose missing is no number but {missing!r}.")
     return engine, description
