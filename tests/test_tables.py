@@ -68,7 +68,7 @@ def test_names_beyond_ascii_in_evaluation_sets_and_after_saving(tmp_path):
 
 def test_numbers_beside_words_beyond_ascii():
     """Neither of XGBoost's two ways to read categories takes both."""
-    pytest.importorskip("pandas")
+    pd = pytest.importorskip("pandas")
     words, x, y = words_and_labels()
     (estimator,) = (each for each in BOOSTED if engine_of(each).start == "base_margin")
     table = as_table("pandas", words, x)
@@ -76,6 +76,13 @@ def test_numbers_beside_words_beyond_ascii():
     table["hour"] = table["hour"].astype("category")
     with pytest.raises(ValueError, match=r"words only beside words beyond ASCII .* got 0 in 'hour': make"):
         make(estimator).fit(table, y)
+    for odd in (words.tolist(), np.arange(len(y)).astype("datetime64[s]")):
+        with pytest.raises(ValueError, match=r"X must have columns of numbers, .*, got .* in 'odd'"):
+            make(estimator).fit(as_table("pandas", words, x).assign(odd=odd), y)
+    dense = as_table("pandas", words, x).assign(few=np.where(x > 1, x, 0.0))
+    sparse = dense.assign(few=pd.arrays.SparseArray(dense["few"]))
+    expected = make(estimator).fit(dense, y).predict_proba(dense)
+    np.testing.assert_array_equal(make(estimator).fit(sparse, y).predict_proba(sparse), expected)
 
 
 @pytest.mark.parametrize("library", ["polars", "Arrow"])

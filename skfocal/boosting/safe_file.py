@@ -56,7 +56,13 @@ def write_whole(fname: Any, data: bytes) -> None:
         path.write_bytes(data)
         return
     path = path.resolve()  # a link stays one
-    folder = Path(mkdtemp(prefix=f".{path.name}.", dir=path.parent))  # a name that nobody else has
+    try:
+        folder = Path(mkdtemp(prefix=".saving", dir=path.parent))  # a name that nobody else has
+    except PermissionError:
+        if not path.exists():
+            raise
+        path.write_bytes(data)  # a file that may be written in a folder that may not
+        return
     try:
         beside = folder / path.name
         with beside.open("wb") as file:

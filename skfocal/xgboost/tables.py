@@ -1,6 +1,8 @@
-"""Tables that XGBoost misreads. Imports nothing of ours."""
+"""Tables that XGBoost misreads. Imports `boosting`."""
 
 from typing import Any
+
+from skfocal.boosting.tables import check_table
 
 
 def with_whole_names(X: Any) -> Any:
@@ -20,10 +22,14 @@ def with_whole_names(X: Any) -> Any:
         raise ImportError(
             "Categories with names beyond ASCII need pyarrow: of pandas XGBoost misreads them."
         ) from error
-    return pa.Table.from_arrays([_as_arrow(column, pa) for _, column in X.items()], names=list(map(str, X.columns)))
+    table = pa.Table.from_arrays([_as_arrow(column, pa) for _, column in X.items()], names=list(map(str, X.columns)))
+    check_table(table)
+    return table
 
 
 def _as_arrow(column: Any, pa: Any) -> Any:
+    if hasattr(column, "sparse"):
+        column = column.sparse.to_dense()
     if column.dtype.name != "category":
         return pa.array(column, from_pandas=True)
     if not all(isinstance(name, str) for name in column.cat.categories):
