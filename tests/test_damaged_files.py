@@ -113,7 +113,7 @@ except OSError as error:
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of a process, which this system does not have")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the limit on the size of files is one of POSIX")
 @pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
 def test_what_cannot_be_written_leaves_the_old_file(boosted, name, binary, tmp_path):
     joblib = pytest.importorskip("joblib")
