@@ -63,9 +63,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         of the classes from `sample_weight`.
     sampler : object with ``fit_resample`` or None, default=None
         A sampler of imbalanced-learn, which resamples the training data only: neither what is split off for early
-        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior: its mean over the
-        training data, as given, is the share of each class there. A sampler without ``sample_indices_``, as SMOTE,
-        whose samples are new, needs training data without weights.
+        stopping nor what `fit` is given for it. `predict_proba` undoes what it does to the prior: but for weights of
+        classes, its mean over the training data, as given, is the share of each class there. A sampler without
+        ``sample_indices_``, as SMOTE, whose samples are new, needs training data without weights.
     prior : float, array-like of shape (n_classes,), dict or None, default=None
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
