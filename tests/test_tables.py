@@ -86,6 +86,7 @@ def test_numbers_beside_words_beyond_ascii():
 
 
 @pytest.mark.parametrize("library", ["polars", "Arrow"])
+@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
 def test_columns_that_no_engine_reads(estimator, library):
     """Words that are no categories, and days: LightGBM would end the process."""
     pa = pytest.importorskip("pyarrow")
@@ -96,6 +97,15 @@ def test_columns_that_no_engine_reads(estimator, library):
         table = pytest.importorskip("polars").from_arrow(table) if library == "polars" else table
         with pytest.raises(ValueError, match=r"X must have columns of numbers, booleans or .*, got .* in 'odd': make"):
             make(estimator).fit(table, y)
+
+
+def test_scikit_learn_takes_words():
+    pl = pytest.importorskip("polars")
+    words, x, y = words_and_labels()
+    (estimator,) = (each for each in BOOSTED if not engine_of(each).eval_weight)
+    given, plain = pl.DataFrame({"x": x, "word": words}), as_table("polars", words, x)
+    model = make(estimator, categorical_features=["word"]).fit(given, y)
+    np.testing.assert_array_equal(model.predict_proba(given), make(estimator).fit(plain, y).predict_proba(plain))
 
 
 def test_tables_that_are_still_to_be_computed(estimator):

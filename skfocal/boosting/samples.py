@@ -23,7 +23,7 @@ from skfocal._checks import (
 )
 from skfocal._compat import check_n_features
 from skfocal.boosting.parameters import FocalParameters
-from skfocal.boosting.tables import check_table, is_table
+from skfocal.boosting.tables import check_columns, check_is_computed, is_table
 from skfocal.losses.registry import Loss, make_loss
 
 # Takes X, and as `reset` whether to record the number and names of its features or to compare them.
@@ -75,7 +75,9 @@ def as_features(
     compare_names: bool = True,
 ) -> Any:
     """Return checked features, whose number and names are recorded or compared; tables go to the engine as they are."""
-    check_table(X)
+    check_is_computed(X)
+    if dtype is not None:  # scikit-learn's boosting takes words too, and looks at columns itself
+        check_columns(X)
     as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__")
     checks = {
         "accept_sparse": estimator._accept_sparse,

@@ -19,10 +19,14 @@ def column_types(X: Any) -> dict[str, str]:
     return {} if schema is None else {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
 
 
-def check_table(X: Any) -> None:
-    """Raise if features are in a table that is still to be computed, or one with columns that no engine can read."""
+def check_is_computed(X: Any) -> None:
+    """Raise if features are in a table that is still to be computed."""
     if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
         raise TypeError(f"X must be a table that is there, got a {type(X).__name__}: pass X.collect().")
+
+
+def check_columns(X: Any) -> None:
+    """Raise if a table has columns that LightGBM and XGBoost cannot read: they die of these, or do not name them."""
     for name, kind in column_types(X).items():
         if not kind.startswith(_READABLE):
             raise ValueError(

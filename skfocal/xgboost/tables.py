@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skfocal.boosting.tables import check_table
+from skfocal.boosting.tables import check_columns
 
 
 def with_whole_names(X: Any) -> Any:
@@ -23,7 +23,7 @@ def with_whole_names(X: Any) -> Any:
             "Categories with names beyond ASCII need pyarrow: of pandas XGBoost misreads them."
         ) from error
     table = pa.Table.from_arrays([_as_arrow(column, pa) for _, column in X.items()], names=list(map(str, X.columns)))
-    check_table(table)
+    check_columns(table)
     return table
 
 
