@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp, softmax
 
 from skfocal._checks import as_sample_weight, per_class
 from skfocal._compat import array_namespace
@@ -136,31 +135,38 @@ def matching_ratio(
 
     The logarithms of it minimise a convex function, by Newton's steps that are halved until they lower it.
     """
-    log_posterior = np.log(np.maximum(posterior, 1e-300))
+    by_class = np.ascontiguousarray(posterior.T)  # many times as fast as samples in rows
     weight = np.full(len(posterior), 1.0) if sample_weight is None else sample_weight
     weight = weight / weight.sum()
+
+    def moved(log_ratio: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = by_class * np.exp(log_ratio)[:, None]
+        sums = odds.sum(axis=0)
+        odds /= sums
+        return float(weight @ np.log(sums) - shares @ log_ratio), odds
+
     log_ratio = np.zeros(len(shares))
-
-    def height(log_ratio: NDArray[np.float64]) -> float:
-        return float(weight @ logsumexp(log_posterior + log_ratio, axis=1) - shares @ log_ratio)
-
+    height, matched = moved(log_ratio)
     for _ in range(300):
-        matched = softmax(log_posterior + log_ratio, axis=1)
-        mean = weight @ matched
+        mean = matched @ weight
         if np.abs(mean / shares - 1).max() < 1e-10:
-            ratio: NDArray[np.float64] = np.exp(log_ratio - log_ratio.max())
-            # Probabilities that are 0 stay so, where the logarithm above is of 1e-300.
-            return ratio if np.allclose(weight @ reweighted(posterior, ratio), shares, rtol=1e-8, atol=0) else None
-        curvature = np.diag(mean) - (weight[:, None] * matched).T @ matched
+            return np.asarray(np.exp(log_ratio - log_ratio.max()))
+        curvature = np.diag(mean) - (weight * matched) @ matched.T
         # Of all ratios together only the relations count: the first stays as it is. Where no sample is undecided the
         # curvature is 0, and the step as long as steps may be.
         hessian = curvature[1:, 1:] + 1e-14 * np.eye(len(shares) - 1)
         step = np.append(0.0, np.linalg.solve(hessian, (mean - shares)[1:]))
         step *= min(1.0, 5 / max(np.abs(step).max(), 1e-300))
         lowered = (mean - shares) @ step
-        while lowered > 1e-13 and height(log_ratio - step) > height(log_ratio) - 1e-4 * lowered:
+        before, start = height, log_ratio
+        while True:
+            log_ratio = start - step
+            if np.abs(log_ratio).max() > 200:  # beyond what is a number, times a probability
+                return None
+            height, matched = moved(log_ratio)
+            if lowered <= 1e-13 or height <= before - 1e-4 * lowered:
+                break
             step, lowered = step / 2, lowered / 2
-        log_ratio = log_ratio - step
     return None
 
 

@@ -10,7 +10,7 @@ from sklearn.inspection import partial_dependence
 from sklearn.metrics import average_precision_score, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import train_test_split
 
-from skfocal import FocalHistGradientBoostingClassifier
+from skfocal import FocalHistGradientBoostingClassifier, effective_prior
 from skfocal.boosting.link import Link
 from skfocal.hist_gradient_boosting.training import EngineLoss
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
@@ -145,7 +145,7 @@ SCORERS = {
 def test_scorers_see_labels_and_probabilities_at_the_prior_of_the_data(binary, scoring, sampler):
     """On validation data that is given: what a scorer says in the last round it says of the fitted model.
 
-    In training it is asked about probabilities that are corrected by the counts of classes after the sampler.
+    After a sampler it is asked, in training, about probabilities whose mean on these data is the share of each class.
     """
     X, y = binary[0], np.array(["no", "yes"])[binary[1]]
     if scoring == "average_precision":
@@ -153,10 +153,13 @@ def test_scorers_see_labels_and_probabilities_at_the_prior_of_the_data(binary, s
     early = {"early_stopping": True, "scoring": scoring, "sampler": sampler, "class_weight": {y[0]: 2.0}}
     model = make(FocalHistGradientBoostingClassifier, **early)
     model.fit(X[500:], y[500:], X_val=X[:500], y_val=y[:500])
+    of_class = np.where(y[:500] == y[0], 2.0, 1.0)
     if sampler is not None:
-        model.prior_correction_ = np.array([1.0, 1 / 9])
+        posterior = model.focal_loss_.predict_proba(model.decision_function(X[:500]))
+        shares = [np.average(y[:500] == label, weights=of_class) for label in model.classes_]
+        model.prior_correction_ = shares / effective_prior(posterior, prior=shares, sample_weight=of_class)
     scorer = get_scorer(scoring or "accuracy") if not callable(scoring) else scoring
-    weight = {} if scoring is dear_errors else {"sample_weight": np.where(y[:500] == y[0], 2.0, 1.0)}
+    weight = {} if scoring is dear_errors else {"sample_weight": of_class}
     assert model.validation_score_[-1] == pytest.approx(scorer(model, X[:500], y[:500], **weight))
     assert len(pickle.dumps(model)) < 200_000  # not the training data, nor its gradients
     loaded = pickle.loads(pickle.dumps(model))

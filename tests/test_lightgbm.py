@@ -1,6 +1,7 @@
 """What is LightGBM's own: parameters, evaluation, and the booster that carries the intercept."""
 
 import pickle
+import warnings
 
 import lightgbm
 import numpy as np
@@ -361,6 +362,19 @@ def test_what_callbacks_keep_on_the_booster_stays(binary):
     model = make(FocalLGBMClassifier).fit(X, y, callbacks=[keep], eval_set=[(X, y), (X[:99], y[:99])])
     assert model.booster_.rounds_seen == 20
     assert list(model.evals_result_) == ["training", "valid_1"]
+
+
+def test_warnings_are_filtered_by_nobody_else(binary):
+    """LightGBM warns of evaluation sets as we hand them on; a filter of ours could stay behind where threads fit."""
+    X, y = binary
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before, seen = list(warnings.filters), []
+        model = make(FocalLGBMClassifier)
+        model.fit(
+            X, y, eval_set=[(X, y), (X[:99], y[:99])], callbacks=[lambda env: seen.append(list(warnings.filters))]
+        )
+    assert seen == [before] * 20
 
 
 def test_extra_parameters_are_attributes_too(binary):

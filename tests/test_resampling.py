@@ -1,6 +1,7 @@
 """Samplers inside the estimators, and the way back to the true prior."""
 
 from typing import ClassVar
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, log_loss
+from sklearn.metrics import average_precision_score, get_scorer, log_loss
 from sklearn.model_selection import GridSearchCV, train_test_split
 
 import skfocal
+from skfocal.boosting.link import Link
 from skfocal.datasets import load_creditcard
 
 from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, focal_losses, make, real_data, watch
@@ -122,6 +124,17 @@ def test_evaluation_is_of_the_corrected_probabilities(estimator, binary):
         rows = np.repeat(np.arange(len(y_eval)), np.where(y_eval, 20, 1))
         resampled = np.mean(model.focal_loss_.loss(y_eval[rows], raw[rows]))
         assert history["focal_loss"][-1] == pytest.approx(resampled, rel=1e-5)
+
+
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
+def test_probabilities_are_corrected_once_a_round_and_set(estimator, binary):
+    """Not once for each metric, as it takes as long as one."""
+    X, y = binary
+    metrics = ["log_loss", "average_precision", "error", get_scorer("neg_log_loss")]
+    model = make(estimator, sampler=Double(20), eval_metric=metrics)
+    with patch.object(Link, "matched", autospec=True, side_effect=Link.matched) as matched:
+        model.fit(X, y, eval_set=[(X[:99], y[:99]), (X, y)], **engine_of(estimator).quiet_fit)
+    assert matched.call_count == 2 * 20
 
 
 def test_weights_follow_the_chosen_samples(estimator, binary):

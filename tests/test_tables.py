@@ -99,6 +99,16 @@ def test_columns_that_no_engine_reads(estimator, library):
             make(estimator).fit(table, y)
 
 
+def test_floats_of_16_bits(estimator):
+    """LightGBM would end the process."""
+    pa = pytest.importorskip("pyarrow")
+    _, x, y = words_and_labels()
+    half = x.astype(np.float16)
+    table, plain = pa.table({"x": half, "other": half[::-1]}), np.column_stack([half, half[::-1]]).astype(np.float32)
+    model = make(estimator).fit(table, y)
+    np.testing.assert_array_equal(model.predict_proba(table), make(estimator).fit(plain, y).predict_proba(plain))
+
+
 def test_scikit_learn_takes_words():
     pl = pytest.importorskip("polars")
     words, x, y = words_and_labels()

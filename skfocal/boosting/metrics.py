@@ -9,7 +9,6 @@ Imports `link`, `_checks`, `_compat`, `losses` and `objectives`.
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -29,7 +28,10 @@ Score = Callable[[NDArray[np.intp], NDArray[np.float64], Any], float]
 
 
 class EvalMetric(NamedTuple):
-    """A metric as it is evaluated each round: ``score(link, y, raw_prediction, sample_weight, X)``."""
+    """A metric as it is evaluated each round: ``score(link, y, raw_prediction, sample_weight, X)``.
+
+    The link is that of `at_prior_of` these data, once for all metrics.
+    """
 
     name: str
     score: Callable[[Link, Any, Any, Any, Any], float]
@@ -99,7 +101,6 @@ def _from_margins(score: Score) -> Callable[[Link, Any, Any, Any, Any], float]:
     """Return a score of class codes and posterior as `EvalMetric` has it."""
 
     def from_margins(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        link = _at_prior_of(y, sample_weight, link, raw_prediction)
         return float(score(_codes(y), link.posterior(raw_prediction), sample_weight))
 
     return from_margins
@@ -118,7 +119,7 @@ def _error_at(metric: str, loss: Loss) -> Score:
     return error
 
 
-def _at_prior_of(y: Any, sample_weight: Any, link: Link, raw_prediction: Any) -> Link:
+def at_prior_of(y: Any, sample_weight: Any, link: Link, raw_prediction: Any) -> Link:
     """Return a link at the prior of evaluation data, after a sampler: as the model will be in the end, on its data."""
     if link.resampled is None:
         return link
@@ -174,31 +175,24 @@ def takes_weights(metric: Callable[..., Any]) -> bool:
     return "sample_weight" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
-def check_weights(metrics: Iterable[Any], *, weighted: bool, name: str = "eval_metric") -> None:
+def check_weights(metrics: Iterable[Any], *, weighted: bool) -> None:
     """Raise if samples to evaluate have weights of their own that a metric cannot take."""
     for metric in metrics:
         if weighted and isinstance(metric, EvalMetric) and not metric.takes_weights:
-            raise ValueError(
-                f"{name} must take sample_weight, as the evaluation data have weights, "
-                f"got {metric.name!r}, which has no such argument."
-            )
+            _raise_of_weights("eval_metric", metric.name)
 
 
-def as_scoring(scoring: Any, *, weighted: bool) -> Any:
-    """Return a scorer that may be asked with weights, by a function that takes none; anything else as it is.
-
-    It is asked without those of classes, and must not be asked where samples have weights of their own.
-    """
-    if not callable(scoring) or takes_weights(scoring):
-        return scoring
-    check_weights([_scorer_metric(scoring)], weighted=weighted, name="scoring")
-    return partial(_score_without_weights, scoring)
+def check_scoring(scoring: Any, *, weighted: bool) -> None:
+    """Raise if samples to evaluate have weights of their own that scikit-learn's parameter `scoring` cannot take."""
+    if weighted and callable(scoring) and not takes_weights(scoring):
+        _raise_of_weights("scoring", scorer_name(scoring))
 
 
-def _score_without_weights(
-    scorer: Callable[..., float], model: Any, X: Any, y: Any, sample_weight: Any = None
-) -> float:
-    return scorer(model, X, y)
+def _raise_of_weights(parameter: str, metric: str) -> None:
+    raise ValueError(
+        f"{parameter} must take sample_weight, as the evaluation data have weights, "
+        f"got {metric!r}, which has no such argument."
+    )
 
 
 def _scorer_metric(scorer: Callable[..., float]) -> EvalMetric:
@@ -207,7 +201,6 @@ def _scorer_metric(scorer: Callable[..., float]) -> EvalMetric:
     def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
         # What cannot be weighted is asked without: the weights are those of classes then, see check_weights.
         weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
-        link = _at_prior_of(y, sample_weight, link, raw_prediction)
         value: Any = scorer(_ModelSoFar(link, X, raw_prediction), X, link.classes[_codes(y)], **weight)
         if not isinstance(value, Real):
             raise TypeError(f"eval_metric must return a number, got {value!r} from {scorer!r}.")
@@ -243,12 +236,19 @@ class _ModelSoFar(ClassifierMixin, BaseEstimator):
         return self.link.labels(self.predict_proba(X))
 
 
-def engine_probabilities(link: Link, raw_prediction: Any, y: Any, sample_weight: Any) -> NDArray[np.float64]:
+def score_in_training(scorer: Any, link: Link, model: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
+    """Return what a scorer says of a model that scikit-learn trains, through the link, as it asks each round."""
+    codes, raw_prediction = np.searchsorted(link.classes, y), model.decision_function(X)
+    matched = at_prior_of(codes, sample_weight, link, raw_prediction)
+    return _scorer_metric(scorer).score(matched, codes, raw_prediction, sample_weight, X)
+
+
+def engine_probabilities(link: Link, raw_prediction: Any) -> NDArray[np.float64]:
     """Return posteriors in the shape in which the engines hand predictions to a user's metric.
 
     Shape (n_samples,), the positive class, for two classes; (n_samples, n_classes) for more.
     """
-    proba = _at_prior_of(y, sample_weight, link, raw_prediction).posterior(raw_prediction)
+    proba = link.posterior(raw_prediction)
     return proba[:, 1] if proba.shape[1] == 2 else proba
 
 

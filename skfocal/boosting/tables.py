@@ -3,7 +3,7 @@
 from typing import Any
 
 # Arrow's names of what an engine can read, and of the dictionaries that categories are.
-_READABLE = ("int", "uint", "float", "double", "bool", "dictionary")
+_READABLE = ("int", "uint", "halffloat", "float", "double", "bool", "dictionary")
 
 
 def is_table(X: Any) -> bool:

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skfocal._state import unchanged_on_error
 from skfocal.boosting.estimator import FocalBoostedMixin
-from skfocal.boosting.metrics import as_scoring
+from skfocal.boosting.metrics import check_scoring
 from skfocal.boosting.parameters import check_fraction, check_no_sampler, focal_parameters
 from skfocal.boosting.plan import make_plan
 from skfocal.boosting.samples import as_features, evaluation_samples, training_samples
@@ -192,8 +192,7 @@ validation_score_
             if self.sampler is not None and self.early_stopping == "auto":
                 params["early_stopping"] = stops  # by the samples as given, not as resampled
                 validation = validation if stops else None
-            is_weighted = bool(stops) and not (sample_weight is None and sample_weight_val is None)
-            params["scoring"] = as_scoring(self.scoring, weighted=is_weighted)
+            check_scoring(self.scoring, weighted=stops and not (sample_weight is None and sample_weight_val is None))
             split = None
             if stops and self.sampler is not None and validation is None and self.validation_fraction is not None:
                 check_fraction(self.validation_fraction)  # without a sampler scikit-learn splits
@@ -206,7 +205,7 @@ validation_score_
         return self
 
     def staged_predict_proba(self, X: Any) -> Iterator[NDArray[np.float64]]:
-        """Yield what `predict_proba` would return after each round."""
+        """Yield what `predict_proba` would return after each round; after a `sampler` with the correction of all."""
         for raw_prediction in self.staged_decision_function(X):
             yield self._link.posterior(raw_prediction)
 

@@ -5,6 +5,7 @@ Imports `_checks`, `_state`, `boosting` and `objectives`.
 
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skfocal._checks import prior_totals
 from skfocal._state import adopt_fitted_state
 from skfocal.boosting.link import Link
+from skfocal.boosting.metrics import score_in_training
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.plan import Plan, correct_for_prior
 from skfocal.boosting.samples import Samples
@@ -35,10 +37,9 @@ class EngineLoss(BaseLoss):
     def _margins(self, raw_prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         return raw_prediction if self.is_multiclass else raw_prediction.reshape(-1)
 
-    def loss(self, y_true: Any, raw_prediction: Any, **_: Any) -> NDArray[np.float64]:
+    def loss(self, y_true: Any, raw_prediction: Any, **_: Any) -> Any:
         """Return the loss of each sample; scikit-learn weighs and averages."""
-        losses: NDArray[np.float64] = self.focal_link.loss.loss(y_true, self._margins(raw_prediction))
-        return losses
+        return self.focal_link.loss.loss(y_true, self._margins(raw_prediction))
 
     def gradient_hessian(
         self, y_true: Any, raw_prediction: Any, sample_weight: Any, gradient_out: Any, hessian_out: Any, n_threads: int
@@ -51,17 +52,18 @@ class EngineLoss(BaseLoss):
         self.totals = prior_totals(np.bincount(y_true.astype(np.intp), sample_weight, self.n_classes), sample_weight)
         return np.asarray(self.focal_link.loss.intercept(self.totals))
 
-    def predict_proba(self, raw_prediction: Any) -> NDArray[np.float64]:
-        """Return the posterior that scorers are asked about."""
-        posterior: NDArray[np.float64] = self.focal_link.posterior(self._margins(raw_prediction))
-        return posterior
+    def predict_proba(self, raw_prediction: Any) -> Any:
+        """Return the posterior; scikit-learn splits by class where a loss has one."""
+        return self.focal_link.posterior(self._margins(raw_prediction))
 
 
 class _Engine(HistGradientBoostingClassifier):
-    """scikit-learn's own, whose labels are those of its probabilities: at margin 0 these need not be one half."""
+    """scikit-learn's own, whose scorer is asked through the link: labels, too, which margin 0 need not part."""
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+    _scorer = property(  # scikit-learn sets what it then asks
+        lambda self: partial(score_in_training, vars(self)["_scorer"], self.loss.focal_link),
+        lambda self, scorer: vars(self).update(_scorer=scorer),
+    )
 
 
 def train(plan: Plan, params: dict[str, Any], validation: Samples | None, before: Any) -> _Engine:

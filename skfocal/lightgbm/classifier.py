@@ -34,7 +34,7 @@ from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
 from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters
 from skfocal.lightgbm.saving import read_model, write_model
-from skfocal.lightgbm.tables import with_pandas_categories
+from skfocal.lightgbm.tables import as_readable
 from skfocal.lightgbm.training import train
 from skfocal.objectives import FocalObjective
 
@@ -242,7 +242,7 @@ n_jobs, importance_type
         return others[name] if name in others else self.__getattribute__(name)  # which raises what it has raised
 
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
-        X = with_pandas_categories(as_features(self, X, reset=reset, allow_inf=True, compare_names=compare_names))
+        X = as_readable(as_features(self, X, reset=reset, allow_inf=True, compare_names=compare_names))
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
         # columns whose rows are not in order, as chosen rows are not.
         if isinstance(X, sparse.sparray):
@@ -402,7 +402,8 @@ n_jobs, importance_type
         raw_score, pred_leaf, pred_contrib : bool, default=False
             Return margins, leaf indices or feature contributions instead. Contributions add up to the margin.
         start_iteration, num_iteration, **kwargs
-            As in `lightgbm.LGBMClassifier.predict_proba`.
+            As in `lightgbm.LGBMClassifier.predict_proba`. After a `sampler` a part of the rounds has the correction of
+            all of them, see ``prior_correction_``.
         validate_features : bool, default=True
             Compare the names of the features with those of the training, as scikit-learn does; False, LightGBM's own
             default, for their number only.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from inspect import unwrap
+from inspect import signature, unwrap
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,20 @@ objective_is_set.before_iteration = True  # type: ignore[attr-defined]  # how Li
 objective_is_set.order = 0  # type: ignore[attr-defined]
 
 
+_fit_model = unwrap(LGBMModel.fit)
+
+
 class _UnheardModel(LGBMModel):
-    fit = unwrap(LGBMModel.fit)
+    def fit(self, X: Any, y: Any, *, eval_set: Any = None, **fit_arguments: Any) -> Any:  # type: ignore[override]
+        """Fit with evaluation sets in LightGBM's newer way where there is one: of the older it warns, since 4.7.
+
+        Only through the older does its classifier, which calls this, recognise the training data among them.
+        """
+        if eval_set and "eval_X" in signature(_fit_model).parameters:
+            fit_arguments["eval_X"], fit_arguments["eval_y"] = zip(*eval_set, strict=True)
+        else:
+            fit_arguments["eval_set"] = eval_set
+        return _fit_model(self, X, y, **fit_arguments)
 
 
 def unfitted_engine(params: dict[str, Any], shown: dict[str, Any]) -> Any:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skfocal._checks import class_weights
-from skfocal.boosting.link import Link
 from skfocal.boosting.metrics import (
     EvalMetric,
     as_list,
     as_metric,
+    at_prior_of,
     check_metric_names,
     default_metric,
     engine_probabilities,
@@ -111,43 +111,35 @@ def as_metrics(of_fit: Any, classifier: Any, of_lightgbm: list[Any], loss: Loss)
     return metrics
 
 
-def engine_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> list[Callable[..., Any]]:
-    """Return metrics as LightGBM calls them, for each of the evaluation sets in turn.
+def engine_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> Callable[..., list[Any]]:
+    """Return all metrics as one that LightGBM calls, for each of the evaluation sets in turn.
 
     While it trains LightGBM does not know of the focal intercept: the metrics add it, and so does the objective.
     """
     intercept = 0.0 if plan.intercept is None else plan.intercept
-    in_turn = _in_turn(sets, plan.training)
-    return [
-        _engine_metric(m, plan.link, intercept, in_turn)
-        if isinstance(m, EvalMetric)
-        else _user_metric(m, plan.link, intercept)
-        for m in metrics
-    ]
+    turns = cycle(_in_turn(sets, plan.training))
 
-
-# LightGBM counts the arguments of a metric; with three it passes weights. It does not say which data they are of.
-def _engine_metric(
-    metric: EvalMetric, link: Link, intercept: Any, in_turn: list[Any]
-) -> Callable[[Any, Any, Any], tuple[str, float, bool]]:
-    turns = cycle(in_turn)
-
-    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> tuple[str, float, bool]:
-        value = metric.score(link, y, raw_prediction + intercept, sample_weight, next(turns))
-        return metric.name, value, metric.greater_is_better
+    # LightGBM counts the arguments of a metric; with three it passes weights. It does not say which data they are of.
+    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> list[Any]:
+        margins, X = raw_prediction + intercept, next(turns)
+        link = at_prior_of(y, sample_weight, plan.link, margins)
+        results: list[Any] = []
+        for metric in metrics:
+            if isinstance(metric, EvalMetric):
+                value = metric.score(link, y, margins, sample_weight, X)
+                results.append((metric.name, value, metric.greater_is_better))
+            else:
+                result = _of_user(metric, y, engine_probabilities(link, margins), sample_weight)
+                results += result if isinstance(result, list) else [result]
+        return results
 
     return evaluate
 
 
-def _user_metric(metric: Callable[..., Any], link: Link, intercept: Any) -> Callable[[Any, Any, Any], Any]:
-    """Return a user's metric, of LightGBM's signature, so that it is given probabilities and not margins."""
+def _of_user(metric: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a user's metric of LightGBM's signature, for labels, probabilities, weights and groups, says."""
     n_arguments = len(inspect.signature(metric).parameters)
-
-    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> Any:
-        probabilities = engine_probabilities(link, raw_prediction + intercept, y, sample_weight)
-        return metric(*(y, probabilities, sample_weight, None)[:n_arguments])  # the last: no query groups
-
-    return evaluate
+    return metric(*(*arguments, None)[:n_arguments])  # the last: no query groups
 
 
 class Progress:

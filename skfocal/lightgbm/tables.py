@@ -5,16 +5,17 @@ from typing import Any
 from skfocal.boosting.tables import column_types
 
 
-def with_pandas_categories(X: Any) -> Any:
-    """Return a table of polars or Arrow with categorical columns as one of pandas, anything else as it is.
+def as_readable(X: Any) -> Any:
+    """Return a table of polars or Arrow that has columns at which LightGBM ends the process as one of pandas.
 
-    LightGBM knows categories of pandas only: it keeps them in the model, and looks up those of another table there. At
-    Arrow's dictionaries, which polars' categories are as well, it ends the process.
+    These are categories, of which it knows pandas' only (it keeps them in the model, and looks up those of another
+    table there), and floats of 16 bits. Anything else is returned as it is.
     """
-    categorical = [name for name, kind in column_types(X).items() if kind.startswith("dictionary")]
-    if not categorical:
+    kinds = column_types(X)
+    if not any(kind.startswith(("dictionary", "halffloat")) for kind in kinds.values()):
         return X
     table = X.to_pandas()
     if hasattr(X, "to_arrow"):  # the order of polars' Enum is only that in which it tells its categories
+        categorical = [name for name, kind in kinds.items() if kind.startswith("dictionary")]
         table[categorical] = table[categorical].apply(lambda column: column.cat.as_unordered())
     return table

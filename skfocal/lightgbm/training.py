@@ -4,7 +4,6 @@ Imports `compat`, `evaluation`, `parameters`, `boosting` and `objectives`.
 """
 
 import re
-import warnings
 from typing import Any
 
 import numpy as np
@@ -40,6 +39,9 @@ def train(
     if settings.early_stopping_rounds is not None:
         params["early_stopping_round"] = settings.early_stopping_rounds
     fit_arguments |= {
+        "X": plan.training.X,
+        "y": plan.training.codes,
+        "sample_weight": plan.training.weight,
         "init_score": plan.training.start,
         "eval_set": [(samples.X, samples.codes) for samples in sets] or None,
         "eval_sample_weight": [samples.weight for samples in sets],
@@ -51,27 +53,20 @@ def train(
     # As init_score the intercept would be copied three times for every sample.
     with TrainingObjective(objective, factor=factor, intercept=plan.intercept) as params["objective"]:
         try:
-            engine = _fit_quietly(unfitted_engine(params, shown), plan.training, fit_arguments)
+            engine = unfitted_engine(params, shown).fit(**fit_arguments)
         except LightGBMError as error:
             # With no feature left after its filter LightGBM gives up under a custom objective, and fits constant
             # trees under its own. Unfiltered features let it do the same here.
             if "num_features" not in str(error):
                 raise
             params["feature_pre_filter"] = False
-            engine = _fit_quietly(unfitted_engine(params, shown), plan.training, fit_arguments)
+            engine = unfitted_engine(params, shown).fit(**fit_arguments)
     if plan.intercept is not None:
         _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
     # The objective without what the training kept.
     _take_own_objective(engine.booster_, len(plan.link.classes))
     give_booster(engine, engine.booster_, objective)
     return engine
-
-
-def _fit_quietly(engine: LGBMClassifier, samples: Samples, fit_arguments: dict[str, Any]) -> LGBMClassifier:
-    with warnings.catch_warnings():
-        # Only through eval_set, deprecated since 4.7, does LightGBM recognise the training data among evaluation sets.
-        warnings.filterwarnings("ignore", message=".*eval_set.*")
-        return engine.fit(samples.X, samples.codes, sample_weight=samples.weight, **fit_arguments)
 
 
 def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> None:

@@ -335,7 +335,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         X : array-like, sparse matrix or table of shape (n_samples, n_features)
             Features.
         validate_features, base_margin, iteration_range
-            As in `xgboost.XGBClassifier.predict_proba`.
+            As in `xgboost.XGBClassifier.predict_proba`. After a `sampler` a part of the rounds has the correction of
+            all of them, see ``prior_correction_``.
 
         Returns
         -------

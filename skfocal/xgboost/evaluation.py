@@ -16,6 +16,7 @@ from skfocal.boosting.metrics import (
     EvalMetric,
     as_list,
     as_metric,
+    at_prior_of,
     check_metric_names,
     default_metric,
     engine_probabilities,
@@ -84,7 +85,7 @@ def _user_metric(metric: Callable[..., float]) -> EvalMetric:
 
     def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
         weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
-        return metric(y, engine_probabilities(link, raw_prediction, y, sample_weight), **weight)
+        return metric(y, engine_probabilities(link, raw_prediction), **weight)
 
     name = getattr(metric, "__name__", type(metric).__name__)
     return EvalMetric(name, score, greater_is_better=False, takes_weights=has_weights)
@@ -114,7 +115,8 @@ class Evaluation(TrainingCallback):
         """Return the scores of the next evaluation set."""
         weight = data.get_weight() if data.get_weight().size else None
         y, X = data.get_label(), self._sets[len(self._scores)].X
-        scores = [(each.name, each.score(self._link, y, raw_prediction, weight, X)) for each in self._metrics]
+        link = at_prior_of(y, weight, self._link, raw_prediction)
+        scores = [(each.name, each.score(link, y, raw_prediction, weight, X)) for each in self._metrics]
         self._scores.append(scores)
         return scores
 
