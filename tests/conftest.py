@@ -10,7 +10,8 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips one of 
 import numpy as np
 import pytest
 from sklearn.base import is_classifier
-from sklearn.datasets import make_classification
+from sklearn.datasets import make_classification, make_multilabel_classification
+from sklearn.preprocessing import StandardScaler
 
 import skfocal
 from skfocal.boosting.estimator import FocalBoostedMixin
@@ -124,3 +125,18 @@ def multiclass():
 @pytest.fixture(params=["binary", "multiclass"])
 def data(request):
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def multilabel():
+    """Four labels, the last of them rare."""
+    X, y = make_multilabel_classification(2000, 8, n_classes=4, n_labels=2, random_state=0)
+    y[np.random.default_rng(0).random(len(y)) < 0.8, 3] = 0
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.fixture(params=["binary", "multiclass", "multilabel"])
+def doubles(request):
+    """Data in float64."""
+    X, y = request.getfixturevalue(request.param)
+    return X.astype(np.float64), y
