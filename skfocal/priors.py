@@ -145,23 +145,28 @@ def matching_ratio(
         odds /= sums
         return float(weight @ np.log(sums) - shares @ log_ratio), odds
 
+    # Of all ratios together only the relations count: that of the most frequent class stays, as the rest of the sum to
+    # 1 would be lost to rounding if a rare one did.
+    free = np.arange(len(shares)) != shares.argmax()
     log_ratio = np.zeros(len(shares))
     height, matched = moved(log_ratio)
     for _ in range(300):
         mean = matched @ weight
         if np.abs(mean / shares - 1).max() < 1e-10:
             return np.asarray(np.exp(log_ratio - log_ratio.max()))
-        curvature = np.diag(mean) - (weight * matched) @ matched.T
-        # Of all ratios together only the relations count: the first stays as it is. Where no sample is undecided the
-        # curvature is 0, and the step as long as steps may be.
-        hessian = curvature[1:, 1:] + 1e-14 * np.eye(len(shares) - 1)
-        step = np.append(0.0, np.linalg.solve(hessian, (mean - shares)[1:]))
+        curvature = (np.diag(mean) - (weight * matched) @ matched.T)[np.ix_(free, free)]
+        # In units in which the curvature of each class is 1; or 0, where no sample is undecided: then the step is as
+        # long as steps may be.
+        unit = 1 / np.sqrt(np.maximum(curvature.diagonal(), 1e-200))
+        hessian = curvature * np.outer(unit, unit) + 1e-14 * np.eye(len(unit))
+        step = np.zeros(len(shares))
+        step[free] = unit * np.linalg.solve(hessian, unit * (mean - shares)[free])
         step *= min(1.0, 5 / max(np.abs(step).max(), 1e-300))
         lowered = (mean - shares) @ step
         before, start = height, log_ratio
         while True:
             log_ratio = start - step
-            if np.abs(log_ratio).max() > 200:  # beyond what is a number, times a probability
+            if np.array_equal(log_ratio, start) or np.abs(log_ratio).max() > 200:  # nowhere to go, or to a number
                 return None
             height, matched = moved(log_ratio)
             if lowered <= 1e-13 or height <= before - 1e-4 * lowered:

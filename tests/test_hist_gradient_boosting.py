@@ -10,7 +10,7 @@ from sklearn.inspection import partial_dependence
 from sklearn.metrics import average_precision_score, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import train_test_split
 
-from skfocal import FocalHistGradientBoostingClassifier, effective_prior
+from skfocal import FocalHistGradientBoostingClassifier
 from skfocal.boosting.link import Link
 from skfocal.hist_gradient_boosting.training import EngineLoss
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
@@ -114,7 +114,7 @@ def test_a_sampler_does_not_decide_on_early_stopping(n_samples):
         assert len(seen) == (0.9 * n_samples if n_samples > 10_000 else n_samples)
         watched = {"X_val": X[:50], "y_val": y[:50]}
         model = FocalHistGradientBoostingClassifier(max_iter=3, sampler=sampler, random_state=0).fit(X, y, **watched)
-        assert model.do_early_stopping_ == (n_samples > 10_000)
+        assert model.do_early_stopping_  # as scikit-learn's documentation says where something is given to watch
         assert len(Double.seen[-1][0]) == n_samples
 
 
@@ -145,22 +145,18 @@ SCORERS = {
 def test_scorers_see_labels_and_probabilities_at_the_prior_of_the_data(binary, scoring, sampler):
     """On validation data that is given: what a scorer says in the last round it says of the fitted model.
 
-    After a sampler it is asked, in training, about probabilities whose mean on these data is the share of each class.
+    After a sampler probabilities are corrected on these data, and so are the model's if they are what it was fitted on.
     """
     X, y = binary[0], np.array(["no", "yes"])[binary[1]]
     if scoring == "average_precision":
         y = binary[1]
     early = {"early_stopping": True, "scoring": scoring, "sampler": sampler, "class_weight": {y[0]: 2.0}}
-    model = make(FocalHistGradientBoostingClassifier, **early)
-    model.fit(X[500:], y[500:], X_val=X[:500], y_val=y[:500])
-    of_class = np.where(y[:500] == y[0], 2.0, 1.0)
-    if sampler is not None:
-        posterior = model.focal_loss_.predict_proba(model.decision_function(X[:500]))
-        shares = [np.average(y[:500] == label, weights=of_class) for label in model.classes_]
-        model.prior_correction_ = shares / effective_prior(posterior, prior=shares, sample_weight=of_class)
+    model = make(FocalHistGradientBoostingClassifier, focal_alpha=0.3, **early)
+    (X_val, y_val), rows = ((X[:500], y[:500]), slice(500, None)) if sampler is None else ((X, y), slice(None))
+    model.fit(X[rows], y[rows], X_val=X_val, y_val=y_val)
     scorer = get_scorer(scoring or "accuracy") if not callable(scoring) else scoring
-    weight = {} if scoring is dear_errors else {"sample_weight": of_class}
-    assert model.validation_score_[-1] == pytest.approx(scorer(model, X[:500], y[:500], **weight))
+    weight = {} if scoring is dear_errors else {"sample_weight": np.where(y_val == y[0], 2.0, 1.0)}
+    assert model.validation_score_[-1] == pytest.approx(scorer(model, X_val, y_val, **weight))
     assert len(pickle.dumps(model)) < 200_000  # not the training data, nor its gradients
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
@@ -229,6 +225,7 @@ def test_validation_data_is_weighted(binary):
         ({}, {"X_val": 2, "y_val": 0}, "has 3 features, but .* is expecting 8 features"),
         ({}, {"X_val": 0, "y_val": 0, "sample_weight_val": -1}, "sample_weight_val must be >= 0, got -1"),
         ({"early_stopping": False}, {"X_val": 0, "y_val": 0}, "early_stopping is False"),
+        ({}, {"sample_weight_val": [1.0]}, "sample_weight_val must be None where no X_val is given"),
         ({"sampler": Double(), "validation_fraction": 50}, {}, r"validation_fraction must be in \(0, 1\), got 50"),
         ({"sampler": Double(), "warm_start": True}, {}, r"sampler must be None with warm_start, got Double\(\)"),
         ({"learning_rate": 0.0}, {}, "The 'learning_rate' parameter of FocalHistGradientBoostingClassifier must be"),
@@ -402,3 +399,40 @@ def test_too_few_samples_to_split_before_a_sampler(binary):
 def test_a_scorer_that_is_not_asked_may_take_no_weights(binary):
     X, y = binary
     make(FocalHistGradientBoostingClassifier, scoring=dear_errors).fit(X, y, sample_weight=np.ones(len(y)))
+
+
+def test_a_warm_start_on_data_of_another_prior():
+    """The way to a prior starts from that of the data that trees were added on last."""
+    X, y = make_classification(4000, weights=[0.9], n_informative=6, random_state=0)
+    balanced = np.concatenate([np.flatnonzero(y), np.flatnonzero(y == 0)[: y.sum()]])
+    posteriors = []
+    for prior in (None, [0.5, 0.5]):
+        model = make(FocalHistGradientBoostingClassifier, max_iter=5, warm_start=True, prior=prior).fit(X, y)
+        model.set_params(max_iter=100).fit(X[balanced], y[balanced])
+        posteriors.append(model.predict_proba(X[balanced]))
+        model.fit(X[balanced], y[balanced])  # adds nothing
+        np.testing.assert_allclose(model.predict_proba(X[balanced]), posteriors[-1])
+    np.testing.assert_allclose(posteriors[1], posteriors[0])
+
+
+def test_a_warm_start_on_other_features(binary):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    model = make(FocalHistGradientBoostingClassifier, max_iter=2, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="X has 3 features, but FocalHistGradientBoostingClassifier is expecting 8"):
+        model.set_params(max_iter=4).fit(X[:, :3], y)
+    assert model.n_features_in_ == 8
+    assert len(model.predict_proba(X)) == len(y)
+    table = pd.DataFrame({"amount": X[:, 0], "kind": pd.Categorical(np.where(X[:, 1] > 0, "web", "shop"))})
+    model = make(FocalHistGradientBoostingClassifier, max_iter=2, warm_start=True).fit(table, y)
+    before = model.predict_proba(table)
+    with pytest.raises(ValueError, match="feature names should match those that were passed during fit"):
+        model.set_params(max_iter=4).fit(table[["kind", "amount"]], y)
+    for other, message in (
+        (table.assign(kind=table["kind"].cat.rename_categories({"web": "app"})), r"feature 1, .*'web'.*got .*'app'"),
+        (table.assign(kind=X[:, 1]), r"categorical features of a warm start, \[1\], got \[\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.fit(other, y)
+    np.testing.assert_array_equal(model.predict_proba(table), before)
+    assert model.fit(table, y).n_iter_ == 4

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, get_scorer, log_loss
 from sklearn.model_selection import GridSearchCV, train_test_split
 
 import skfocal
-from skfocal.boosting.link import Link
+from skfocal.boosting.link import matched_correction
 from skfocal.datasets import load_creditcard
 
 from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, focal_losses, make, real_data, watch
@@ -105,36 +105,46 @@ def test_a_sampler_never_sees_the_validation_data(estimator, binary):
     np.testing.assert_allclose(focal_losses(by_hand), focal_losses(expected), rtol=1e-6)
 
 
+@pytest.mark.parametrize("weights", [{}, {"focal_alpha": 0.9}, {"class_weight": {1: 9.0}, "focal_alpha": 0.7}], ids=str)
 @pytest.mark.parametrize("estimator", WATCHING, **ids)
-def test_evaluation_is_of_the_corrected_probabilities(estimator, binary):
-    """Corrected to the prior of the evaluation data; and the focal loss is that of data with the sampler's prior."""
+def test_evaluation_is_of_the_corrected_probabilities(estimator, binary, weights):
+    """Of those that the model predicts, if it is evaluated on its training data; the focal loss is the sampler's."""
+    X, y = binary
+    names = {"eval_metric": ["focal_loss", "log_loss", "average_precision"]}
+    model = make(estimator, sampler=Double(20), **names, **weights)
+    model.fit(X, y, eval_set=[(X, y)], **engine_of(estimator).quiet_fit)
+    (history,) = model.evals_result_.values()
+    weight = np.where(y, weights.get("class_weight", {1: 1.0})[1], 1.0)
+    raw, proba = model.decision_function(X), model.predict_proba(X)
+    assert history["log_loss"][-1] == pytest.approx(log_loss(y, proba, sample_weight=weight), rel=1e-5)
+    precision = average_precision_score(y, proba[:, 1], sample_weight=weight)
+    assert history["average_precision"][-1] == pytest.approx(precision, rel=1e-4)
+    resampled = np.average(model.focal_loss_.loss(y, raw), weights=weight * np.where(y, 20, 1))
+    assert history["focal_loss"][-1] == pytest.approx(resampled, rel=1e-5)
+
+
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
+def test_evaluation_on_other_data_is_at_their_prior(estimator, binary):
+    """By the weights of the classes that make these data the most likely ones."""
     X, y = binary
     half = len(y) // 2
-    names = {"eval_metric": ["focal_loss", "log_loss", "average_precision"]}
-    model = make(estimator, sampler=Double(20), **names)
-    quiet = engine_of(estimator).quiet_fit
-    model.fit(X[:half], y[:half], eval_set=[(X[half:], y[half:]), (X[:half], y[:half])], **quiet)
-    for (X_eval, y_eval), history in zip(
-        [(X[half:], y[half:]), (X[:half], y[:half])], model.evals_result_.values(), strict=True
-    ):
-        raw = model.decision_function(X_eval)
-        proba = most_likely(model.focal_loss_.predict_proba(raw), y_eval)
-        assert history["log_loss"][-1] == pytest.approx(log_loss(y_eval, proba), rel=1e-5)
-        assert history["average_precision"][-1] == pytest.approx(average_precision_score(y_eval, proba[:, 1]), rel=1e-4)
-        rows = np.repeat(np.arange(len(y_eval)), np.where(y_eval, 20, 1))
-        resampled = np.mean(model.focal_loss_.loss(y_eval[rows], raw[rows]))
-        assert history["focal_loss"][-1] == pytest.approx(resampled, rel=1e-5)
+    model = make(estimator, sampler=Double(20), eval_metric="log_loss")
+    model.fit(X[:half], y[:half], eval_set=[(X[half:], y[half:])], **engine_of(estimator).quiet_fit)
+    (history,) = model.evals_result_.values()
+    proba = most_likely(model.focal_loss_.predict_proba(model.decision_function(X[half:])), y[half:])
+    assert history["log_loss"][-1] == pytest.approx(log_loss(y[half:], proba), rel=1e-5)
 
 
 @pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_probabilities_are_corrected_once_a_round_and_set(estimator, binary):
-    """Not once for each metric, as it takes as long as one."""
+    """Not once for each metric, as it takes as long as one, and not where no metric asks for probabilities."""
     X, y = binary
-    metrics = ["log_loss", "average_precision", "error", get_scorer("neg_log_loss")]
-    model = make(estimator, sampler=Double(20), eval_metric=metrics)
-    with patch.object(Link, "matched", autospec=True, side_effect=Link.matched) as matched:
-        model.fit(X, y, eval_set=[(X[:99], y[:99]), (X, y)], **engine_of(estimator).quiet_fit)
-    assert matched.call_count == 2 * 20
+    many = ["log_loss", "average_precision", "error", get_scorer("neg_log_loss")]
+    for metrics, times in ((many, 2 * 20), ("focal_loss", 0)):
+        model = make(estimator, sampler=Double(20), eval_metric=metrics)
+        with patch("skfocal.boosting.metrics.matched_correction", wraps=matched_correction) as matched:
+            model.fit(X, y, eval_set=[(X[:99], y[:99]), (X, y)], **engine_of(estimator).quiet_fit)
+        assert matched.call_count == times
 
 
 def test_weights_follow_the_chosen_samples(estimator, binary):
@@ -259,10 +269,12 @@ def test_probabilities_that_hold_at_another_prior():
 
 @pytest.mark.parametrize("n_classes", [2, 3, 6])
 @pytest.mark.parametrize("distance", [1.0, 2.0, 4.0])
-def test_rare_classes_far_from_one_another(n_classes, distance):
+@pytest.mark.parametrize("frequent", [0, -1])
+def test_rare_classes_far_from_one_another(n_classes, distance, frequent):
     """Shares of 1 in 1,000 and less, from probabilities that hold where all are as frequent, some of them all but 0."""
     rng = np.random.default_rng(n_classes)
-    shares = np.append(1.0, rng.uniform(2e-4, 2e-3, n_classes - 1))
+    shares = rng.uniform(2e-4, 2e-3, n_classes)
+    shares[frequent] = 1.0
     shares /= shares.sum()
     means = rng.normal(size=(n_classes, 3)) * distance
     y = np.append(np.arange(n_classes), rng.choice(n_classes, p=shares, size=20_000))
@@ -272,6 +284,17 @@ def test_rare_classes_far_from_one_another(n_classes, distance):
     at = skfocal.effective_prior(posterior, prior=np.bincount(y))
     corrected = skfocal.correct_prior(posterior, training_prior=at, prior=np.bincount(y))
     np.testing.assert_allclose(corrected.mean(axis=0), np.bincount(y) / len(y), rtol=1e-7)
+
+
+@pytest.mark.parametrize("share", [1e-6, 1e-12, 1e-60])
+@pytest.mark.parametrize("rare", [0, 1])
+def test_a_class_that_hardly_is_there(share, rare):
+    """Whichever it is: what is left of 1 by the other one would be lost to rounding."""
+    p = np.random.default_rng(0).random(2000)
+    posterior, prior = np.column_stack([p, 1 - p]), np.where(np.arange(2) == rare, share, 1.0)
+    at = skfocal.effective_prior(posterior, prior=prior)
+    corrected = skfocal.correct_prior(posterior, training_prior=at, prior=prior)
+    np.testing.assert_allclose(corrected.mean(axis=0), prior / prior.sum(), rtol=1e-8)
 
 
 def test_priors_far_apart():

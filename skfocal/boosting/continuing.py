@@ -1,5 +1,21 @@
 """What a model to continue must have, whatever its engine. Imports nothing of ours."""
 
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+def check_same_categories(known: dict[int, NDArray[Any]], given: dict[int, NDArray[Any]]) -> None:
+    """Raise if categorical features, by their places, have others than a model to continue, which knows their order."""
+    if known.keys() != given.keys():
+        raise ValueError(f"X must have the categorical features of a warm start, {[*known]}, got {[*given]}.")
+    for feature, categories in known.items():
+        if categories.tolist() != given[feature].tolist():
+            raise ValueError(
+                f"X must have the categories of a warm start in feature {feature}, {categories.tolist()}, "
+                f"got {given[feature].tolist()}."
+            )
+
 
 def check_same_margins(name: str, given: int, wanted: int) -> None:
     """Raise if a model to continue has another number of margins than the classes of y need."""

@@ -1,16 +1,40 @@
 """From the margins of a boosted classifier to probabilities, at the prior of the data or at another, and labels.
 
-Imports `losses` and `priors`.
+Imports `_checks`, `losses` and `priors`.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skfocal._checks import prior_totals
 from skfocal.losses.registry import Loss
 from skfocal.priors import matching_ratio, reweighted
+
+
+def matched_correction(
+    posterior: NDArray[np.float64],
+    codes: NDArray[np.integer],
+    weight: NDArray[np.float64] | None,
+    factor: NDArray[np.float64],
+) -> NDArray[np.float64] | None:
+    """Return the correction by which the mean posterior of these samples is the share of each class, times `factor`.
+
+    What a sampler does to the probabilities of trees its counts do not tell. None if there is no such correction.
+    """
+    totals = prior_totals(np.bincount(codes, weights=weight, minlength=posterior.shape[1]), weight)
+    ratio = matching_ratio(posterior, totals / totals.sum(), weight)
+    return None if ratio is None else ratio * factor
+
+
+class Resampled(NamedTuple):
+    """What a sampler, and what weights of classes, do to the classes; arrays of shape (n_classes,)."""
+
+    growth: NDArray[np.float64]  # by which the sampler has made the weight of each class grow
+    by_class: NDArray[np.float64]  # weights of classes that are in those of the samples
+    factor: NDArray[np.float64]  # what the posterior is to have beyond the prior of the samples: all weights of classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,23 +49,14 @@ class Link:
         Labels, sorted.
     correction : ndarray of shape (n_classes,) or None, default=None
         What the posterior is multiplied by, before its rows are divided by their sums.
-    resampled : ndarray of shape (n_classes,) or None, default=None
-        By which a sampler has made the weight of each class grow.
+    resampled : Resampled or None, default=None
+        What a sampler has done, None without one.
     """
 
     loss: Loss
     classes: NDArray[Any]
     correction: NDArray[np.float64] | None = None
-    resampled: NDArray[np.float64] | None = None
-
-    def matched(self, raw_prediction: Any, prior: NDArray[np.float64], weight: Any) -> Self:
-        """Return the link whose mean posterior of these samples is `prior`; this one where none is, see `priors`.
-
-        What a sampler does to the probabilities of trees its counts do not tell.
-        """
-        as_trained = self.loss.predict_proba(raw_prediction)
-        ratio = matching_ratio(as_trained, prior / prior.sum(), weight)
-        return self if ratio is None else replace(self, correction=ratio)
+    resampled: Resampled | None = None
 
     def posterior(self, raw_prediction: Any) -> Any:
         """Return probabilities of shape (n_samples, n_classes), of the array-API namespace of the margins."""

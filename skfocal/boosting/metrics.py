@@ -3,12 +3,14 @@
 The engines' own metrics take a custom objective's margins for probabilities (LightGBM) or send them through a sigmoid
 that is not their link (XGBoost). Here every metric sees what it is defined on, through the `Link` that it is handed.
 
-Imports `link`, `_checks`, `_compat`, `losses` and `objectives`.
+Imports `link`, `_compat`, `losses`, `objectives` and `priors`.
 """
 
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -17,24 +19,65 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skfocal._checks import prior_totals
 from skfocal._compat import metric_of_scorer, scorer_name
-from skfocal.boosting.link import Link
+from skfocal.boosting.link import Link, matched_correction
 from skfocal.losses import BinaryFocalLoss
 from skfocal.losses.registry import Loss
 from skfocal.objectives import FOCAL_LOSS, FocalMetric
+from skfocal.priors import reweighted
 
 Score = Callable[[NDArray[np.intp], NDArray[np.float64], Any], float]
 
 
-class EvalMetric(NamedTuple):
-    """A metric as it is evaluated each round: ``score(link, y, raw_prediction, sample_weight, X)``.
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """Evaluation data after a round, and what the model says of them so far.
 
-    The link is that of `at_prior_of` these data, once for all metrics.
+    Parameters
+    ----------
+    link : Link
+        From margins to probabilities.
+    X : array-like or table of shape (n_samples, n_features)
+        Features.
+    y : array of shape (n_samples,)
+        Class codes; engines hand them over as floats.
+    raw_prediction : array of shape (n_samples,) or (n_samples, n_classes)
+        Margins.
+    sample_weight : array of shape (n_samples,) or None
+        Weights, those of classes among them.
     """
 
+    link: Link
+    X: Any
+    y: Any
+    raw_prediction: Any
+    sample_weight: Any
+
+    @cached_property
+    def codes(self) -> NDArray[np.intp]:
+        """Class codes."""
+        return np.asarray(self.y, dtype=np.intp)
+
+    @cached_property
+    def posterior(self) -> NDArray[np.float64]:
+        """Probabilities, once for all metrics that want them.
+
+        After a sampler they are corrected on these data as those of the model will be in the end, on its own.
+        """
+        if self.link.resampled is None:
+            return self.link.posterior(self.raw_prediction)
+        as_trained, (_, by_class, factor) = self.link.loss.predict_proba(self.raw_prediction), self.link.resampled
+        weight = self.sample_weight
+        weight = None if weight is None else np.asarray(weight, dtype=np.float64) / by_class[self.codes]
+        correction = matched_correction(as_trained, self.codes, weight, factor)
+        return self.link.posterior(self.raw_prediction) if correction is None else reweighted(as_trained, correction)
+
+
+class EvalMetric(NamedTuple):
+    """A metric as it is evaluated each round."""
+
     name: str
-    score: Callable[[Link, Any, Any, Any, Any], float]
+    score: Callable[[Evaluated], float]
     greater_is_better: bool
     takes_weights: bool = True
 
@@ -88,22 +131,22 @@ def as_metric(metric: Any, loss: Loss) -> EvalMetric:
     if not isinstance(metric, str):
         raise TypeError(f"eval_metric must be a name, a callable or a list of these, got {metric!r}.")
     if metric not in _CANONICAL and metric.startswith("error@"):
-        return EvalMetric(metric, _from_margins(_error_at(metric, loss)), greater_is_better=False)
+        return EvalMetric(metric, _of_posterior(_error_at(metric, loss)), greater_is_better=False)
     if metric not in _CANONICAL:
         known = sorted([FOCAL_LOSS, *_CANONICAL])
         hint = f" (pass sklearn.metrics.get_scorer({metric!r}))" if metric in sk.get_scorer_names() else ""
         raise ValueError(f"eval_metric must be a callable or one of {known}, got {metric!r}{hint}.")
     score, greater_is_better, _ = _METRICS[_CANONICAL[metric]]
-    return EvalMetric(metric, _from_margins(score), greater_is_better)
+    return EvalMetric(metric, _of_posterior(score), greater_is_better)
 
 
-def _from_margins(score: Score) -> Callable[[Link, Any, Any, Any, Any], float]:
+def _of_posterior(score: Score) -> Callable[[Evaluated], float]:
     """Return a score of class codes and posterior as `EvalMetric` has it."""
 
-    def from_margins(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        return float(score(_codes(y), link.posterior(raw_prediction), sample_weight))
+    def of_posterior(data: Evaluated) -> float:
+        return float(score(data.codes, data.posterior, data.sample_weight))
 
-    return from_margins
+    return of_posterior
 
 
 def _error_at(metric: str, loss: Loss) -> Score:
@@ -119,20 +162,6 @@ def _error_at(metric: str, loss: Loss) -> Score:
     return error
 
 
-def at_prior_of(y: Any, sample_weight: Any, link: Link, raw_prediction: Any) -> Link:
-    """Return a link at the prior of evaluation data, after a sampler: as the model will be in the end, on its data."""
-    if link.resampled is None:
-        return link
-    codes = _codes(y)
-    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    totals = np.bincount(codes, weights=weight, minlength=len(link.classes))
-    return link.matched(raw_prediction, prior_totals(totals, weight), weight)
-
-
-def _codes(y: Any) -> NDArray[np.intp]:
-    return np.asarray(y, dtype=np.intp)  # engines hand class codes over as floats
-
-
 def _focal_metric(metric: FocalMetric | str, loss: Loss) -> EvalMetric:
     """Return the mean focal loss, of the link's own loss or of another one.
 
@@ -142,12 +171,13 @@ def _focal_metric(metric: FocalMetric | str, loss: Loss) -> EvalMetric:
     if isinstance(metric, FocalMetric) and type(metric.loss) is not type(loss):
         raise ValueError(f"eval_metric must be a FocalMetric of a {type(loss).__name__}, got {metric!r}.")
 
-    def mean(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        if link.resampled is not None:
-            by_class = link.resampled[_codes(y)]
-            sample_weight = by_class if sample_weight is None else by_class * sample_weight
-        wanted = metric if isinstance(metric, FocalMetric) else FocalMetric(link.loss)
-        return wanted.mean(y, raw_prediction, sample_weight)
+    def mean(data: Evaluated) -> float:
+        weight = data.sample_weight
+        if data.link.resampled is not None:
+            growth = data.link.resampled.growth[data.codes]
+            weight = growth if weight is None else growth * weight
+        wanted = metric if isinstance(metric, FocalMetric) else FocalMetric(data.link.loss)
+        return wanted.mean(data.y, data.raw_prediction, weight)
 
     return EvalMetric(FOCAL_LOSS, mean, greater_is_better=False)
 
@@ -198,10 +228,10 @@ def _raise_of_weights(parameter: str, metric: str) -> None:
 def _scorer_metric(scorer: Callable[..., float]) -> EvalMetric:
     has_weights = takes_weights(scorer)
 
-    def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
+    def score(data: Evaluated) -> float:
         # What cannot be weighted is asked without: the weights are those of classes then, see check_weights.
-        weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
-        value: Any = scorer(_ModelSoFar(link, X, raw_prediction), X, link.classes[_codes(y)], **weight)
+        weight = {"sample_weight": data.sample_weight} if has_weights and data.sample_weight is not None else {}
+        value: Any = scorer(_ModelSoFar(data), data.X, data.link.classes[data.codes], **weight)
         if not isinstance(value, Real):
             raise TypeError(f"eval_metric must return a number, got {value!r} from {scorer!r}.")
         return float(value)
@@ -210,46 +240,46 @@ def _scorer_metric(scorer: Callable[..., float]) -> EvalMetric:
 
 
 class _ModelSoFar(ClassifierMixin, BaseEstimator):
-    """The classifier after some rounds, as a scorer asks it: with the margins of one evaluation set."""
+    """The classifier after some rounds, as a scorer asks it: with what it says of one evaluation set."""
 
-    def __init__(self, link: Link, X: Any, raw_prediction: Any) -> None:
-        self.link = link
-        self.X = X
-        self.raw_prediction = raw_prediction
+    def __init__(self, data: Evaluated) -> None:
+        self.data = data
 
     @property
     def classes_(self) -> NDArray[Any]:
-        return self.link.classes
+        return self.data.link.classes
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def decision_function(self, X: Any) -> Any:
-        if X is not self.X:
+    def _check(self, X: Any) -> None:
+        if X is not self.data.X:
             raise ValueError("X must be what the scorer is given: in training no other predictions are known.")
-        return self.raw_prediction
+
+    def decision_function(self, X: Any) -> Any:
+        self._check(X)
+        return self.data.raw_prediction
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        return self.link.posterior(self.decision_function(X))
+        self._check(X)
+        return self.data.posterior
 
     def predict(self, X: Any) -> NDArray[Any]:
-        return self.link.labels(self.predict_proba(X))
+        return self.data.link.labels(self.predict_proba(X))
 
 
 def score_in_training(scorer: Any, link: Link, model: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
     """Return what a scorer says of a model that scikit-learn trains, through the link, as it asks each round."""
-    codes, raw_prediction = np.searchsorted(link.classes, y), model.decision_function(X)
-    matched = at_prior_of(codes, sample_weight, link, raw_prediction)
-    return _scorer_metric(scorer).score(matched, codes, raw_prediction, sample_weight, X)
+    codes = np.searchsorted(link.classes, y)
+    return _scorer_metric(scorer).score(Evaluated(link, X, codes, model.decision_function(X), sample_weight))
 
 
-def engine_probabilities(link: Link, raw_prediction: Any) -> NDArray[np.float64]:
+def engine_probabilities(data: Evaluated) -> NDArray[np.float64]:
     """Return posteriors in the shape in which the engines hand predictions to a user's metric.
 
     Shape (n_samples,), the positive class, for two classes; (n_samples, n_classes) for more.
     """
-    proba = link.posterior(raw_prediction)
-    return proba[:, 1] if proba.shape[1] == 2 else proba
+    return data.posterior[:, 1] if data.posterior.shape[1] == 2 else data.posterior
 
 
 def as_list(eval_metric: Any) -> list[Any]:

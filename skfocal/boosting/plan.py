@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skfocal._compat import users_stacklevel
-from skfocal.boosting.link import Link
+from skfocal.boosting.link import Link, Resampled, matched_correction
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.resampling import resample
 from skfocal.boosting.samples import AsFeatures, Samples, weigh_classes
@@ -21,14 +21,14 @@ from skfocal.boosting.splitting import Split, split_off
 from skfocal.losses.parameters import HessianPolicy
 from skfocal.losses.registry import Loss
 from skfocal.objectives import FocalObjective
-from skfocal.priors import as_prior, correction_to, matching_ratio
+from skfocal.priors import as_prior, correction_to
 
 
 class Given(NamedTuple):
     """The data before a sampler, at whose prior the probabilities of the model are to hold."""
 
     samples: Samples
-    factor: NDArray[np.float64]  # what comes on top of that: the weights of classes, or the way to another prior
+    factor: NDArray[np.float64]  # see `matched_correction`: the weights of classes, or the way to another prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,14 +92,15 @@ def make_plan(
     given = resampled = undone = None
     if focal.sampler is not None:
         totals, alpha = training.weighted(by_class).prior(), loss.class_weights or 1.0
-        factor = correction_to(focal.prior, classes, samples.prior())
-        given = Given(samples, np.ones(len(classes)) * alpha * (1.0 if by_class is None else by_class))
-        given = given if factor is None else given._replace(factor=factor)
+        in_weights = np.ones(len(classes)) if by_class is None else by_class
+        elsewhere = correction_to(focal.prior, classes, samples.prior())
+        given = Given(samples, in_weights * alpha if elsewhere is None else elsewhere)
         training = resample(training, classes, focal.sampler, as_features)
         loss, by_class = weigh_classes(focal, training, classes)  # "balanced" balances what it is given
         made = training.weighted(by_class).prior()
         # The probabilities are to be those of the data as given, with the weights that these would have had.
-        resampled, undone = made / totals, totals * alpha / (made * (loss.class_weights or 1.0))
+        resampled = Resampled(made / totals, in_weights, in_weights * alpha)
+        undone = totals * alpha / (made * (loss.class_weights or 1.0))
     training = training.weighted(by_class)
     link = Link(loss, classes, undone, resampled)
     correction = correct_for_prior(focal, link, training.prior())
@@ -118,15 +119,15 @@ def correction_of(plan: Plan, decision_function: Callable[[Any], NDArray[Any]]) 
         return plan.prior_correction
     samples, factor = plan.given
     posterior = plan.loss.predict_proba(decision_function(samples.X))
-    ratio = matching_ratio(posterior, samples.prior() / samples.prior().sum(), samples.weight)
-    if ratio is None:
+    correction = matched_correction(posterior, samples.codes, samples.weight, factor)
+    if correction is None:
         warnings.warn(
             "No weights of the classes move the probabilities to the prior of the data as given: after the sampler "
             "they are corrected by the counts of the classes.",
             stacklevel=users_stacklevel(),
         )
         return plan.prior_correction
-    return ratio * factor
+    return correction
 
 
 def correct_for_prior(focal: FocalParameters, link: Link, totals: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -103,17 +103,18 @@ def weigh_classes(
 
 
 def training_samples(
-    estimator: Any, focal: FocalParameters, X: Any, y: Any, sample_weight: Any, start: Any = None
+    estimator: Any, focal: FocalParameters, X: Any, y: Any, sample_weight: Any, start: Any = None, *, reset: bool = True
 ) -> tuple[Samples, NDArray[Any], Loss, NDArray[np.float64] | None]:
     """Return checked training data and the classes, with their loss and weights.
 
-    The estimator says how its engine takes features and margins. What does not fit the labels is refused first.
+    The estimator says how its engine takes features and margins; `reset` says whether these features are the first.
+    What does not fit the labels is refused first.
     """
     codes, classes = encode_labels(y, type(estimator).__name__)
     weight = as_sample_weight(sample_weight, len(codes))
     samples = Samples(None, codes, weight)
     loss, by_class = weigh_classes(focal, samples, classes)
-    X = estimator._as_features(X, reset=True)
+    X = estimator._as_features(X, reset=reset)
     check_consistent_length(X, codes)
     margins = as_start_margins(start, len(codes), len(classes), estimator._start_name, estimator._start_order)
     samples = samples._replace(X=X, start=margins)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skfocal._state import unchanged_on_error
+from skfocal.boosting.continuing import check_same_categories
 from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_scoring
 from skfocal.boosting.parameters import check_fraction, check_no_sampler, focal_parameters
 from skfocal.boosting.plan import make_plan
 from skfocal.boosting.samples import as_features, evaluation_samples, training_samples
 from skfocal.boosting.splitting import Split
-from skfocal.hist_gradient_boosting.onnx_trees import onnx_trees
+from skfocal.hist_gradient_boosting.onnx_trees import known_categories, onnx_trees
 from skfocal.hist_gradient_boosting.training import as_trained, train
 
 _ENGINE_NAMES = frozenset(HistGradientBoostingClassifier().get_params()) - {"loss", "class_weight"}
@@ -94,9 +95,7 @@ validation_score_
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        name: kinds
-        for name, kinds in HistGradientBoostingClassifier._parameter_constraints.items()
-        if name in _ENGINE_NAMES
+        name: HistGradientBoostingClassifier._parameter_constraints[name] for name in sorted(_ENGINE_NAMES)
     }
     _accept_sparse = False
     _thresholds = ("min_samples_leaf",)
@@ -112,26 +111,13 @@ validation_score_
         class_weight: dict[Any, float] | str | None = None,
         sampler: Any = None,
         prior: float | Sequence[float] | Mapping[Any, float] | None = None,
-        learning_rate: float = 0.1,
-        max_iter: int = 100,
-        max_leaf_nodes: int | None = 31,
-        max_depth: int | None = None,
-        min_samples_leaf: int = 20,
-        l2_regularization: float = 0.0,
-        max_features: float = 1.0,
-        max_bins: int = 255,
-        categorical_features: Any = "from_dtype",
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        warm_start: bool = False,
-        early_stopping: bool | str = "auto",
-        scoring: Any = "loss",
-        validation_fraction: float | int | None = 0.1,
-        n_iter_no_change: int = 10,
-        tol: float = 1e-7,
-        verbose: int = 0,
-        random_state: Any = None,
-    ) -> None:
+        learning_rate: float = 0.1, max_iter: int = 100, max_leaf_nodes: int | None = 31, max_depth: int | None = None,
+        min_samples_leaf: int = 20, l2_regularization: float = 0.0, max_features: float = 1.0, max_bins: int = 255,
+        categorical_features: Any = "from_dtype", monotonic_cst: Any = None, interaction_cst: Any = None,
+        warm_start: bool = False, early_stopping: bool | str = "auto", scoring: Any = "loss",
+        validation_fraction: float | int | None = 0.1, n_iter_no_change: int = 10, tol: float = 1e-7,
+        verbose: int = 0, random_state: Any = None,
+    ) -> None:  # fmt: skip
         super().__init__(
             loss="focal_loss", learning_rate=learning_rate, max_iter=max_iter, max_leaf_nodes=max_leaf_nodes,
             max_depth=max_depth, min_samples_leaf=min_samples_leaf, l2_regularization=l2_regularization,
@@ -142,8 +128,7 @@ validation_score_
             class_weight=class_weight,
         )  # fmt: skip
         self.focal_gamma, self.focal_alpha, self.focal_mix = focal_gamma, focal_alpha, focal_mix
-        self.focal_hessian = focal_hessian
-        self.sampler, self.prior = sampler, prior
+        self.focal_hessian, self.sampler, self.prior = focal_hessian, sampler, prior
 
     def _as_features(self, X: Any, *, reset: bool) -> Any:
         return as_features(self, X, reset=reset, allow_inf=True, dtype=None)
@@ -180,19 +165,21 @@ validation_score_
             focal = focal_parameters(self)
             check_no_sampler(self.sampler, warm_start=self.warm_start or None)
             before = self if self.warm_start and self._is_fitted() else None
-            samples, classes, _, by_class = training_samples(self, focal, X, y, sample_weight)
+            samples, classes, _, by_class = training_samples(self, focal, X, y, sample_weight, reset=before is None)
             if before is not None and not np.array_equal(before.classes_, classes):
                 raise ValueError(f"y must have the classes of a warm start, {before.classes_}, got {classes}.")
             if (X_val is None) != (y_val is None):
                 raise ValueError("X_val and y_val must be given together, got only one of them.")
+            if X_val is None and sample_weight_val is not None:
+                raise ValueError("sample_weight_val must be None where no X_val is given, got weights.")
             given, weight = (X_val, y_val, "y_val", classes), ("sample_weight_val", sample_weight_val)
             validation = None if X_val is None else evaluation_samples(self, *given, weight=weight)
             params = {name: getattr(self, name) for name in _ENGINE_NAMES}
-            stops = len(samples.codes) > 10_000 if self.early_stopping == "auto" else self.early_stopping
-            if self.sampler is not None and self.early_stopping == "auto":
-                params["early_stopping"] = stops  # by the samples as given, not as resampled
-                validation = validation if stops else None
-            check_scoring(self.scoring, weighted=stops and not (sample_weight is None and sample_weight_val is None))
+            stops = self.early_stopping
+            if stops == "auto":  # as scikit-learn has it on paper, by the samples as given, not as resampled
+                stops = params["early_stopping"] = len(samples.codes) > 10_000 or validation is not None
+            is_weighted = bool(stops) and not (sample_weight is None and sample_weight_val is None)
+            check_scoring(self.scoring, weighted=is_weighted)
             split = None
             if stops and self.sampler is not None and validation is None and self.validation_fraction is not None:
                 check_fraction(self.validation_fraction)  # without a sampler scikit-learn splits
@@ -201,6 +188,8 @@ validation_score_
             validation = plan.validation or (validation and validation.weighted(by_class))
             del samples  # not beside its copy in the plan while scikit-learn trains
             engine = train(plan, params, validation, before)
+            if before is not None:
+                check_same_categories(known_categories(before), known_categories(engine))
             self._adopt(engine, as_trained(plan, focal, engine))
         return self
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skfocal.boosting.onnx_model import Codes, OnnxTrees, as_codes, as_nodes, members, n_margins, with_sets
+from skfocal.boosting.onnx_model import OnnxTrees, as_codes, as_nodes, members, n_margins, with_sets
 
 
 def onnx_trees(classifier: Any) -> OnnxTrees:
@@ -12,7 +13,7 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
     predictors = [predictor for trees_of_round in classifier._predictors for predictor in trees_of_round]
     nodes = np.concatenate([predictor.nodes for predictor in predictors])
     tree = np.repeat(np.arange(len(predictors)), [len(predictor.nodes) for predictor in predictors])
-    categories = {} if classifier.is_categorical_ is None else _categories(classifier)
+    categories = {feature: as_codes(values.tolist()) for feature, values in known_categories(classifier).items()}
     order = np.array([*categories, *(i for i in range(classifier.n_features_in_) if i not in categories)])
     ours = as_nodes(
         tree=tree,
@@ -30,7 +31,9 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
     return OnnxTrees(with_sets(ours, sets), classifier._baseline_prediction.ravel(), len(order), categories)
 
 
-def _categories(classifier: Any) -> dict[int, Codes]:
-    """Return the codes of categories: of all data that was given to `fit`, what was split off included."""
+def known_categories(classifier: Any) -> dict[int, NDArray[Any]]:
+    """Return the categories of features: of all data that was given to `fit`, what was split off included."""
+    if classifier.is_categorical_ is None:
+        return {}
     known = classifier._preprocessor.named_transformers_["encoder"].categories_
-    return dict(zip(np.flatnonzero(classifier.is_categorical_).tolist(), map(as_codes, known), strict=True))
+    return dict(zip(np.flatnonzero(classifier.is_categorical_).tolist(), known, strict=True))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn._loss.link import IdentityLink
 from sklearn._loss.loss import BaseLoss
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import check_scoring
 
 from skfocal._checks import prior_totals
 from skfocal._state import adopt_fitted_state
@@ -37,6 +38,9 @@ class EngineLoss(BaseLoss):
     def _margins(self, raw_prediction: NDArray[np.float64]) -> NDArray[np.float64]:
         return raw_prediction if self.is_multiclass else raw_prediction.reshape(-1)
 
+    def _totals(self, y_true: Any, weight: Any) -> NDArray[np.float64]:
+        return prior_totals(np.bincount(y_true.astype(np.intp), weight, self.n_classes), weight)
+
     def loss(self, y_true: Any, raw_prediction: Any, **_: Any) -> Any:
         """Return the loss of each sample; scikit-learn weighs and averages."""
         return self.focal_link.loss.loss(y_true, self._margins(raw_prediction))
@@ -45,11 +49,13 @@ class EngineLoss(BaseLoss):
         self, y_true: Any, raw_prediction: Any, sample_weight: Any, gradient_out: Any, hessian_out: Any, n_threads: int
     ) -> None:
         """Write gradient and Hessian of all training samples."""
+        if self.totals is None:  # of a warm start, where scikit-learn wants no intercept
+            self.totals = self._totals(y_true, sample_weight)
         self.training(y_true, self._margins(raw_prediction), sample_weight, out=(gradient_out, hessian_out))
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> NDArray[np.float64]:
         """Return the focal intercept."""
-        self.totals = prior_totals(np.bincount(y_true.astype(np.intp), sample_weight, self.n_classes), sample_weight)
+        self.totals = self._totals(y_true, sample_weight)
         return np.asarray(self.focal_link.loss.intercept(self.totals))
 
     def predict_proba(self, raw_prediction: Any) -> Any:
@@ -60,23 +66,23 @@ class EngineLoss(BaseLoss):
 class _Engine(HistGradientBoostingClassifier):
     """scikit-learn's own, whose scorer is asked through the link: labels, too, which margin 0 need not part."""
 
-    _scorer = property(  # scikit-learn sets what it then asks
-        lambda self: partial(score_in_training, vars(self)["_scorer"], self.loss.focal_link),
-        lambda self, scorer: vars(self).update(_scorer=scorer),
+    _scorer = property(
+        lambda self: partial(score_in_training, check_scoring(self, self.scoring), self.loss.focal_link),
+        lambda self, scorer: None,  # scikit-learn sets it, without the link
     )
 
 
 def train(plan: Plan, params: dict[str, Any], validation: Samples | None, before: Any) -> _Engine:
     """Return scikit-learn's own classifier, trained on the focal loss; going on from `before`, if that is not None."""
-    if validation is not None and params["scoring"] == "loss":
-        validation = validation.weighted(plan.link.resampled)
+    if validation is not None and params["scoring"] == "loss" and plan.link.resampled is not None:
+        validation = validation.weighted(plan.link.resampled.growth)
     with TrainingObjective(plan.objective(None), factor=1.0, dtype=np.float64) as objective:
         engine = _Engine(**params)
         if before is not None:
             adopt_fitted_state(engine, before)
             engine._predictors = list(before._predictors)  # which grows in place, as the generator goes on
             engine._feature_subsample_rng = deepcopy(before._feature_subsample_rng)
-        engine.loss = EngineLoss(plan.link, objective, None if before is None else before._loss.totals)
+        engine.loss = EngineLoss(plan.link, objective)
         held_out = {} if validation is None else {
             "X_val": validation.X, "y_val": plan.link.classes[validation.codes], "sample_weight_val": validation.weight
         }  # fmt: skip
@@ -90,5 +96,6 @@ def train(plan: Plan, params: dict[str, Any], validation: Samples | None, before
 def as_trained(plan: Plan, focal: FocalParameters, engine: _Engine) -> Plan:
     """Return the plan with the intercept and the prior of what scikit-learn has left to train on."""
     intercept = engine._baseline_prediction[0] if plan.n_margins > 1 else float(engine._baseline_prediction[0, 0])
-    correction = correct_for_prior(focal, plan.link, engine._loss.totals)
+    totals = plan.training.prior() if engine._loss.totals is None else engine._loss.totals  # None after no round
+    correction = correct_for_prior(focal, plan.link, totals)
     return replace(plan, intercept=intercept, prior_correction=correction)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from skfocal._checks import class_weights
 from skfocal.boosting.metrics import (
     EvalMetric,
+    Evaluated,
     as_list,
     as_metric,
-    at_prior_of,
     check_metric_names,
     default_metric,
     engine_probabilities,
@@ -121,15 +121,13 @@ def engine_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> Calla
 
     # LightGBM counts the arguments of a metric; with three it passes weights. It does not say which data they are of.
     def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> list[Any]:
-        margins, X = raw_prediction + intercept, next(turns)
-        link = at_prior_of(y, sample_weight, plan.link, margins)
+        data = Evaluated(plan.link, next(turns), y, raw_prediction + intercept, sample_weight)
         results: list[Any] = []
         for metric in metrics:
             if isinstance(metric, EvalMetric):
-                value = metric.score(link, y, margins, sample_weight, X)
-                results.append((metric.name, value, metric.greater_is_better))
+                results.append((metric.name, metric.score(data), metric.greater_is_better))
             else:
-                result = _of_user(metric, y, engine_probabilities(link, margins), sample_weight)
+                result = _of_user(metric, y, engine_probabilities(data), sample_weight)
                 results += result if isinstance(result, list) else [result]
         return results
 

@@ -14,9 +14,9 @@ from xgboost.callback import EarlyStopping, EvaluationMonitor, TrainingCallback
 from skfocal.boosting.link import Link
 from skfocal.boosting.metrics import (
     EvalMetric,
+    Evaluated,
     as_list,
     as_metric,
-    at_prior_of,
     check_metric_names,
     default_metric,
     engine_probabilities,
@@ -83,9 +83,9 @@ def _user_metric(metric: Callable[..., float]) -> EvalMetric:
     """Return a user's metric, of scikit-learn's signature, so that it is given probabilities and not margins."""
     has_weights = takes_weights(metric)
 
-    def score(link: Link, y: Any, raw_prediction: Any, sample_weight: Any, X: Any) -> float:
-        weight = {"sample_weight": sample_weight} if has_weights and sample_weight is not None else {}
-        return metric(y, engine_probabilities(link, raw_prediction), **weight)
+    def score(data: Evaluated) -> float:
+        weight = {"sample_weight": data.sample_weight} if has_weights and data.sample_weight is not None else {}
+        return metric(data.y, engine_probabilities(data), **weight)
 
     name = getattr(metric, "__name__", type(metric).__name__)
     return EvalMetric(name, score, greater_is_better=False, takes_weights=has_weights)
@@ -113,10 +113,10 @@ class Evaluation(TrainingCallback):
 
     def __call__(self, raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
         """Return the scores of the next evaluation set."""
-        weight = data.get_weight() if data.get_weight().size else None
-        y, X = data.get_label(), self._sets[len(self._scores)].X
-        link = at_prior_of(y, weight, self._link, raw_prediction)
-        scores = [(each.name, each.score(link, y, raw_prediction, weight, X)) for each in self._metrics]
+        weight = data.get_weight()
+        X = self._sets[len(self._scores)].X
+        evaluated = Evaluated(self._link, X, data.get_label(), raw_prediction, weight if weight.size else None)
+        scores = [(metric.name, metric.score(evaluated)) for metric in self._metrics]
         self._scores.append(scores)
         return scores
 
