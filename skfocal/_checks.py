@@ -29,6 +29,8 @@ def _as_numpy(y: Any) -> Any:
     """Return labels of a table as an array of their own type: scikit-learn makes floats of pandas' newer types."""
     if getattr(y, "ndim", 1) == 2 and hasattr(y, "iloc") and y.shape[1] == 1:
         return y.iloc[:, 0].to_numpy()[:, None]
+    if type(y).__module__.startswith("pyarrow"):  # whose to_numpy() makes no copies, which words need
+        return np.asarray(y)
     return y.to_numpy() if hasattr(y, "to_numpy") else y
 
 

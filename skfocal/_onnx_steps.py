@@ -10,8 +10,9 @@ Imports `_compat`.
 
 import warnings
 from collections.abc import Iterable, Sequence
-from copy import copy
+from copy import deepcopy
 from functools import singledispatch
+from inspect import getattr_static
 from itertools import pairwise
 from types import NoneType
 from typing import Any
@@ -156,9 +157,23 @@ def texts_before(steps: Sequence[Any], after: Sequence[bool]) -> list[bool]:
     return list(after)
 
 
-@singledispatch
 def transformed(step: Any, X: Any, in_float32: list[Any]) -> Any:
     """Return features after a fitted step; add it to a list if skl2onnx computes it in float32 only."""
+    is_known = _transformed.dispatch(type(step)) is not _transformed.dispatch(object)  # or a subclass of a known one
+    if is_known and overrides(step, ("sklearn", "imblearn"), ["transform"]):
+        raise _refusal(step, "its class has a transform of its own")
+    return _transformed(step, X, in_float32)
+
+
+def overrides(estimator: Any, packages: tuple[str, ...], methods: Sequence[str]) -> bool:
+    """Tell whether the class of an estimator has methods of its own in place of those of its parent in a package."""
+    own, parents = type(estimator), type(estimator).__mro__
+    parent = next(each for each in parents if each.__module__.partition(".")[0] in packages)
+    return any(getattr_static(own, name, None) is not getattr_static(parent, name, None) for name in methods)
+
+
+@singledispatch
+def _transformed(step: Any, X: Any, in_float32: list[Any]) -> Any:
     if isinstance(step, KernelPCA):
         raise _refusal(step, "skl2onnx gives other values than scikit-learn")
     try:
@@ -188,13 +203,13 @@ def _refusal(step: Any, reason: str) -> ValueError:
     )
 
 
-@transformed.register(str)  # "passthrough"
-@transformed.register(NoneType)
+@_transformed.register(str)  # "passthrough"
+@_transformed.register(NoneType)
 def _(step: Any, X: Any, in_float32: list[Any]) -> Any:
     return X
 
 
-@transformed.register
+@_transformed.register
 def _(step: Pipeline, X: Any, in_float32: list[Any]) -> Any:
     for _, each in step.steps:
         X = transformed(each, X, in_float32)
@@ -208,7 +223,7 @@ def _parts(step: ColumnTransformer) -> list[tuple[str, Any, list[int], slice]]:
     return [each for each in parts if each[1] != "drop" and len(each[2])]
 
 
-@transformed.register
+@_transformed.register
 def _(step: ColumnTransformer, X: Any, in_float32: list[Any]) -> Any:
     parts = [
         (_weighted(transformed(part, _selected(X, positions), in_float32), name, step), outputs)
@@ -219,7 +234,7 @@ def _(step: ColumnTransformer, X: Any, in_float32: list[Any]) -> Any:
     return [column_of(part, i) for part, outputs in parts for i in range(outputs.stop - outputs.start)]
 
 
-@transformed.register
+@_transformed.register
 def _(step: FeatureUnion, X: Any, in_float32: list[Any]) -> Any:
     parts = [
         _weighted(transformed(part, X, in_float32), name, step)
@@ -234,7 +249,7 @@ def _weighted(part: Any, name: str, step: Any) -> Any:
     return as_matrix(part) * float(weights[name]) if name in weights else part
 
 
-@transformed.register
+@_transformed.register
 def _(step: FunctionTransformer, X: Any, in_float32: list[Any]) -> Any:
     if step.func is None:
         return X
@@ -244,12 +259,12 @@ def _(step: FunctionTransformer, X: Any, in_float32: list[Any]) -> Any:
     return getattr(ndx, {"absolute": "abs"}.get(step.func.__name__, step.func.__name__))(as_matrix(X))
 
 
-@transformed.register
+@_transformed.register
 def _(step: Binarizer, X: Any, in_float32: list[Any]) -> Any:
     return ndx.astype(as_matrix(X) > float(step.threshold), ndx.float64)
 
 
-@transformed.register
+@_transformed.register
 def _(step: KBinsDiscretizer, X: Any, in_float32: list[Any]) -> Any:
     results = []
     for i, edges in enumerate(step.bin_edges_):
@@ -260,7 +275,7 @@ def _(step: KBinsDiscretizer, X: Any, in_float32: list[Any]) -> Any:
     return ndx.concat([ndx.astype(result, ndx.float64) for result in results], axis=1)
 
 
-@transformed.register
+@_transformed.register
 def _(step: SimpleImputer, X: Any, in_float32: list[Any]) -> Any:
     """Fill holes; skl2onnx's own knows float32 only, and neither words, indicators nor empty columns."""
     if any(text_inputs(step, ())):
@@ -291,7 +306,7 @@ def _kept(imputer: SimpleImputer) -> list[int]:
     return np.flatnonzero(imputer.keep_empty_features | ~empty).tolist()
 
 
-@transformed.register
+@_transformed.register
 def _(step: OneHotEncoder | OrdinalEncoder | TargetEncoder, X: Any, in_float32: list[Any]) -> Any:
     """Look categories up in what the encoder itself makes of each of them; skl2onnx's do so by numbers of float32."""
     results = []
@@ -317,10 +332,11 @@ def _tables(encoder: Any) -> list[NDArray[Any]]:
         table[:, i] = own[0]
         table[: len(own), i] = own
     table[n_rows:] = "\0unknown"
+    encoder = deepcopy(encoder).set_output(transform="default")  # a copy that is not deep shares that
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of names that there are none of, and of what is unknown
         if is_hot:
-            encoder = copy(encoder).set_params(sparse_output=True)
+            encoder.set_params(sparse_output=True)
         encoded = encoder.transform(table)
     widths = one_hot_widths(encoder) if is_hot else [encoded.shape[1] // len(categories)] * len(categories)
     ends = np.cumsum([0, *widths])

@@ -8,6 +8,7 @@ skops_trusted_types = (
     "functools.partial",  # around check_array, where HistGradientBoosting encodes categories
     "lightgbm.basic.Booster",
     "skfocal.boosting.link.Link",
+    "skfocal.boosting.link.Resampled",
     "skfocal.hist_gradient_boosting.classifier.FocalHistGradientBoostingClassifier",
     "skfocal.hist_gradient_boosting.training.EngineLoss",
     "skfocal.lightgbm.classifier.FocalLGBMClassifier",

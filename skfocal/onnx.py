@@ -81,7 +81,7 @@ def to_onnx(classifier: Any) -> Any:
     Of the steps of a pipeline, these are computed in float64 as scikit-learn does, on words as well: OneHotEncoder,
     OrdinalEncoder and TargetEncoder with all their parameters, SimpleImputer (on words without ``add_indicator``). And
     of numbers: Binarizer, KBinsDiscretizer, FunctionTransformer without a function or with one of NumPy's abs, exp,
-    expm1, log, log10, log1p, log2, sign, sqrt, square. ColumnTransformer and FeatureUnion (without weights) and
+    expm1, log, log10, log1p, log2, sign, sqrt, square. ColumnTransformer and FeatureUnion and
     pipelines may nest them. All other steps are converted by skl2onnx, KernelPCA excepted, of which it makes other
     values. A feature that is rounded otherwise than in scikit-learn can fall on the other side of a tree's threshold,
     and change the probabilities of a row by more than 1e-5. That happens to single rows where skl2onnx knows a step in
@@ -138,6 +138,13 @@ def to_onnx(classifier: Any) -> Any:
         import spox  # noqa: F401
     except ImportError as error:
         raise ImportError('to_onnx needs more packages: pip install "skfocal[onnx]"') from error
+    from skfocal._onnx_steps import overrides
+
+    if overrides(model, ("skfocal",), ["predict_proba", "decision_function"]):
+        raise TypeError(
+            f"classifier must predict as its parent in skfocal does, got a {type(model).__name__}, whose predict_proba "
+            "or decision_function is its own."
+        )
     trees = model._onnx_trees()
     inputs, features = _inputs((steps or [model])[0], steps, trees)
     margins = _margins(features, steps, trees)

@@ -62,6 +62,18 @@ def test_labels_of_pandas_newer_types_keep_theirs(estimator, binary, dtype, kind
         make(estimator).fit(X, labels.where(np.arange(len(y)) != 3))
 
 
+@pytest.mark.parametrize("kind", ["words", "booleans", "numbers"])
+def test_labels_of_arrow(estimator, binary, kind):
+    pa = pytest.importorskip("pyarrow")
+    X, y = binary
+    labels = {"words": np.array(["no", "yes"])[y], "booleans": y == 1, "numbers": y}[kind]
+    expected = make(estimator).fit(X, labels).predict(X)
+    for given in (pa.array(labels), pa.chunked_array([labels[:100], labels[100:]])):
+        np.testing.assert_array_equal(make(estimator).fit(X, given).predict(X), expected)
+    with pytest.raises(ValueError, match="y must hold class labels, neither missing nor infinite"):
+        make(estimator).fit(X, pa.array([*labels.tolist()[1:], None]))
+
+
 def test_decision_prediction_and_probability_agree(estimator, data):
     X, y = data
     model = make(estimator).fit(X, y)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,6 +129,27 @@ def test_what_cannot_be_written_leaves_the_old_file(boosted, name, binary, tmp_p
     assert result.stdout == "OSError\n"
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_a_name_that_starts_like_a_users_folder(boosted, name, binary, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = make(boosted).fit(*binary)
+    model.save_model(f"~{name}")
+    assert (tmp_path / f"~{name}").is_file()
+    loaded = boosted().load_model(f"~{name}")
+    np.testing.assert_array_equal(loaded.predict_proba(binary[0]), model.predict_proba(binary[0]))
+
+
+def test_a_file_that_may_not_be_written_stays(binary, tmp_path, monkeypatch):
+    """Though another may be put in its place; whoever is told so may be an administrator, who may write everything."""
+    path = tmp_path / "model.txt"
+    path.write_text("precious")
+    path.chmod(0o444)
+    monkeypatch.setattr(os, "access", lambda file, mode: not (mode == os.W_OK and Path(file) == path))
+    with pytest.raises(PermissionError, match=r"fname must be a file that may be written, got '.*model.txt'"):
+        make(SAVING[0]).fit(*binary).save_model(path)
+    assert path.read_text() == "precious"
 
 
 def test_a_link_stays_one_and_a_file_keeps_who_may_read_it(binary, tmp_path):

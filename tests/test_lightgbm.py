@@ -377,6 +377,16 @@ def test_warnings_are_filtered_by_nobody_else(binary):
     assert seen == [before] * 20
 
 
+def test_metrics_of_the_same_name(binary):
+    """LightGBM would put both on one record; what a user's own is called it says when it is asked."""
+    X, y = binary
+    mine = lambda y, proba: ("log_loss", 5.0, True)  # noqa: E731
+    with pytest.raises(ValueError, match=r"metrics of different names, got \['log_loss'\] more than once"):
+        make(FocalLGBMClassifier).fit(X, y, eval_set=[(X, y)], eval_metric=["log_loss", mine])
+    with pytest.raises(TypeError, match=r"metric must hold names of metrics, .*: pass functions as eval_metric"):
+        make(FocalLGBMClassifier, metric=len).fit(X, y)
+
+
 def test_extra_parameters_are_attributes_too(binary):
     model = FocalLGBMClassifier(max_bin=15, verbose=-1)
     assert (model.max_bin, model.verbose) == (15, -1)

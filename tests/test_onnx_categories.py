@@ -274,6 +274,32 @@ def test_words_that_steps_hand_on_to_trees(boosted, known):
     assert_same(pipeline.fit(X, known[1]), X)
 
 
+@pytest.mark.parametrize("encoder", [OrdinalEncoder(), OneHotEncoder(sparse_output=False), TargetEncoder()], ids=str)
+def test_encoders_that_return_tables(boosted, known, encoder):
+    pipeline = make_pipeline(encoder, make(boosted)).set_output(transform="pandas").fit(known[0][WORDS], known[1])
+    assert_same(pipeline, known[0][WORDS])
+
+
+class LogImputer(SimpleImputer):
+    def transform(self, X):
+        return np.log1p(np.abs(super().transform(X)))
+
+
+class AddIndicator(SimpleImputer):
+    """Other words for what it is."""
+
+
+def test_subclasses_that_do_something_else_are_refused(boosted, binary):
+    X, y = binary
+    refused(make_pipeline(LogImputer(), make(boosted)), X, y, "got LogImputer.*: its class has a transform of its own")
+    to_onnx(make_pipeline(AddIndicator(), make(boosted)).fit(X, y))
+    theirs = type(
+        "Other", (boosted,), {"predict_proba": lambda self, X, **how: 1 - boosted.predict_proba(self, X, **how)}
+    )
+    with pytest.raises(TypeError, match="must predict as its parent in skfocal does, got a Other"):
+        to_onnx(make(theirs).fit(X, y))
+
+
 def test_what_a_search_has_found(boosted, known):
     grid = {"targetencoder__smooth": [1.0, 9.0]}
     X, y = known[0][WORDS], known[1]

@@ -58,6 +58,7 @@ def test_the_whole_classifier(estimator, data, way):
 VARIANTS = {
     FocalHistGradientBoostingClassifier: [
         {"early_stopping": True},
+        {"early_stopping": True, "scoring": "neg_log_loss"},
         {"warm_start": True, "prior": 0.2},
     ],
     FocalLGBMClassifier: [

@@ -109,6 +109,24 @@ def test_floats_of_16_bits(estimator):
     np.testing.assert_array_equal(model.predict_proba(table), make(estimator).fit(plain, y).predict_proba(plain))
 
 
+@pytest.mark.parametrize("library", ["polars", "Arrow"])
+def test_columns_of_all_kinds_of_numbers(estimator, library):
+    """Booleans some of which are missing among them, with categories beside them and without."""
+    pa = pytest.importorskip("pyarrow")
+    _, x, y = words_and_labels()
+    flags = pa.array([None if number > 1.5 else number > 0 for number in x])
+    plain = np.column_stack(
+        [x, (x * 9).astype(np.int8), [np.nan if flag is None else flag for flag in flags.to_pylist()]]
+    )
+    table = pa.table({"x": x, "int": (x * 9).astype(np.int8), "flag": flags})
+    with_word = table.append_column("word", pa.array(np.where(x > 0, "up", "down")).dictionary_encode())
+    if library == "polars":
+        table, with_word = map(pytest.importorskip("polars").from_arrow, (table, with_word))
+    expected = make(estimator).fit(plain, y).predict_proba(plain)
+    np.testing.assert_array_equal(make(estimator).fit(table, y).predict_proba(table), expected)
+    assert make(estimator).fit(with_word, y).predict_proba(with_word).shape == (len(y), 2)
+
+
 def test_scikit_learn_takes_words():
     pl = pytest.importorskip("polars")
     words, x, y = words_and_labels()

@@ -32,7 +32,34 @@ def test_hessians_below_what_a_split_must_have(estimator):
     assert constant[1] == 1
     (message,) = constant[2]
     assert message.startswith(f"{estimator.__name__} {MESSAGE}: lower focal_gamma (100.0)")
-    assert all(name in message for name in estimator._thresholds)
+    thresholds = {
+        "FocalLGBMClassifier": "min_child_weight (0.001) or min_child_samples (20)",
+        "FocalXGBClassifier": "min_child_weight (1)",
+        "FocalHistGradientBoostingClassifier": "min_samples_leaf (20)",
+    }
+    assert f"lower focal_gamma (100.0) or {thresholds[estimator.__name__]}, or raise" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "said"),
+    [
+        ("FocalLGBMClassifier", {"min_sum_hessian_in_leaf": 1e9}, r"min_child_weight \(1000000000.0\)"),
+        ("FocalLGBMClassifier", {"min_data": 100_000}, r"min_child_samples \(100000\)"),
+        ("FocalLGBMClassifier", {"min_gain_to_split": 1e9}, r"min_split_gain \(1000000000.0\)"),
+        ("FocalXGBClassifier", {"gamma": 1e9}, r"gamma \(1000000000.0\)"),
+        ("FocalXGBClassifier", {"min_split_loss": 1e9}, r"min_split_loss \(1000000000.0\)"),
+        ("FocalXGBClassifier", {"booster": "gblinear", "reg_alpha": 1e9}, r"reg_alpha \(1000000000.0\)"),
+        ("FocalHistGradientBoostingClassifier", {"min_samples_leaf": 10_000}, r"min_samples_leaf \(10000\)"),
+    ],
+    ids=str,
+)
+def test_values_are_those_in_force(name, params, said, binary):
+    """Under whatever name they were given."""
+    estimator = next((each for each in BOOSTED if each.__name__ == name), None)
+    if estimator is None:
+        pytest.skip(f"{name} needs an engine that is not installed")
+    with pytest.warns(ConvergenceWarning, match=said):
+        make(estimator, **params).fit(*binary)
 
 
 @pytest.mark.parametrize("estimator", [each for each in BOOSTED if engine_of(each).eval_weight], **ids)

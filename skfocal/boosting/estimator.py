@@ -27,7 +27,7 @@ class FocalBoostedMixin:
     _start_name: ClassVar[str] = ""  # of the argument of `fit` that takes margins to start from
     _start_order: ClassVar[Literal["C", "F"]] = "C"  # in which the engine reads margins of several classes
 
-    _thresholds: ClassVar[tuple[str, ...]]  # of the engine, that a split must reach, as parameters
+    _thresholds: ClassVar[tuple[tuple[str, float], ...]]  # parameters that keep the engine from splits, with defaults
     _onnx_trees: ClassVar[Callable[..., OnnxTrees]]  # a method of the engine's room: its trees for ONNX
 
     sampler: Any
@@ -103,7 +103,7 @@ class FocalBoostedMixin:
         self._trained_on_sparse = plan.is_sparse
         self._focal_parameters = {name: getattr(self, name) for name in FOCAL_PARAMETERS}
         self.prior_correction_ = correction_of(plan, self.decision_function)  # type: ignore[attr-defined]
-        warn_if_constant(self, plan.training)
+        warn_if_constant(self, plan.training, engine.get_params())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

@@ -300,8 +300,13 @@ def default_metric(sampler: Any) -> str:
 
 
 def check_metric_names(metrics: Iterable[Any]) -> None:
-    """Raise if metrics have the same name: the engines would merge their values."""
-    names = [metric.name for metric in metrics if isinstance(metric, EvalMetric)]
+    """Raise if metrics have the same name."""
+    check_different(metric.name for metric in metrics if isinstance(metric, EvalMetric))
+
+
+def check_different(names: Iterable[str]) -> None:
+    """Raise if names of metrics are the same: the engines would merge their values."""
+    names = list(names)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(

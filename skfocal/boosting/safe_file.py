@@ -33,10 +33,13 @@ def is_damaged(data: bytes) -> bool:
 
 
 def as_path(fname: Any) -> Path:
-    """Return the path of a file's name, in which ~ is the user's folder."""
+    """Return the path of a file's name, in which ~ is the user's folder; a name may start with it, too."""
     if not isinstance(fname, str | PathLike):
         raise TypeError(f"fname must be the name of a file, got {fname!r}.")
-    return Path(fname).expanduser()
+    path = Path(fname)
+    with suppress(RuntimeError):  # nobody has this name
+        path = path.expanduser()
+    return path
 
 
 def write_whole(fname: Any, data: bytes) -> None:
@@ -46,8 +49,8 @@ def write_whole(fname: Any, data: bytes) -> None:
     ------
     FileNotFoundError
         If there is no such folder.
-    OSError
-        If the file cannot be written.
+    PermissionError, OSError
+        If the file may not or cannot be written.
     """
     path = as_path(fname)
     if not path.absolute().parent.is_dir():
@@ -56,6 +59,8 @@ def write_whole(fname: Any, data: bytes) -> None:
         path.write_bytes(data)
         return
     path = path.resolve()  # a link stays one
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(f"fname must be a file that may be written, got {os.fspath(fname)!r}.")
     try:
         folder = Path(mkdtemp(prefix=".saving", dir=path.parent))  # a name that nobody else has
     except PermissionError:

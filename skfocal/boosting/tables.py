@@ -15,7 +15,7 @@ def column_types(X: Any) -> dict[str, str]:
     """Return the types of a table's columns as Arrow names them; none of pandas, whose own the engines look at."""
     if not is_table(X) or hasattr(X, "iloc"):
         return {}
-    schema = getattr(X.to_arrow() if hasattr(X, "to_arrow") else X, "schema", None)
+    schema = getattr(X.head(0).to_arrow() if hasattr(X, "to_arrow") else X, "schema", None)
     return {} if schema is None else {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
 
 

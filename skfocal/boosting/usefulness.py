@@ -12,27 +12,27 @@ from skfocal.boosting.samples import Samples
 _N_SAMPLES = 1000  # of each class to look at first: a model that is of use tells some of them apart
 
 
-def warn_if_constant(classifier: Any, samples: Samples) -> None:
-    """Warn if a fitted classifier has the same margins for all samples of several classes, and say what to change."""
+def warn_if_constant(classifier: Any, samples: Samples, params: dict[str, Any]) -> None:
+    """Warn if a fitted classifier has the same margins for all samples of several classes, and say what to change.
+
+    `params` are those that the engine has been given.
+    """
     occurring = np.flatnonzero(samples.totals() > 0)
     if len(occurring) < 2:
         return
     some = np.concatenate([_spread(np.flatnonzero(samples.codes == code)) for code in occurring])
     if not _is_constant(classifier, samples.rows(some)) or not _is_constant(classifier, samples):
         return
-    values = [_with_value(classifier, name) for name in ("focal_gamma", *classifier._thresholds)]
+    in_force = {name: default if params.get(name) is None else params[name] for name, default in classifier._thresholds}
+    values = [f"focal_gamma ({classifier.focal_gamma})"]
+    values += [f"{name} ({value})" for name, value in in_force.items() if value]
     warnings.warn(
         f"{type(classifier).__name__} has found no split that tells samples apart, all have the same margin: "
-        f"lower {', '.join(values[:-1])} or {values[-1]}, or raise weights that are small (sample_weight, "
+        f"lower {' or '.join(values)}, or raise weights that are small (sample_weight, "
         "class_weight, focal_alpha); if the features are the same for all samples, there is nothing to find.",
         ConvergenceWarning,
         stacklevel=users_stacklevel(),
     )
-
-
-def _with_value(classifier: Any, name: str) -> str:
-    value = getattr(classifier, name)
-    return name if value is None else f"{name} ({value})"
 
 
 def _spread(rows: Any) -> Any:

@@ -98,7 +98,7 @@ validation_score_
         name: HistGradientBoostingClassifier._parameter_constraints[name] for name in sorted(_ENGINE_NAMES)
     }
     _accept_sparse = False
-    _thresholds = ("min_samples_leaf",)
+    _thresholds = (("min_samples_leaf", 20),)
     _onnx_trees = onnx_trees
 
     def __init__(

@@ -156,7 +156,7 @@ n_jobs, importance_type
     (2000, 2)
     """
 
-    _thresholds = ("min_child_weight", "min_child_samples")
+    _thresholds = (("min_child_weight", 1e-3), ("min_child_samples", 20), ("min_split_gain", 0), ("reg_alpha", 0))
     _onnx_trees = onnx_trees
     _start_name = "init_score"
     _start_order = "F"

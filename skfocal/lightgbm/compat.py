@@ -1,4 +1,4 @@
-"""Every private or version-dependent touch of LightGBM, each with its reason. Imports `boosting`."""
+"""Every private or version-dependent touch of LightGBM, each with its reason. Imports `_state` and `boosting`."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,6 +9,7 @@ import numpy as np
 from lightgbm import LGBMClassifier, LGBMModel
 from lightgbm.basic import _ConfigAliases
 
+from skfocal._state import LearnedAttribute
 from skfocal.boosting.tracking import TrackedParameters
 
 
@@ -71,6 +72,7 @@ def unfitted_engine(params: dict[str, Any], shown: dict[str, Any]) -> Any:
 
     class Engine(LGBMClassifier, _UnheardModel):
         fit = unwrap(LGBMClassifier.fit)
+        feature_names_in_ = LearnedAttribute()  # scikit-learn sets it for tables, and before 4.7 it cannot be set
 
         def _process_params(self, stage: str) -> dict[str, Any]:
             return TrackedParameters(super()._process_params(stage), shown)

@@ -17,6 +17,7 @@ from skfocal.boosting.metrics import (
     Evaluated,
     as_list,
     as_metric,
+    check_different,
     check_metric_names,
     default_metric,
     engine_probabilities,
@@ -129,6 +130,7 @@ def engine_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> Calla
             else:
                 result = _of_user(metric, y, engine_probabilities(data), sample_weight)
                 results += result if isinstance(result, list) else [result]
+        check_different(name for name, *_ in results)  # a user's metric says its name only now
         return results
 
     return evaluate

@@ -118,4 +118,6 @@ def _early_stopping_rounds(classifier: Any, boosting: str) -> int | None:
 
 
 def _split_names(metric: Any) -> list[Any]:
+    if callable(metric):
+        raise TypeError(f"metric must hold names of metrics, got {metric!r}: pass functions as eval_metric.")
     return [name.strip() for name in metric.split(",")] if isinstance(metric, str) else list(metric or ())

@@ -14,7 +14,11 @@ def as_readable(X: Any) -> Any:
     kinds = column_types(X)
     if not any(kind.startswith(("dictionary", "halffloat")) for kind in kinds.values()):
         return X
-    table = X.to_pandas()
+    import pandas as pd
+    import pyarrow as pa
+
+    # Booleans some of which are missing would become objects.
+    table = X.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     if hasattr(X, "to_arrow"):  # the order of polars' Enum is only that in which it tells its categories
         categorical = [name for name, kind in kinds.items() if kind.startswith("dictionary")]
         table[categorical] = table[categorical].apply(lambda column: column.cat.as_unordered())

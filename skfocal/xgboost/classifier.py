@@ -142,7 +142,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     (2000, 2)
     """
 
-    _thresholds = ("min_child_weight",)
+    _thresholds = (
+        ("min_child_weight", 1), ("gamma", 0), ("min_split_loss", 0), ("reg_alpha", 0), ("alpha", 0),
+    )  # fmt: skip
     _onnx_trees = onnx_trees
     _start_name = "base_margin"
     _start_order = "C"  # flat margins of several classes are read row by row

@@ -14,7 +14,7 @@ def with_whole_names(X: Any) -> Any:
     if not hasattr(X, "iloc"):
         return X
     categories = [column.cat.categories for _, column in X.select_dtypes("category").items()]
-    if all(str(name).isascii() for names in categories for name in names):
+    if all("".join(map(str, names)).isascii() for names in categories):
         return X
     try:
         import pyarrow as pa
