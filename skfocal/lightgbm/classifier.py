@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-from lightgbm import LGBMClassifier, LGBMModel
+from lightgbm import LGBMClassifier
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
@@ -32,7 +32,7 @@ from skfocal.lightgbm.compat import fitted_engine
 from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
 from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
-from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters
+from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters, prediction_parameters
 from skfocal.lightgbm.saving import read_model, write_model
 from skfocal.lightgbm.tables import as_readable
 from skfocal.lightgbm.training import train
@@ -375,13 +375,6 @@ n_jobs, importance_type
             adopt_fitted_state(self, fitted_engine(booster, len(self.classes_), objective))
         return self
 
-    def _process_params(self, stage: str) -> dict[str, Any]:
-        # LightGBM hands all that get_params returns to its library, which warns of names it does not know, and of two
-        # for one parameter.
-        processed, own = super()._process_params(stage), own_parameters(self) | {"objective": None}
-        kept = {"objective", "random_state"}  # as they are processed
-        return {name: processed[name] if name in kept else own[name] for name in processed if name in own}
-
     def predict_proba(
         self,
         X: Any,
@@ -416,15 +409,14 @@ n_jobs, importance_type
         check_is_fitted(self)
         X = self._as_features(X, reset=False, compare_names=validate_features)
         wants_posterior = not (raw_score or pred_leaf or pred_contrib)
-        result = LGBMModel.predict(
-            self,
+        result = self.booster_.predict(
             X,
             raw_score=raw_score or wants_posterior,
             start_iteration=start_iteration,
             num_iteration=num_iteration,
             pred_leaf=pred_leaf,
             pred_contrib=pred_contrib,
-            **kwargs,
+            **prediction_parameters(self, kwargs),
         )
         return self._link.posterior(result) if wants_posterior else result
 

@@ -5,6 +5,7 @@ from functools import cache
 from inspect import signature, unwrap
 from typing import Any
 
+import lightgbm
 import numpy as np
 from lightgbm import LGBMClassifier, LGBMModel
 from lightgbm.basic import _ConfigAliases
@@ -32,6 +33,17 @@ def parameter_names() -> frozenset[str]:
     """Return every name of a parameter that LightGBM's scikit-learn class or its library understands."""
     aliases = parameter_aliases().values()
     return frozenset(default_parameters()).union(*aliases)
+
+
+def reads_tables() -> bool:
+    """Tell whether LightGBM reads tables of polars and Arrow by itself; before 4.7 it needs cffi, and not for all."""
+    return not hasattr(lightgbm.compat, "CFFI_INSTALLED")
+
+
+def n_threads(classifier: LGBMClassifier, n_jobs: int | None) -> int:
+    """Return the number of threads that LightGBM's class makes of `n_jobs`, as scikit-learn's users mean it."""
+    number: int = classifier._process_n_jobs(n_jobs)
+    return number
 
 
 def objective_is_set(env: Any) -> None:

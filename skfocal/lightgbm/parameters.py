@@ -1,10 +1,11 @@
 """LightGBM's parameters, under whichever of its names they are given. Imports `compat` and `boosting`."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
-from skfocal.lightgbm.compat import default_parameters, parameter_aliases, parameter_names
+from skfocal.lightgbm.compat import default_parameters, n_threads, parameter_aliases, parameter_names
 
 # What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
 _IGNORED: Ignored = {
@@ -64,6 +65,29 @@ def own_parameters(classifier: Any) -> dict[str, Any]:
         for name in set(given) - set(defaults):
             constructors_own = next((each for each in names if each in defaults), name)
             params[constructors_own] = params.pop(name)
+    return params
+
+
+# What the library looks at when it predicts; with all that it has been told it would be asked for longer than it takes.
+_AT_PREDICTION = (
+    "num_threads", "verbosity", "predict_disable_shape_check", "pred_early_stop", "pred_early_stop_freq",
+    "pred_early_stop_margin",
+)  # fmt: skip
+
+
+@cache
+def _names_at_prediction() -> dict[str, str]:
+    """Return the main name of every name of such a parameter."""
+    return {name: main_name for main_name in _AT_PREDICTION for name in parameter_aliases()[main_name]}
+
+
+def prediction_parameters(classifier: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a prediction is told: what the classifier has of it, and what is given with the prediction."""
+    main_names = _names_at_prediction()
+    own = {"n_jobs": classifier.n_jobs} | classifier._other_params
+    params = {main_names[name]: value for name, value in own.items() if name in main_names}
+    params |= {main_names.get(name, name): value for name, value in given.items()}
+    params["num_threads"] = n_threads(classifier, params["num_threads"])
     return params
 
 
