@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral
 from types import ModuleType
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,7 @@ from skfocal._arrays import Array, in_blocks
 from skfocal._compat import array_namespace, effective_n_threads
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.losses.base import Targets, weighted
+from skfocal.losses.compiled import kernel_computes, kernel_derivatives
 from skfocal.losses.parameters import HessianPolicy, check_hessian_policy
 
 __all__ = ["FocalMetric", "FocalObjective"]
@@ -141,7 +142,8 @@ class FocalObjective:
         y, raw, weight = _unpack(y_true, y_pred, sample_weight)
         dtype = array_namespace(raw).float32
         targets = self._targets(y, raw, weight, dtype)
-        return self._derivatives(raw, targets, _empty_pair(raw), factor=_factor(raw), dtype=dtype)
+        n_threads = effective_n_threads(self.n_jobs)
+        return self._derivatives(raw, targets, _empty_pair(raw), factor=_factor(raw), dtype=dtype, n_threads=n_threads)
 
     def _targets(self, y_true: Any, raw: Array, sample_weight: Any, dtype: Any) -> Targets:
         """Check labels and weights; return what is the same in every round of a training."""
@@ -162,6 +164,7 @@ class FocalObjective:
         *,
         factor: float,
         dtype: Any,
+        n_threads: int,
         pool: ThreadPoolExecutor | None = None,
         intercept: Any = None,
     ) -> tuple[Array, Array]:
@@ -169,11 +172,18 @@ class FocalObjective:
 
         They are computed in `dtype`, and rounded if that is float32.
         """
+        stable = self.hessian == "stable"
+        if kernel_computes(self.loss, raw):
+            kernel_derivatives(
+                self.loss, raw, *targets, out, intercept=intercept, factor=factor, floor=_HESSIAN_FLOOR, stable=stable,
+                in_double=dtype == np.float64, n_threads=n_threads,
+            )  # fmt: skip
+            return out
 
-        def formula(raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array, Array]:
+        def formula(raw: Array, codes: Array, weight: Array | None) -> tuple[Array, Array]:
             xp = array_namespace(raw)
             margins = xp.asarray(raw if intercept is None else raw + intercept, dtype=dtype)
-            gradient, hessian = self.loss._derivatives(margins, truth, gamma, stable=self.hessian == "stable")
+            gradient, hessian = self.loss._derivatives(margins, codes, stable=stable)
             hessian = hessian if factor == 1 else factor * hessian
             # With a number instead of an array NumPy's maximum takes three times as long.
             hessian = xp.maximum(hessian, xp.full_like(hessian, _HESSIAN_FLOOR))
@@ -181,7 +191,6 @@ class FocalObjective:
                 gradient, hessian = _rounded(gradient), _rounded(hessian)
             return weighted(gradient, weight), weighted(hessian, weight)
 
-        n_threads = effective_n_threads(self.n_jobs)
         gradient, hessian = in_blocks(formula, (raw, *targets), out=out, n_threads=n_threads, pool=pool)
         return gradient, hessian
 
@@ -202,6 +211,15 @@ def _empty_pair(raw: Array) -> tuple[Array, Array] | None:
     if array_namespace(raw) is not np:
         return None
     return np.empty_like(raw, dtype=np.float32), np.empty_like(raw, dtype=np.float32)
+
+
+class _Prepared(NamedTuple):
+    """What is the same in all rounds of a fit."""
+
+    targets: Targets
+    out: tuple[Array, Array] | None  # memory for gradient and Hessian
+    n_threads: int
+    pool: ThreadPoolExecutor  # which starts threads when it is given work: by the kernel it is not
 
 
 class TrainingObjective:
@@ -239,7 +257,7 @@ class TrainingObjective:
         self._namespace = namespace
         self._dtype = dtype
         self._intercept = intercept
-        self._resident: tuple[Targets, Any, ThreadPoolExecutor] | None = None
+        self._prepared: _Prepared | None = None
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, out: Any = None) -> tuple[Array, Array]:
         """Return gradient and Hessian; the arguments are those of `FocalObjective`, the labels always the same.
@@ -248,18 +266,21 @@ class TrainingObjective:
         """
         raw = self._namespace.asarray(y_pred)
         dtype = array_namespace(raw).float32 if self._dtype is None else self._dtype
-        if self._resident is None:
+        if self._prepared is None:
             targets = self._objective._targets(y_true, raw, sample_weight, dtype)
-            threads = ThreadPoolExecutor(effective_n_threads(self._objective.n_jobs))
-            self._resident = targets, _empty_pair(raw) if out is None else None, threads
-        targets, own, threads = self._resident
+            n_threads = effective_n_threads(self._objective.n_jobs)
+            self._prepared = _Prepared(
+                targets, _empty_pair(raw) if out is None else None, n_threads, ThreadPoolExecutor(n_threads)
+            )
+        prepared = self._prepared
         return self._objective._derivatives(
             raw,
-            targets,
-            own if out is None else out,
+            prepared.targets,
+            prepared.out if out is None else out,
             factor=_factor(raw) if self._factor is None else self._factor,
             dtype=dtype,
-            pool=threads,
+            n_threads=prepared.n_threads,
+            pool=prepared.pool,
             intercept=self._intercept,
         )
 
@@ -270,10 +291,9 @@ class TrainingObjective:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._resident is not None:
-            *_, threads = self._resident
-            threads.shutdown()
-        self._resident = None
+        if self._prepared is not None:
+            self._prepared.pool.shutdown()
+        self._prepared = None
 
 
 @dataclass(frozen=True)

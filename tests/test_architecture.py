@@ -17,7 +17,7 @@ FLOORS = [
     {"objectives", "priors"},
     {"boosting"},
     {"lightgbm", "xgboost", "hist_gradient_boosting", "neural_network"},
-    {"onnx"},
+    {"onnx", "_show_versions"},
     {"__init__"},
 ]
 BESIDE = {"datasets", "_onnx_steps", "_boosted", "_skops"}  # which import nothing of ours but `_compat`
@@ -25,7 +25,9 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms} 
 
 # The order in which the modules of a room may import one another.
 ROOMS = {
-    "losses": ["parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__"],
+    "losses": [
+        "compiled", "parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__",
+    ],
     "boosting": [
         "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "samples", "link",
         "metrics", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",

@@ -1,7 +1,10 @@
-"""What the losses of two and of several classes share. Imports `formulas`, `parameters`, `_arrays` and `_compat`."""
+"""What the losses of two and of several classes share.
+
+Imports `compiled`, `formulas`, `parameters`, `_arrays` and `_compat`.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -10,15 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from skfocal._arrays import Array, as_codes, in_blocks
 from skfocal._compat import array_namespace
+from skfocal.losses.compiled import kernel_computes, kernel_losses
 from skfocal.losses.formulas import FOCAL, Formulas
 from skfocal.losses.parameters import HessianPolicy, as_alpha, as_gamma, as_mix, check_hessian_policy, check_length
 
 
 class Targets(NamedTuple):
-    """The true classes as the formulas take them, each with one entry per sample, or the same for all."""
+    """The true class of each sample, and what it weighs."""
 
-    truth: Array  # class codes; for two classes 1 and -1, in the dtype of the margins
-    gamma: float | Array
+    codes: Array  # int32
     weight: Array | None  # alpha of the true class; what uses the targets may multiply its own weights into it
 
 
@@ -27,6 +30,12 @@ def weighted(values: Array, weight: Array | None) -> Array:
     if weight is None:
         return values
     return values * (weight[:, None] if values.ndim > 1 else weight)
+
+
+def _of_class(values: tuple[float, ...], codes: Array, dtype: Any) -> Array:
+    """Return for each sample the value of its class."""
+    xp = array_namespace(codes)
+    return xp.take(xp.asarray(values, dtype=dtype, device=codes.device), codes)
 
 
 @dataclass(frozen=True)
@@ -70,11 +79,7 @@ class FocalLoss(ABC):
     def _n_classes(self, raw: Array) -> int: ...
 
     @abstractmethod
-    def _truth(self, codes: Array, dtype: Any) -> Array:
-        """Return `Targets.truth`."""
-
-    @abstractmethod
-    def _lead(self, truth: Array, raw: Array) -> tuple[Array, Any]:
+    def _lead(self, codes: Array, raw: Array) -> tuple[Array, Any]:
         """Return u, the margin by which the true class leads, and what the chain rule needs of how it came about."""
 
     @abstractmethod
@@ -96,34 +101,31 @@ class FocalLoss(ABC):
         return self._targets_of(as_codes(y_true, raw, n_classes), dtype)
 
     def _targets_of(self, codes: Array, dtype: Any) -> Targets:
-        xp = array_namespace(codes)
+        return Targets(codes, None if self.class_weights is None else _of_class(self.class_weights, codes, dtype))
 
-        def of_class(values: tuple[float, ...]) -> Array:
-            return xp.take(xp.asarray(values, dtype=dtype, device=codes.device), codes)
-
-        gamma = of_class(self.gamma) if isinstance(self.gamma, tuple) else self.gamma
-        weight = None if self.class_weights is None else of_class(self.class_weights)
-        return Targets(self._truth(codes, dtype), gamma, weight)
-
-    def _evaluate(self, formula: Callable[..., Sequence[Array]], y_true: ArrayLike, raw_prediction: ArrayLike) -> Any:
-        raw = self._as_raw(raw_prediction)
-        return in_blocks(formula, (raw, *self._targets(y_true, raw, raw.dtype)))
+    def _gamma(self, codes: Array, raw: Array) -> float | Array:
+        return _of_class(self.gamma, codes, raw.dtype) if isinstance(self.gamma, tuple) else self.gamma
 
     def _loss_gradient(self, codes: Array, raw: Array) -> Any:
         """Return what `loss_gradient` returns, unchecked: a network asks for every batch."""
-        return in_blocks(self._losses_gradient, (raw, *self._targets_of(codes, raw.dtype)))
+        targets = self._targets_of(codes, raw.dtype)
+        if kernel_computes(self, raw):
+            return kernel_losses(self, raw, *targets, with_gradient=True)
+        return in_blocks(self._losses_gradient, (raw, *targets))
 
-    def _losses(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array]:
-        return (weighted(self.formulas.loss(self._lead(truth, raw)[0], gamma, self.focal_mix), weight),)
+    def _losses(self, raw: Array, codes: Array, weight: Array | None) -> tuple[Array]:
+        u, _ = self._lead(codes, raw)
+        return (weighted(self.formulas.loss(u, self._gamma(codes, raw), self.focal_mix), weight),)
 
-    def _losses_gradient(self, raw: Array, truth: Array, gamma: Any, weight: Array | None) -> tuple[Array, Array]:
-        u, chain = self._lead(truth, raw)
-        losses, slope = self.formulas.loss_slope(u, gamma, self.focal_mix)
+    def _losses_gradient(self, raw: Array, codes: Array, weight: Array | None) -> tuple[Array, Array]:
+        u, chain = self._lead(codes, raw)
+        losses, slope = self.formulas.loss_slope(u, self._gamma(codes, raw), self.focal_mix)
         return weighted(losses, weight), weighted(self._gradient(chain, slope), weight)
 
-    def _derivatives(self, raw: Array, truth: Array, gamma: Any, *, stable: bool) -> tuple[Array, Array]:
+    def _derivatives(self, raw: Array, codes: Array, *, stable: bool) -> tuple[Array, Array]:
         """Return gradient and Hessian; not weighted, as engines put a floor under the Hessian before that."""
-        u, chain = self._lead(truth, raw)
+        u, chain = self._lead(codes, raw)
+        gamma = self._gamma(codes, raw)
         slope, curvature = self.formulas.slope_curvature(u, gamma, self.focal_mix, stable=stable)
         return self._gradient(chain, slope), self._diagonal(chain, slope, curvature)
 
@@ -147,7 +149,11 @@ class FocalLoss(ABC):
         ValueError
             If a shape, a class code or the length of gamma or alpha does not fit.
         """
-        return self._evaluate(self._losses, y_true, raw_prediction)[0]
+        raw = self._as_raw(raw_prediction)
+        targets = self._targets(y_true, raw, raw.dtype)
+        if kernel_computes(self, raw):
+            return kernel_losses(self, raw, *targets, with_gradient=False)[0]
+        return in_blocks(self._losses, (raw, *targets))[0]
 
     def loss_gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> tuple[Array, Array]:
         """Return the loss of each sample and its derivative by the margins, for less than the price of both.
@@ -170,7 +176,8 @@ class FocalLoss(ABC):
         ValueError
             If a shape, a class code or the length of gamma or alpha does not fit.
         """
-        losses, gradient = self._evaluate(self._losses_gradient, y_true, raw_prediction)
+        raw = self._as_raw(raw_prediction)
+        losses, gradient = self._loss_gradient(self._targets(y_true, raw, raw.dtype).codes, raw)
         return losses, gradient
 
     def gradient(self, y_true: ArrayLike, raw_prediction: ArrayLike) -> Array:
@@ -208,11 +215,12 @@ class FocalLoss(ABC):
         """
         check_hessian_policy(hessian, "hessian")
 
-        def formula(raw: Array, truth: Array, gamma: Any, weight: Array | None) -> list[Array]:
-            derivatives = self._derivatives(raw, truth, gamma, stable=hessian == "stable")
+        def formula(raw: Array, codes: Array, weight: Array | None) -> list[Array]:
+            derivatives = self._derivatives(raw, codes, stable=hessian == "stable")
             return [weighted(values, weight) for values in derivatives]
 
-        gradient, diagonal = self._evaluate(formula, y_true, raw_prediction)
+        raw = self._as_raw(raw_prediction)
+        gradient, diagonal = in_blocks(formula, (raw, *self._targets(y_true, raw, raw.dtype)))
         return gradient, diagonal
 
     @abstractmethod

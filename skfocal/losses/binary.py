@@ -1,4 +1,4 @@
-"""The focal loss of two classes. Imports `base`, `_arrays` and `_compat`."""
+"""The focal loss of two classes. Imports `base`, `compiled`, `_arrays` and `_compat`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from skfocal._arrays import Array, as_link_margins, as_margins, in_blocks
 from skfocal._compat import array_namespace
 from skfocal.losses.base import FocalLoss
+from skfocal.losses.compiled import kernel_computes, kernel_posterior
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,9 @@ class BinaryFocalLoss(FocalLoss):
     def _n_classes(self, raw: Array) -> int:
         return 2
 
-    def _truth(self, codes: Array, dtype: Any) -> Array:
-        return array_namespace(codes).asarray(2 * codes - 1, dtype=dtype)
-
-    def _lead(self, truth: Array, raw: Array) -> tuple[Array, Array]:
-        return truth * raw, truth
+    def _lead(self, codes: Array, raw: Array) -> tuple[Array, Array]:
+        sign = array_namespace(codes).asarray(2 * codes - 1, dtype=raw.dtype)
+        return sign * raw, sign
 
     def _gradient(self, chain: Array, slope: Array) -> Array:
         return chain * slope
@@ -114,7 +113,10 @@ class BinaryFocalLoss(FocalLoss):
             Increasing in z, strictly but for rounding; 1/2 at z = 0 unless gamma differs between the classes. Each
             column is right to rounding by itself, however close to 0.
         """
-        return in_blocks(self._posterior, (self._as_raw(raw_prediction),))[0]
+        raw = self._as_raw(raw_prediction)
+        if kernel_computes(self, raw):
+            return kernel_posterior(self, raw)
+        return in_blocks(self._posterior, (raw,))[0]
 
     def _posterior(self, raw: Array) -> tuple[Array]:
         xp = array_namespace(raw)

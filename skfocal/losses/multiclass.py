@@ -1,7 +1,9 @@
-"""The focal loss of several classes, through the softmax. Imports `base`, `formulas`, `_arrays` and `_compat`."""
+"""The focal loss of several classes, through the softmax.
+
+Imports `base`, `compiled`, `formulas`, `_arrays` and `_compat`.
+"""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +12,7 @@ from scipy.optimize import brentq
 from skfocal._arrays import Array, as_link_margins, as_margins, in_blocks
 from skfocal._compat import array_namespace
 from skfocal.losses.base import FocalLoss
+from skfocal.losses.compiled import kernel_computes, kernel_posterior
 from skfocal.losses.formulas import log_odds
 
 # Margins beyond this are past every prior that float64 can hold: |log prior| <= 745.
@@ -85,10 +88,7 @@ class MulticlassFocalLoss(FocalLoss):
     def _n_classes(self, raw: Array) -> int:
         return int(raw.shape[1])
 
-    def _truth(self, codes: Array, dtype: Any) -> Array:
-        return codes
-
-    def _lead(self, truth: Array, raw: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+    def _lead(self, codes: Array, raw: Array) -> tuple[Array, tuple[Array, Array, Array]]:
         """Return u; and which class is the true one, the odds of the others against the best of them, and their shares.
 
         The arrays of classes are of shape (n_classes, n_samples): maxima and sums over a short last axis are slow.
@@ -96,8 +96,8 @@ class MulticlassFocalLoss(FocalLoss):
         """
         xp = array_namespace(raw)
         margins = xp.stack([raw[:, k] for k in range(raw.shape[1])])
-        codes = xp.arange(raw.shape[1], dtype=truth.dtype, device=raw.device)
-        own = xp.asarray(codes[:, None] == truth, dtype=raw.dtype)
+        classes = xp.arange(raw.shape[1], dtype=codes.dtype, device=raw.device)
+        own = xp.asarray(classes[:, None] == codes, dtype=raw.dtype)
         others = margins - own * (xp.finfo(raw.dtype).max / 2)
         best = xp.max(others, axis=0)
         odds = xp.exp(others - best)  # 0 for the true class, 1 for the best of the others
@@ -144,6 +144,8 @@ class MulticlassFocalLoss(FocalLoss):
         """
         raw = self._as_raw(raw_prediction)
         self._check_lengths(raw.shape[1])
+        if kernel_computes(self, raw):
+            return kernel_posterior(self, raw)
         return in_blocks(self._posterior, (raw,))[0]
 
     def _posterior(self, raw: Array) -> tuple[Array]:

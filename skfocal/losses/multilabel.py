@@ -4,7 +4,6 @@ Imports `binary`, `_arrays` and `_compat`.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,23 +50,6 @@ class MultilabelFocalLoss:
         if any(label.formulas != labels[0].formulas for label in labels):
             raise TypeError(f"labels must hold losses of the same formulas, got {self.labels!r}.")
         object.__setattr__(self, "labels", labels)
-
-    @cached_property
-    def _gammas(self) -> NDArray[np.float64]:
-        """Gamma of absence and presence, shape (2, n_labels)."""
-        return np.array([np.broadcast_to(label.gamma, 2) for label in self.labels]).T
-
-    @cached_property
-    def _mixes(self) -> NDArray[np.float64]:
-        """focal_mix of each label."""
-        return np.array([label.focal_mix for label in self.labels])
-
-    @cached_property
-    def _weights(self) -> NDArray[np.float64] | None:
-        """Weight of absence and presence, shape (2, n_labels), or None."""
-        if all(label.alpha is None for label in self.labels):
-            return None
-        return np.array([label.class_weights or (1.0, 1.0) for label in self.labels]).T
 
     def _as_raw(self, raw_prediction: ArrayLike) -> Array:
         raw = as_margins(raw_prediction)
@@ -120,21 +102,9 @@ class MultilabelFocalLoss:
 
     def _loss_gradient(self, present: Array, raw: Array) -> tuple[Array, Array]:
         xp = array_namespace(raw)
-
-        def of_labels(values: NDArray[np.float64]) -> Array:
-            return xp.asarray(values, dtype=raw.dtype, device=raw.device)
-
-        def of_entries(values: NDArray[np.float64]) -> Array:
-            absence, presence = values
-            return xp.where(present, of_labels(presence), of_labels(absence))
-
-        mix = of_labels(self._mixes) if self._mixes.any() else 0.0
-        u = xp.where(present, raw, -raw)
-        loss, slope = self.labels[0].formulas.loss_slope(u, of_entries(self._gammas), mix)
-        if self._weights is not None:
-            weight = of_entries(self._weights)
-            loss, slope = loss * weight, slope * weight
-        return xp.sum(loss, axis=1), xp.where(present, slope, -slope)
+        codes = xp.asarray(present, dtype=xp.int32)
+        each = [label._loss_gradient(codes[:, k], raw[:, k]) for k, label in enumerate(self.labels)]
+        return sum(losses for losses, _ in each), xp.stack([gradient for _, gradient in each], axis=1)
 
     def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
         """Map margins to the posterior probability of each label through the focal link.

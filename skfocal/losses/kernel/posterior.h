@@ -1,0 +1,71 @@
+/* Posterior probabilities through the focal link, in double; after blocks.h. */
+
+/* Several classes: 2 blocks a class in scratch. */
+static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n, double *scratch) {
+    double *odds = scratch, *logits = scratch + task->n_margins * BLOCK;
+    double top[BLOCK], sum[BLOCK], u[BLOCK], u_low[BLOCK], n_best[BLOCK], rest[BLOCK];
+    int32_t winner[BLOCK];
+    for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = -INFINITY, winner[i] = 0, sum[i] = 0;
+    for (int32_t k = 0; k < task->n_margins; k++) {
+        double *restrict z = logits + k * BLOCK;
+        read_double(task, first, n, k, z);
+        for (ptrdiff_t i = 0; i < BLOCK; i++) {
+            winner[i] = z[i] > top[i] ? k : winner[i];
+            top[i] = z[i] <= top[i] ? top[i] : z[i];
+        }
+    }
+    lead_double(task, first, n, winner, odds, u, u_low, n_best, rest);
+    for (ptrdiff_t k = 0; k < task->n_margins; k++) {
+        double *restrict z = logits + k * BLOCK, *restrict odd = odds + k * BLOCK;
+        for (ptrdiff_t i = 0; i < BLOCK; i++) {
+            z[i] -= top[i];
+            odd[i] = exp_of_double(z[i]);
+            sum[i] += odd[i];
+        }
+    }
+    for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = -INFINITY;
+    for (int32_t k = 0; k < task->n_margins; k++) {
+        double *restrict z = logits + k * BLOCK, *restrict odd = odds + k * BLOCK, gamma = task->gamma[k];
+        for (ptrdiff_t i = 0; i < BLOCK; i++) {
+            /* What the others weigh is 1 or more, but for the winner's, whose margin does not come by a difference. */
+            double others = winner[i] == k ? 1 : sum[i] - odd[i];
+            double own = winner[i] == k ? u[i] : z[i] - log_of_double(others);
+            z[i] = log_link_double(own, gamma, task->mix);
+            top[i] = z[i] <= top[i] ? top[i] : z[i];
+        }
+    }
+    for (ptrdiff_t i = 0; i < BLOCK; i++) sum[i] = 0;
+    for (ptrdiff_t k = 0; k < task->n_margins; k++) {
+        double *restrict z = logits + k * BLOCK;
+        for (ptrdiff_t i = 0; i < BLOCK; i++) sum[i] += z[i] = exp_of_double(z[i] - top[i]);
+    }
+    for (ptrdiff_t k = 0; k < task->n_margins; k++) {
+        double *restrict z = logits + k * BLOCK;
+        for (ptrdiff_t i = 0; i < BLOCK; i++) z[i] /= sum[i];
+        write_double(&task->posterior, first, n, k, z);
+    }
+}
+
+static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n) {
+    double z[BLOCK], negative[BLOCK], positive[BLOCK];
+    double gamma_negative = task->gamma[0], gamma_positive = task->gamma[1];
+    read_double(task, first, n, 0, z);
+    for (ptrdiff_t i = 0; i < BLOCK; i++) {
+        double log_odds = log_link_double(z[i], gamma_positive, task->mix)
+                        - log_link_double(-z[i], gamma_negative, task->mix);
+        double against = exp_of_double(log_odds < 0 ? log_odds : -log_odds); /* odds of the less probable class */
+        double more = 1 / (1 + against), less = against * more;
+        negative[i] = log_odds < 0 ? more : less;
+        positive[i] = log_odds < 0 ? less : more;
+    }
+    write_double(&task->posterior, first, n, 0, negative);
+    write_double(&task->posterior, first, n, 1, positive);
+}
+
+static void posteriors(const Task *task, ptrdiff_t first, ptrdiff_t last, void *scratch) {
+    for (; first < last; first += BLOCK) {
+        ptrdiff_t n = last - first < BLOCK ? last - first : BLOCK;
+        if (task->n_margins > 1) several_posteriors(task, first, n, scratch);
+        else two_posteriors(task, first, n);
+    }
+}
