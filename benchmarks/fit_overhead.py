@@ -1,7 +1,8 @@
 """What the focal loss costs: time and memory of a fit against the engine's own log loss.
 
     python benchmarks/fit_overhead.py --quick       # 50,000 x 30, a minute
-    python benchmarks/fit_overhead.py               # 1,000,000 x 30 and 100,000 x 100, three quarters of an hour
+    python benchmarks/fit_overhead.py               # 200 to 1,000,000 rows x 30, 100,000 x 100; an hour
+    python benchmarks/fit_overhead.py --rows 5000000 --repeat 1
     python benchmarks/fit_overhead.py --engines XGBoost --classes 2
     python benchmarks/gpu.py                        # XGBoost on a GPU, 1,000,000 x 30 and 10,000,000 x 30
 
@@ -40,6 +41,7 @@ from skfocal import (
     FocalObjective,
     FocalXGBClassifier,
 )
+from skfocal._show_versions import kernel_in_use
 from skfocal.xgboost.device import on_device
 
 SHARES = {2: [0.99, 0.01], 5: [0.6, 0.25, 0.1, 0.04, 0.01]}
@@ -237,7 +239,8 @@ def table(engines, sizes, classes, repeat, settings):
     for size in sizes:
         for engine in engines:
             for n_classes in classes if engine != "CatBoost" else [2]:
-                rows += compare(engine, (*size, n_classes), repeat, settings)
+                more = max(1, min(10, 200_000 // size[0]))  # what takes no time varies
+                rows += compare(engine, (*size, n_classes), repeat * more, settings)
                 print(".", end="", flush=True)
     print()
     return pd.DataFrame(rows).to_string(index=False, float_format="{:.3f}".format, na_rep="")
@@ -254,11 +257,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=100, help="trees; epochs are a twentieth of it")
     parser.add_argument("--jobs", type=int, default=2, help="threads")
     options = parser.parse_args()
-    sizes = [(1_000_000, 30), (100_000, 100)]
+    sizes = [(200, 30), (2_000, 30), (20_000, 30), (1_000_000, 30), (100_000, 100)]
     if options.quick:
         sizes, options.rounds, options.repeat = [(50_000, 30)], 20, 3
     if options.rows:
         sizes = [(rows, 30) for rows in options.rows]
+    print("Kernel:", kernel_in_use())
     print(table(options.engines, sizes, options.classes, options.repeat, (options.rounds, options.jobs, "cpu")))
 
 

@@ -5,20 +5,28 @@
 
 objective   what an engine waits for in each round of a fit: margins in, gradient and Hessian out
 plain       the same formulas in plain NumPy: float64, whole arrays, one thread
+numpy       the same by NumPy, as without a compiler: float32, blocks, as many threads
 memory      what no implementation can avoid: margins read, float32 gradient and Hessian written, on one thread
+share       memory / objective: the share of the bandwidth of one thread
 
 float32 margins are those of XGBoost, float64 margins those of LightGBM; the objective computes in float32 for both.
-All three are called in turn, three times each; the times are medians.
+All are called in turn, three times each; the times are medians. The first lines say which kernel ran, and on what.
 """
 
 import argparse
+import os
+import platform
+import re
 import time
+from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
 from skfocal import BinaryFocalLoss, FocalObjective, MulticlassFocalLoss
-from skfocal.losses import HESSIAN_POLICIES
+from skfocal._show_versions import kernel_in_use
+from skfocal.losses import HESSIAN_POLICIES, compiled
 from skfocal.objectives import TrainingObjective
 
 
@@ -68,6 +76,7 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
             np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-6)
         calls = {
             "objective": lambda: objective(y, raw),
+            "numpy": lambda: without_kernel(objective, y, raw),
             "plain": lambda: plain(y, raw, policy),
             "memory": memory,
         }
@@ -80,7 +89,22 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
                     if i:
                         times[name].append(1e9 * (time.perf_counter() - start) / n_samples)
     settings = {"classes": n_classes, "margins": np.dtype(dtype).name, "Hessian": policy}
-    return settings | {name: np.median(values) for name, values in times.items()}
+    settings |= {name: np.median(values) for name, values in times.items()}
+    return settings | {"share": settings["memory"] / settings["objective"]}
+
+
+def without_kernel(objective, y, raw):
+    """Return what the objective does where nothing was compiled."""
+    with patch.object(compiled, "kernel", None):
+        return objective(y, raw)
+
+
+def processor():
+    """Return the name of the processor, and which vectors it has."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    facts = dict(reversed([re.split(r"\s*:\s*", line, maxsplit=1) for line in lines if ":" in line]))
+    vectors = [name for name in ("avx2", "avx512f") if name in facts.get("flags", "").split()]
+    return f"{facts.get('model name', platform.processor())}, {os.cpu_count()} processors, {' '.join(vectors)}"
 
 
 def main():
@@ -96,8 +120,10 @@ def main():
         for dtype in (np.float32, np.float64)
         for policy in HESSIAN_POLICIES
     ]
+    print("Kernel:", kernel_in_use())
+    print("Processor:", processor())
     print("Nanoseconds a sample:")
-    print(pd.DataFrame(rows).to_string(index=False, float_format="{:.1f}".format))
+    print(pd.DataFrame(rows).to_string(index=False, float_format="{:.2f}".format))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from skfocal._version import __version__
 
 if TYPE_CHECKING:
+    from skfocal._show_versions import show_versions
     from skfocal._skops import skops_trusted_types
     from skfocal.hist_gradient_boosting import FocalHistGradientBoostingClassifier
     from skfocal.lightgbm import FocalLGBMClassifier
@@ -27,6 +28,7 @@ _HOMES = {
     "MulticlassFocalLoss": "skfocal.losses",
     "correct_prior": "skfocal.priors",
     "effective_prior": "skfocal.priors",
+    "show_versions": "skfocal._show_versions",
     "skops_trusted_types": "skfocal._skops",
 }
 
@@ -42,6 +44,7 @@ __all__ = [
     "__version__",
     "correct_prior",
     "effective_prior",
+    "show_versions",
     "skops_trusted_types",
 ]
 

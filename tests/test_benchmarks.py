@@ -39,7 +39,8 @@ def test_everyday(folder):
     ("command", "columns"),
     [
         ("fit_overhead.py --rows 3000 --rounds 3 --repeat 1 --jobs 1", ["to native", "to floor", "peak MiB"]),
-        ("kernel.py --samples 2000 --repeat 1", ["objective", "plain", "memory"]),  # compares them, too
+        ("kernel.py --samples 2000 --repeat 1", ["objective", "numpy", "plain", "memory"]),  # compares them, too
+        ("predict_overhead.py --rows 1 --engines HistGB --classes 2", ["native ms", "to native"]),
     ],
 )
 def test_it_prints_its_table(command, columns):
