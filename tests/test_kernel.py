@@ -10,7 +10,7 @@ from skfocal.objectives import TrainingObjective
 
 from .test_losses import mp_reference
 
-pytestmark = pytest.mark.skipif(kernel is None, reason="skfocal was installed without a compiler")
+pytestmark = pytest.mark.skipif(kernel is None, reason="skfocal was installed without a compiler: there is no kernel")
 VARIANTS = [] if kernel is None else kernel.variants()
 GAMMAS = [0.0, 0.25, 1.0, 2.0, 5.0, 30.0, 1e4]
 
@@ -158,6 +158,15 @@ def test_margins_in_any_layout(dtype):
         for values, others in zip(computed(loss, y, margins), expected, strict=True):
             np.testing.assert_array_equal(values, others)
         np.testing.assert_array_equal(loss.predict_proba(margins), loss.predict_proba(raw))
+
+
+def test_labels_and_weights_that_lie_apart():
+    loss, (y, raw) = make_loss(2), some_data(2, 1000, dtype=np.float32)
+    weight = np.random.default_rng(0).random(1000, dtype=np.float32)
+    for apart in (lambda values: np.repeat(values, 2)[::2], lambda values: values[::-1].copy()[::-1]):
+        actual = computed(loss, apart(y.astype(np.int32)), raw, weight=apart(weight))
+        for values, expected in zip(actual, computed(loss, y, raw, weight=weight), strict=True):
+            np.testing.assert_array_equal(values, expected)
 
 
 def test_what_the_kernel_cannot_read_numpy_computes():

@@ -46,7 +46,7 @@ def kernel_derivatives(
     """Write gradient and Hessian to `out`; see `FocalObjective._derivatives`."""
     intercept = None if intercept is None else np.ascontiguousarray(intercept, dtype=np.float64).reshape(-1)
     kernel.derivatives(
-        raw, _as_int32(codes), weight, _gammas(loss, raw), loss.focal_mix, intercept, factor, floor,
+        raw, _as_int32(codes), _contiguous(weight), _gammas(loss, raw), loss.focal_mix, intercept, factor, floor,
         stable, in_double, *out, n_threads,
     )  # fmt: skip
 
@@ -57,7 +57,8 @@ def kernel_losses(
     """Return the weighted loss of each sample and, if it is wanted, its gradient, in the dtype of the margins."""
     values = np.empty(len(raw), dtype=raw.dtype)
     gradient = np.empty_like(raw) if with_gradient else None
-    kernel.losses(raw, _as_int32(codes), weight, _gammas(loss, raw), loss.focal_mix, values, gradient, 1)
+    gammas = _gammas(loss, raw)
+    kernel.losses(raw, _as_int32(codes), _contiguous(weight), gammas, loss.focal_mix, values, gradient, 1)
     return values, gradient
 
 
@@ -73,6 +74,10 @@ def _gammas(loss: Any, raw: NDArray[Any]) -> NDArray[np.float64]:
     gammas = np.empty(2 if raw.ndim == 1 else raw.shape[1])
     gammas[:] = loss.gamma
     return gammas
+
+
+def _contiguous(weight: NDArray[Any] | None) -> NDArray[Any] | None:
+    return None if weight is None else np.ascontiguousarray(weight)
 
 
 def _as_int32(codes: NDArray[np.integer]) -> NDArray[np.int32]:
