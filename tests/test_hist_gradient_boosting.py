@@ -436,3 +436,7 @@ def test_a_warm_start_on_other_features(binary):
             model.fit(other, y)
     np.testing.assert_array_equal(model.predict_proba(table), before)
     assert model.fit(table, y).n_iter_ == 4
+    codes = np.where(X[:, 2] > 0, 1, np.arange(len(y)) % 3 - 1)
+    holes = table.assign(kind=pd.Categorical.from_codes(codes, [2.5, 3.5]))  # some are missing
+    model = make(FocalHistGradientBoostingClassifier, max_iter=2, warm_start=True).fit(holes, y)
+    assert model.set_params(max_iter=4).fit(holes, y).n_iter_ == 4

@@ -1,5 +1,6 @@
 """What a model to continue must have, whatever its engine. Imports nothing of ours."""
 
+from itertools import zip_longest
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,10 +11,11 @@ def check_same_categories(known: dict[int, NDArray[Any]], given: dict[int, NDArr
     if known.keys() != given.keys():
         raise ValueError(f"X must have the categorical features of a warm start, {[*known]}, got {[*given]}.")
     for feature, categories in known.items():
-        if categories.tolist() != given[feature].tolist():
+        others = given[feature].tolist()
+        alike = zip_longest(categories.tolist(), others)  # nan among them, where some are missing
+        if not all(one == other or (one != one and other != other) for one, other in alike):
             raise ValueError(
-                f"X must have the categories of a warm start in feature {feature}, {categories.tolist()}, "
-                f"got {given[feature].tolist()}."
+                f"X must have the categories of a warm start in feature {feature}, {categories.tolist()}, got {others}."
             )
 
 
