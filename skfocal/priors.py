@@ -152,6 +152,8 @@ def matching_ratio(
     height, matched = moved(log_ratio)
     for _ in range(300):
         mean = matched @ weight
+        if not np.isfinite(mean).all():
+            return None
         if np.abs(mean / shares - 1).max() < 1e-10:
             return np.asarray(np.exp(log_ratio - log_ratio.max()))
         curvature = (np.diag(mean) - (weight * matched) @ matched.T)[np.ix_(free, free)]
@@ -169,7 +171,7 @@ def matching_ratio(
             if np.array_equal(log_ratio, start) or np.abs(log_ratio).max() > 200:  # nowhere to go, or to a number
                 return None
             height, matched = moved(log_ratio)
-            if lowered <= 1e-13 or height <= before - 1e-4 * lowered:
+            if not (lowered > 1e-13 and height > before - 1e-4 * lowered):
                 break
             step, lowered = step / 2, lowered / 2
     return None

@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 import skfocal
 from skfocal.boosting.link import matched_correction
 from skfocal.datasets import load_creditcard
+from skfocal.priors import matching_ratio
 
 from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, focal_losses, make, real_data, watch
 
@@ -295,6 +296,13 @@ def test_a_class_that_hardly_is_there(share, rare):
     at = skfocal.effective_prior(posterior, prior=prior)
     corrected = skfocal.correct_prior(posterior, training_prior=at, prior=prior)
     np.testing.assert_allclose(corrected.mean(axis=0), prior / prior.sum(), rtol=1e-8)
+
+
+@pytest.mark.parametrize("bad", [np.nan, 0.0])
+def test_posteriors_that_no_ratio_moves(bad):
+    """Those of a model that has diverged, and of one that knows no doubt: it is said so, and soon."""
+    posterior = np.tile([1.0, bad], (50, 1))
+    assert matching_ratio(posterior, np.array([0.9, 0.1]), None) is None
 
 
 def test_priors_far_apart():
