@@ -22,12 +22,11 @@ class BuildKernel(build_ext):
     def build_extension(self, ext):  # noqa: D102
         is_msvc = self.compiler.compiler_type == "msvc"
         ext.extra_compile_args = MSVC if is_msvc else GCC_OR_CLANG
-        if is_msvc:
-            for name, flag in ONLY_BY_FLAG.items():
+        try:
+            for name, flag in ONLY_BY_FLAG.items() if is_msvc else ():
                 ext.sources.remove(str(KERNEL / name))
                 source, where = [str(KERNEL / name)], {"output_dir": self.build_temp, "include_dirs": self.include_dirs}
                 ext.extra_objects += self.compiler.compile(source, extra_postargs=[*MSVC, flag], **where)
-        try:
             super().build_extension(ext)
         except (BaseError, CCompilerError) as error:
             self.announce(f"skfocal: no kernel was compiled, NumPy will compute ({str(error)[:80]})", logging.WARNING)

@@ -1,5 +1,6 @@
 """A fit that ends useless says so, and what to change."""
 
+import re
 import warnings
 
 import numpy as np
@@ -40,26 +41,27 @@ def test_hessians_below_what_a_split_must_have(estimator):
     assert f"lower focal_gamma (100.0) or {thresholds[estimator.__name__]}, or raise" in message
 
 
-@pytest.mark.parametrize(
-    ("name", "params", "said"),
-    [
-        ("FocalLGBMClassifier", {"min_sum_hessian_in_leaf": 1e9}, r"min_child_weight \(1000000000.0\)"),
-        ("FocalLGBMClassifier", {"min_data": 100_000}, r"min_child_samples \(100000\)"),
-        ("FocalLGBMClassifier", {"min_gain_to_split": 1e9}, r"min_split_gain \(1000000000.0\)"),
-        ("FocalXGBClassifier", {"gamma": 1e9}, r"gamma \(1000000000.0\)"),
-        ("FocalXGBClassifier", {"min_split_loss": 1e9}, r"min_split_loss \(1000000000.0\)"),
-        ("FocalXGBClassifier", {"booster": "gblinear", "reg_alpha": 1e9}, r"reg_alpha \(1000000000.0\)"),
-        ("FocalHistGradientBoostingClassifier", {"min_samples_leaf": 10_000}, r"min_samples_leaf \(10000\)"),
+IN_FORCE = {
+    "FocalLGBMClassifier": [
+        ({"min_sum_hessian_in_leaf": 1e9}, "min_child_weight (1000000000.0)"),
+        ({"min_data": 100_000}, "min_child_samples (100000)"),
+        ({"min_gain_to_split": 1e9}, "min_split_gain (1000000000.0)"),
     ],
-    ids=str,
-)
-def test_values_are_those_in_force(name, params, said, binary):
+    "FocalXGBClassifier": [
+        ({"gamma": 1e9}, "gamma (1000000000.0)"),
+        ({"min_split_loss": 1e9}, "min_split_loss (1000000000.0)"),
+        ({"booster": "gblinear", "reg_alpha": 1e9}, "reg_alpha (1000000000.0)"),
+    ],
+    "FocalHistGradientBoostingClassifier": [({"min_samples_leaf": 10_000}, "min_samples_leaf (10000)")],
+}
+
+
+@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+def test_values_are_those_in_force(estimator, binary):
     """Under whatever name they were given."""
-    estimator = next((each for each in BOOSTED if each.__name__ == name), None)
-    if estimator is None:
-        pytest.skip(f"{name} needs an engine that is not installed")
-    with pytest.warns(ConvergenceWarning, match=said):
-        make(estimator, **params).fit(*binary)
+    for params, said in IN_FORCE[estimator.__name__]:
+        with pytest.warns(ConvergenceWarning, match=re.escape(said)):
+            make(estimator, **params).fit(*binary)
 
 
 @pytest.mark.parametrize("estimator", [each for each in BOOSTED if engine_of(each).eval_weight], **ids)
