@@ -1,5 +1,10 @@
 """The compiled kernel: against the formulas in float64 and mpmath, in every variant that this processor can run."""
 
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -199,6 +204,31 @@ def test_margins_far_out_are_finite(gamma, n_classes):
     )
     for values in (*computed(loss, y, raw), *computed(loss, y, raw, dtype=np.float64), loss.loss(y, raw)):
         assert np.isfinite(values).all()
+
+
+def test_errors_of_exp_and_log_are_those_that_are_claimed(tmp_path):
+    """By the compiler that has compiled the kernel, if it is still there; the bounds are those in elementary.h."""
+    compiler = (sysconfig.get_config_var("CC") or "").split()
+    if not compiler or shutil.which(compiler[0]) is None:
+        pytest.skip("the compiler of the kernel is no longer there")
+    sources, program = Path(__file__).parent, tmp_path / "errors"
+    kernel_folder = sources.parent / "skfocal" / "losses" / "kernel"
+    command = [
+        *compiler,
+        "-std=c11",
+        "-O2",
+        f"-I{kernel_folder}",
+        sources / "elementary_errors.c",
+        "-o",
+        program,
+        "-lm",
+    ]
+    subprocess.run(command, check=True)  # noqa: S603
+    output = subprocess.run([program], check=True, capture_output=True, text=True).stdout  # noqa: S603
+    of_float, of_double = np.array(output.split(), dtype=float).reshape(2, 4)
+    for errors in (of_float, of_double):
+        assert (errors <= [1.5, 2.0, 3.0, 3.0]).all(), output
+        assert (errors > 0.3).all(), output  # something was measured
 
 
 def test_the_kernel_refuses_what_does_not_fit():

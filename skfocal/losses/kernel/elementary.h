@@ -1,8 +1,8 @@
 /* exp, expm1, log and log1p without branches or calls, so that a loop over samples becomes one over vectors.
  *
  * Included once for each REAL, float and double. No compiler's libm is vectorised on every platform; these few lines
- * are. Arguments that are NaN give NaN. Errors are relative, measured over all floats, or ten million doubles, against
- * mpmath (tests/test_kernel.py); u is the unit roundoff, 6e-8 or 1.1e-16.
+ * are. Arguments that are NaN give NaN. Errors are relative, in u, the unit of rounding (6e-8 or 1.1e-16), and measured
+ * by tests/elementary_errors.c, which a test compiles and runs.
  */
 
 #if REAL_IS_DOUBLE
@@ -81,7 +81,7 @@ static inline REAL NAME(exp_tail)(REAL r) {
 #endif
 }
 
-/* exp(x) and exp(x) - 1 for x <= 0; 0 and -1 below EXP_LOWEST. Error 1.5 u (exp), 2.5 u (its difference from 1). */
+/* exp(x) and exp(x) - 1 for x <= 0; 0 and -1 below EXP_LOWEST. Error 1.5 u (exp), 2 u (its difference from 1). */
 static inline REAL NAME(exp_below_0)(REAL x, REAL *minus_one) {
     REAL clipped = x < EXP_LOWEST ? EXP_LOWEST : x;
     REAL shifted = clipped * (REAL)1.4426950408889634 + ROUNDER;
@@ -96,7 +96,7 @@ static inline REAL NAME(exp_below_0)(REAL x, REAL *minus_one) {
 
 static inline REAL NAME(exp_of)(REAL x) { REAL unused; return NAME(exp_below_0)(x, &unused); }
 
-/* log(1 + t) for 0 <= t <= 1 as 2 atanh(t / (2 + t)); error 2 u */
+/* log(1 + t) for 0 <= t <= 1 as 2 atanh(t / (2 + t)); error 3 u */
 static inline REAL NAME(log1p_to_1)(REAL t) {
     REAL s = t / (2 + t);
     REAL z = s * s;
@@ -124,7 +124,7 @@ static inline REAL NAME(log1p_to_1)(REAL t) {
     return 2 * (s + s * z * sum);
 }
 
-/* log(x) for normal x > 0; error 2 u, with what is lost to the last rounding in `rest` less than 1 u */
+/* log(x) for normal x > 0; error 3 u; `rest` is what the last rounding has lost of it */
 static inline REAL NAME(log_and_rest)(REAL x, REAL *rest) {
     BITS bits = NAME(to_bits)(x);
     /* x = 2**n m with m in [sqrt(1/2), sqrt(2)): what the bits have above those of sqrt(1/2) are n and m */
