@@ -1,4 +1,4 @@
-"""What a sampler of imbalanced-learn makes of the training data. Imports `samples`, `tables` and `_checks`."""
+"""What a sampler of imbalanced-learn makes of the training data. Imports `samples` and `_checks`."""
 
 from typing import Any
 
@@ -8,12 +8,10 @@ from sklearn.base import clone
 
 from skfocal._checks import as_known_codes
 from skfocal.boosting.samples import AsFeatures, Samples
-from skfocal.boosting.tables import is_table
 
 
 def resample(samples: Samples, classes: NDArray[Any], sampler: Any, as_features: AsFeatures) -> Samples:
     """Return what the sampler makes of the training data."""
-    _check_no_other_table(samples.X, sampler)
     used = clone(sampler)
     X, labels = used.fit_resample(samples.X, classes[samples.codes])
     X = as_features(X, reset=False)
@@ -27,15 +25,6 @@ def resample(samples: Samples, classes: NDArray[Any], sampler: Any, as_features:
             "are from: these have no weights. Samplers that have sample_indices_, and so choose, take them."
         )
     return samples.rows(used.sample_indices_)._replace(X=X, codes=codes)
-
-
-def _check_no_other_table(X: Any, sampler: Any) -> None:
-    """Raise if features are in a table of another library than pandas, whose columns imbalanced-learn drops."""
-    if is_table(X) and not hasattr(X, "iloc"):
-        raise TypeError(
-            f"X must be an array, a sparse matrix or a pandas DataFrame with sampler={sampler!r}, "
-            f"got a {type(X).__module__.partition('.')[0]} {type(X).__name__}."
-        )
 
 
 def _check_all_sampled(codes: NDArray[np.integer], classes: NDArray[Any], sampler: Any) -> None:

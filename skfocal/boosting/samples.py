@@ -23,7 +23,7 @@ from skfocal._checks import (
 )
 from skfocal._compat import check_n_features
 from skfocal.boosting.parameters import FocalParameters
-from skfocal.boosting.tables import check_columns, check_is_computed, is_table
+from skfocal.boosting.tables import check_columns, check_is_computed, check_is_sampled, is_table
 from skfocal.losses.registry import Loss, make_loss
 
 # Takes X, and as `reset` whether to record the number and names of its features or to compare them.
@@ -130,6 +130,8 @@ def training_samples(
     weight = as_sample_weight(sample_weight, len(codes))
     samples = Samples(None, codes, weight)
     loss, by_class = weigh_classes(focal, samples, classes)
+    if focal.sampler is not None:
+        check_is_sampled(X, focal.sampler)
     X = estimator._as_features(X, reset=reset)
     check_consistent_length(X, codes)
     margins = as_start_margins(start, len(codes), len(classes), estimator._start_name, estimator._start_order)

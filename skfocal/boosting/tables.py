@@ -25,6 +25,15 @@ def check_is_computed(X: Any) -> None:
         raise TypeError(f"X must be a table that is there, got a {type(X).__name__}: pass X.collect().")
 
 
+def check_is_sampled(X: Any, sampler: Any) -> None:
+    """Raise if features are in a table of another library than pandas, whose columns imbalanced-learn drops."""
+    if is_table(X) and not hasattr(X, "iloc"):
+        raise TypeError(
+            f"X must be an array, a sparse matrix or a pandas DataFrame with sampler={sampler!r}, "
+            f"got a {type(X).__module__.partition('.')[0]} {type(X).__name__}."
+        )
+
+
 def check_columns(X: Any) -> None:
     """Raise if a table has columns that LightGBM and XGBoost cannot read: they die of these, or do not name them."""
     for name, kind in column_types(X).items():
