@@ -121,42 +121,39 @@ static inline void NAME(lead)(const Task *task, ptrdiff_t first, ptrdiff_t n, co
 
 static inline void NAME(two_classes)(const Task *task, ptrdiff_t first, ptrdiff_t n, int stable) {
     NAME(Truth) truth;
-    REAL z[BLOCK], gradient[BLOCK], hessian[BLOCK];
-    REAL mix = (REAL)task->mix, factor = (REAL)task->factor, floor = (REAL)task->floor;
+    REAL u[BLOCK], u_low[BLOCK], slope[BLOCK], curvature[BLOCK];
+    REAL factor = (REAL)task->factor, floor = (REAL)task->floor;
     NAME(read_truth)(task, first, n, &truth);
-    NAME(read)(task, first, n, 0, z);
+    NAME(read)(task, first, n, 0, u);
+    for (ptrdiff_t i = 0; i < BLOCK; i++) u[i] = truth.codes[i] ? u[i] : -u[i], u_low[i] = 0;
+    NAME(slopes_curvatures)(u, u_low, truth.gamma, (REAL)task->mix, stable, slope, curvature);
     for (ptrdiff_t i = 0; i < BLOCK; i++) {
-        REAL sign = truth.codes[i] ? 1 : -1, curvature;
-        REAL slope = NAME(slope_curvature)(sign * z[i], 0, truth.gamma[i], mix, stable, &curvature);
-        curvature *= factor;
-        curvature = curvature < floor ? floor : curvature;
-        gradient[i] = NAME(finished)(task, sign * slope, truth.weight[i]);
-        hessian[i] = NAME(finished)(task, curvature, truth.weight[i]);
+        REAL bent = curvature[i] * factor;
+        slope[i] = NAME(finished)(task, truth.codes[i] ? slope[i] : -slope[i], truth.weight[i]);
+        curvature[i] = NAME(finished)(task, bent < floor ? floor : bent, truth.weight[i]);
     }
-    NAME(write)(&task->gradient, first, n, 0, gradient);
-    NAME(write)(&task->hessian, first, n, 0, hessian);
+    NAME(write)(&task->gradient, first, n, 0, slope);
+    NAME(write)(&task->hessian, first, n, 0, curvature);
 }
 
 static inline void NAME(several_classes)(const Task *task, ptrdiff_t first, ptrdiff_t n, int stable, REAL *odds) {
     NAME(Truth) truth;
-    REAL u[BLOCK], u_low[BLOCK], n_best[BLOCK], rest[BLOCK], slope[BLOCK], curvature[BLOCK], gradient[BLOCK], hessian[BLOCK];
-    REAL mix = (REAL)task->mix, factor = (REAL)task->factor, floor = (REAL)task->floor;
+    REAL u[BLOCK], u_low[BLOCK], n_best[BLOCK], rest[BLOCK], slope[BLOCK], curvature[BLOCK];
+    REAL gradient[BLOCK], hessian[BLOCK];
+    REAL factor = (REAL)task->factor, floor = (REAL)task->floor;
     NAME(read_truth)(task, first, n, &truth);
     NAME(lead)(task, first, n, truth.codes, odds, u, u_low, n_best, rest);
-    for (ptrdiff_t i = 0; i < BLOCK; i++)
-        slope[i] = NAME(slope_curvature)(u[i], u_low[i], truth.gamma[i], mix, stable, &curvature[i]);
+    NAME(slopes_curvatures)(u, u_low, truth.gamma, (REAL)task->mix, stable, slope, curvature);
     for (ptrdiff_t k = 0; k < task->n_margins; k++) {
         for (ptrdiff_t i = 0; i < BLOCK; i++) {
             int is_own = truth.codes[i] == k;
-            REAL odd = odds[k * BLOCK + i];
-            REAL total = n_best[i] + rest[i], share = odd / total;
+            REAL odd = odds[k * BLOCK + i], total = n_best[i] + rest[i], share = odd / total;
             /* 1 - share, which would cancel where share is close to 1: see MulticlassFocalLoss._diagonal */
             REAL complement = (rest[i] + (n_best[i] - odd)) / total;
             REAL bent = share * (curvature[i] * share - slope[i] * complement);
             bent = factor * (is_own ? curvature[i] : bent);
-            bent = bent < floor ? floor : bent;
             gradient[i] = NAME(finished)(task, slope[i] * (is_own ? 1 : -share), truth.weight[i]);
-            hessian[i] = NAME(finished)(task, bent, truth.weight[i]);
+            hessian[i] = NAME(finished)(task, bent < floor ? floor : bent, truth.weight[i]);
         }
         NAME(write)(&task->gradient, first, n, k, gradient);
         NAME(write)(&task->hessian, first, n, k, hessian);
@@ -176,7 +173,7 @@ static void NAME(derivatives)(const Task *task, ptrdiff_t first, ptrdiff_t last,
 
 /* The margin by which the true class leads, and for several classes the shares of the others in scratch. */
 static void NAME(losses)(const Task *task, ptrdiff_t first, ptrdiff_t last, void *scratch) {
-    REAL *odds = scratch, mix = (REAL)task->mix;
+    REAL *odds = scratch;
     for (; first < last; first += BLOCK) {
         ptrdiff_t n = last - first < BLOCK ? last - first : BLOCK;
         NAME(Truth) truth;
@@ -188,10 +185,8 @@ static void NAME(losses)(const Task *task, ptrdiff_t first, ptrdiff_t last, void
             NAME(read)(task, first, n, 0, u);
             for (ptrdiff_t i = 0; i < BLOCK; i++) u[i] = truth.codes[i] ? u[i] : -u[i], u_low[i] = 0;
         }
-        for (ptrdiff_t i = 0; i < BLOCK; i++) {
-            loss[i] = NAME(loss_slope)(u[i], u_low[i], truth.gamma[i], mix, &slope[i]) * truth.weight[i];
-            slope[i] *= truth.weight[i];
-        }
+        NAME(losses_slopes)(u, u_low, truth.gamma, (REAL)task->mix, loss, slope);
+        for (ptrdiff_t i = 0; i < BLOCK; i++) loss[i] *= truth.weight[i], slope[i] *= truth.weight[i];
         NAME(write)(&task->loss, first, n, 0, loss);
         if (!task->gradient.data) continue;
         if (task->n_margins == 1) {

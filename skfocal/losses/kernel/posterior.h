@@ -25,14 +25,14 @@ static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff
     }
     for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = -INFINITY;
     for (int32_t k = 0; k < task->n_margins; k++) {
-        double *restrict z = logits + k * BLOCK, *restrict odd = odds + k * BLOCK, gamma = task->gamma[k];
+        double *restrict z = logits + k * BLOCK, *restrict odd = odds + k * BLOCK;
         for (ptrdiff_t i = 0; i < BLOCK; i++) {
             /* What the others weigh is 1 or more, but for the winner's, whose margin does not come by a difference. */
             double others = winner[i] == k ? 1 : sum[i] - odd[i];
-            double own = winner[i] == k ? u[i] : z[i] - log_of_double(others);
-            z[i] = log_link_double(own, gamma, task->mix);
-            top[i] = z[i] <= top[i] ? top[i] : z[i];
+            odd[i] = winner[i] == k ? u[i] : z[i] - log_of_double(others);
         }
+        log_links_double(odd, task->gamma[k], task->mix, z);
+        for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = z[i] <= top[i] ? top[i] : z[i];
     }
     for (ptrdiff_t i = 0; i < BLOCK; i++) sum[i] = 0;
     for (ptrdiff_t k = 0; k < task->n_margins; k++) {
@@ -48,11 +48,12 @@ static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff
 
 static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n) {
     double z[BLOCK], negative[BLOCK], positive[BLOCK];
-    double gamma_negative = task->gamma[0], gamma_positive = task->gamma[1];
     read_double(task, first, n, 0, z);
+    log_links_double(z, task->gamma[1], task->mix, positive);
+    for (ptrdiff_t i = 0; i < BLOCK; i++) z[i] = -z[i];
+    log_links_double(z, task->gamma[0], task->mix, negative);
     for (ptrdiff_t i = 0; i < BLOCK; i++) {
-        double log_odds = log_link_double(z[i], gamma_positive, task->mix)
-                        - log_link_double(-z[i], gamma_negative, task->mix);
+        double log_odds = positive[i] - negative[i];
         double against = exp_of_double(log_odds < 0 ? log_odds : -log_odds); /* odds of the less probable class */
         double more = 1 / (1 + against), less = against * more;
         negative[i] = log_odds < 0 ? more : less;
