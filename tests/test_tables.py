@@ -187,3 +187,28 @@ def test_names_need_not_be_compared(estimator, binary):
             model.predict(other[:, :3] if other is X else other.iloc[:, :3], validate_features=False)
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(pd.DataFrame(X, columns=list("ABCDEFGH")))
+
+
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # scikit-learn's own
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+def test_a_table_of_other_columns_is_refused(estimator, kind, named, binary):
+    """In another order, fewer, or none at all."""
+    pd, library = pytest.importorskip("pandas"), pytest.importorskip(kind)
+    X, y = binary
+    frame = pd.DataFrame(X, columns=list("abcdefgh"))
+    table = {
+        "pandas": lambda part: part,
+        "polars": lambda part: library.from_pandas(part),
+        "pyarrow": lambda part: library.Table.from_pandas(part),
+    }[kind]
+    model = make(estimator).fit(table(frame) if named else X, y)
+    if named:
+        model.predict(table(frame))
+        with pytest.raises(ValueError, match="feature names should match"):
+            model.predict(table(frame[list("hgfedcba")]))
+    with pytest.raises(ValueError, match=r"feature names should match|[03] features, but"):
+        model.predict(table(frame[["a", "b", "c"]]))
+    with pytest.raises(ValueError, match=r"feature names should match|0 feature"):
+        model.predict(table(frame[[]]))

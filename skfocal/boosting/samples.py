@@ -23,7 +23,7 @@ from skfocal._checks import (
 )
 from skfocal._compat import check_n_features
 from skfocal.boosting.parameters import FocalParameters
-from skfocal.boosting.tables import check_columns, check_is_computed, check_is_sampled, is_table
+from skfocal.boosting.tables import check_columns, check_is_computed, check_is_sampled, column_names, is_table
 from skfocal.losses.registry import Loss, make_loss
 
 # Takes X, and as `reset` whether to record the number and names of its features or to compare them.
@@ -81,6 +81,8 @@ def as_features(
     if dtype is not None:  # scikit-learn's boosting takes words too, and looks at columns itself
         check_columns(X)
     as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__")
+    if not reset and is_table(X) and _has_the_names(estimator, X):
+        return X
     checks = {
         "accept_sparse": estimator._accept_sparse,
         "dtype": dtype,
@@ -92,6 +94,12 @@ def as_features(
     X = X if as_it_is else check_array(X, estimator=estimator, **checks)
     check_n_features(estimator, X)
     return X
+
+
+def _has_the_names(estimator: Any, X: Any) -> bool:
+    """Tell whether a table's columns are those of the training: scikit-learn says so too, but takes its time."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return names is not None and column_names(X) == names.tolist()
 
 
 def _is_checked(estimator: Any, X: Any, *, allow_inf: bool) -> bool:

@@ -11,6 +11,12 @@ def is_table(X: Any) -> bool:
     return hasattr(X, "columns") or hasattr(X, "column_names")
 
 
+def column_names(X: Any) -> list[Any]:
+    """Return the names of a table's columns."""
+    names: list[Any] = X.columns.tolist() if hasattr(X, "iloc") else list(getattr(X, "column_names", X.columns))
+    return names
+
+
 def column_types(X: Any) -> dict[str, str]:
     """Return the types of a table's columns as Arrow names them; none of pandas, whose own the engines look at."""
     if not is_table(X) or hasattr(X, "iloc"):

@@ -13,7 +13,7 @@ def with_whole_names(X: Any) -> Any:
     """
     if not hasattr(X, "iloc"):
         return X
-    categories = [column.cat.categories for _, column in X.select_dtypes("category").items()]
+    categories = [kind.categories for kind in X.dtypes.tolist() if hasattr(kind, "categories")]
     if all("".join(map(str, names)).isascii() for names in categories):
         return X
     try:
