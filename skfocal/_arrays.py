@@ -25,6 +25,8 @@ BLOCK = 1 << 17
 
 def as_margins(raw_prediction: Any) -> Array:
     """Return margins as an array of their own namespace and floating dtype, at least float32."""
+    if type(raw_prediction) is np.ndarray and raw_prediction.dtype in (np.float32, np.float64):
+        return raw_prediction  # as engines give them: what is asked below takes longer than a row's posterior
     xp = array_namespace(raw_prediction)
     raw = xp.asarray(raw_prediction)
     if not xp.isdtype(raw.dtype, ("bool", "integral", "real floating")):

@@ -74,6 +74,9 @@ def _lightgbm_margins(booster, X):
     return booster.predict(X, raw_score=True)
 
 
+# On which of two ways it sums up histograms LightGBM decides by the clock; sums in another order decide ties otherwise.
+LIGHTGBM_QUICK = {"n_jobs": 1, "verbose": -1, "force_col_wise": True}
+
 ENGINES = [
     Engine(
         estimator=FocalHistGradientBoostingClassifier,
@@ -94,8 +97,8 @@ ENGINES = [
     Engine(
         estimator=FocalLGBMClassifier,
         own=lightgbm.LGBMClassifier,
-        quick={"n_jobs": 1, "verbose": -1},
-        own_quick={"n_jobs": 1, "verbose": -1},
+        quick=LIGHTGBM_QUICK,
+        own_quick=LIGHTGBM_QUICK,
         margins=lambda model, X: model.predict(X, raw_score=True),
         early=lambda rounds: {"early_stopping_rounds": rounds},
         threads=("n_jobs", "nthread", "num_threads"),

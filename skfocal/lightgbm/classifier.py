@@ -406,7 +406,7 @@ n_jobs, importance_type
         posterior : ndarray of shape (n_samples, n_classes), float64
             In the order of ``classes_``.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "focal_loss_")
         X = self._as_features(X, reset=False, compare_names=validate_features)
         wants_posterior = not (raw_score or pred_leaf or pred_contrib)
         result = self.booster_.predict(

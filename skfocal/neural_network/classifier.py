@@ -387,7 +387,7 @@ n_iter_no_change, max_fun
             One margin for two classes, else one for each class or label, in the order of ``classes_``; in the floating
             dtype of `X` and the network.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "focal_loss_")
         return self._without_axis(self._margins(X))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
