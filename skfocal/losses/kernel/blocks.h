@@ -37,6 +37,25 @@ static inline void NAME(write)(const Margins *to, ptrdiff_t first, ptrdiff_t n, 
         for (ptrdiff_t i = 0; i < n; i++) *(float *)(at + i * step) = (float)values[i];
 }
 
+/* Write a few margins that lie side by side as one: what takes time is the number of stores. */
+static inline void NAME(write_beside)(const Margins *to, ptrdiff_t first, ptrdiff_t n, ptrdiff_t k, ptrdiff_t width,
+                                      const REAL *restrict values) {
+    char *at = to->data + first * to->sample + k * to->margin;
+    float rows[4 * BLOCK];
+    for (ptrdiff_t i = 0; i < BLOCK; i++)
+        for (ptrdiff_t j = 0; j < width; j++) rows[width * i + j] = (float)values[j * BLOCK + i];
+    for (ptrdiff_t i = 0; i < n; i++) memcpy(at + i * to->sample, rows + width * i, (size_t)width * sizeof(float));
+}
+
+/* Write a block of each margin. */
+static inline void NAME(write_all)(const Margins *to, ptrdiff_t first, ptrdiff_t n, ptrdiff_t n_margins, const REAL *values) {
+    int beside = !to->is_double && to->margin == sizeof(float);
+    ptrdiff_t k = 0;
+    for (; beside && k + 4 <= n_margins; k += 4) NAME(write_beside)(to, first, n, k, 4, values + k * BLOCK);
+    for (; beside && k + 2 <= n_margins; k += 2) NAME(write_beside)(to, first, n, k, 2, values + k * BLOCK);
+    for (; k < n_margins; k++) NAME(write)(to, first, n, k, values + k * BLOCK);
+}
+
 /* What a block has of each sample beside its margins. */
 typedef struct {
     REAL gamma[BLOCK], weight[BLOCK];
@@ -58,14 +77,12 @@ static inline void NAME(read_truth)(const Task *task, ptrdiff_t first, ptrdiff_t
     for (ptrdiff_t i = n; i < BLOCK; i++) truth->weight[i] = 1;
 }
 
-/* Round to 21 of a float's 24 bits, as `_rounded` in objectives.py; doubles are not. */
+/* Round to 21 of a float's 24 bits, for the reason of `_rounded` in objectives.py; doubles are not. */
 static inline REAL NAME(round_to_21_bits)(REAL value) {
 #if REAL_IS_DOUBLE
     return value;
 #else
-    BITS bits = NAME(to_bits)(value);
-    BITS even = (bits >> 3) & 1;
-    return NAME(from_bits)((bits + 3 + even) & ~(BITS)7);
+    return NAME(from_bits)((NAME(to_bits)(value) + 4) & ~(BITS)7);
 #endif
 }
 
@@ -136,28 +153,29 @@ static inline void NAME(two_classes)(const Task *task, ptrdiff_t first, ptrdiff_
     NAME(write)(&task->hessian, first, n, 0, curvature);
 }
 
+/* Two blocks a class in scratch, of which the first are called odds. */
 static inline void NAME(several_classes)(const Task *task, ptrdiff_t first, ptrdiff_t n, int stable, REAL *odds) {
     NAME(Truth) truth;
     REAL u[BLOCK], u_low[BLOCK], n_best[BLOCK], rest[BLOCK], slope[BLOCK], curvature[BLOCK];
-    REAL gradient[BLOCK], hessian[BLOCK];
-    REAL factor = (REAL)task->factor, floor = (REAL)task->floor;
+    REAL *hessians = odds + task->n_margins * BLOCK, factor = (REAL)task->factor, floor = (REAL)task->floor;
     NAME(read_truth)(task, first, n, &truth);
     NAME(lead)(task, first, n, truth.codes, odds, u, u_low, n_best, rest);
     NAME(slopes_curvatures)(u, u_low, truth.gamma, (REAL)task->mix, stable, slope, curvature);
     for (ptrdiff_t k = 0; k < task->n_margins; k++) {
+        REAL *restrict odd = odds + k * BLOCK, *restrict hessian = hessians + k * BLOCK; /* odds become gradients */
         for (ptrdiff_t i = 0; i < BLOCK; i++) {
             int is_own = truth.codes[i] == k;
-            REAL odd = odds[k * BLOCK + i], total = n_best[i] + rest[i], share = odd / total;
+            REAL total = n_best[i] + rest[i], share = odd[i] / total;
             /* 1 - share, which would cancel where share is close to 1: see MulticlassFocalLoss._diagonal */
-            REAL complement = (rest[i] + (n_best[i] - odd)) / total;
+            REAL complement = (rest[i] + (n_best[i] - odd[i])) / total;
             REAL bent = share * (curvature[i] * share - slope[i] * complement);
             bent = factor * (is_own ? curvature[i] : bent);
-            gradient[i] = NAME(finished)(task, slope[i] * (is_own ? 1 : -share), truth.weight[i]);
+            odd[i] = NAME(finished)(task, slope[i] * (is_own ? 1 : -share), truth.weight[i]);
             hessian[i] = NAME(finished)(task, bent < floor ? floor : bent, truth.weight[i]);
         }
-        NAME(write)(&task->gradient, first, n, k, gradient);
-        NAME(write)(&task->hessian, first, n, k, hessian);
     }
+    NAME(write_all)(&task->gradient, first, n, task->n_margins, odds);
+    NAME(write_all)(&task->hessian, first, n, task->n_margins, hessians);
 }
 
 static void NAME(derivatives)(const Task *task, ptrdiff_t first, ptrdiff_t last, void *scratch) {
@@ -192,12 +210,13 @@ static void NAME(losses)(const Task *task, ptrdiff_t first, ptrdiff_t last, void
         if (task->n_margins == 1) {
             for (ptrdiff_t i = 0; i < BLOCK; i++) slope[i] = truth.codes[i] ? slope[i] : -slope[i];
             NAME(write)(&task->gradient, first, n, 0, slope);
+            continue;
         }
-        for (int32_t k = 0; k < task->n_margins && task->n_margins > 1; k++) {
+        for (int32_t k = 0; k < task->n_margins; k++) {
             REAL *gradient = odds + k * BLOCK;
             for (ptrdiff_t i = 0; i < BLOCK; i++)
                 gradient[i] = slope[i] * (truth.codes[i] == k ? 1 : -gradient[i] / (n_best[i] + rest[i]));
-            NAME(write)(&task->gradient, first, n, k, gradient);
         }
+        NAME(write_all)(&task->gradient, first, n, task->n_margins, odds);
     }
 }

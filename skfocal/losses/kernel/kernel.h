@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* An array of margins, or of what belongs to each of them, as NumPy has it: a stride in bytes for each axis. */
 typedef struct {
@@ -28,7 +29,7 @@ typedef struct {
     Margins posterior;
 } Task;
 
-/* Compute for samples first ... last - 1, with memory for `n_scratch(task)` numbers. */
+/* Compute for samples first ... last - 1, with memory for two blocks of doubles a margin. */
 typedef void (*Compute)(const Task *task, ptrdiff_t first, ptrdiff_t last, void *scratch);
 
 typedef struct {

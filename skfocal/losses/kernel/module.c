@@ -7,7 +7,6 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdlib.h>
-#include <string.h>
 #include "kernel.h"
 
 #if defined(_M_X64) && !defined(__clang__)
