@@ -1,6 +1,7 @@
 """The compiled kernel: against the formulas in float64 and mpmath, in every variant that this processor can run."""
 
 import shutil
+import ctypes
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -174,6 +175,15 @@ def test_labels_and_weights_that_lie_apart():
             np.testing.assert_array_equal(values, expected)
 
 
+def test_arrays_that_say_their_byte_order():
+    """As those over memory of C do."""
+    loss, (y, raw) = make_loss(2), some_data(2, 1000, dtype=np.float32)
+    marked = np.ctypeslib.as_array((ctypes.c_float * 1000)(*raw.tolist()))
+    assert memoryview(marked).format != memoryview(raw).format
+    for values, expected in zip(computed(loss, y, marked), computed(loss, y, raw), strict=True):
+        np.testing.assert_array_equal(values, expected)
+
+
 def test_what_the_kernel_cannot_read_numpy_computes():
     loss, (y, raw) = make_loss(2), some_data(2, 100)
     unaligned = np.frombuffer(b"\0" + raw.tobytes(), dtype=np.uint8)[1:].view(np.float64)
@@ -244,6 +254,7 @@ def test_the_kernel_refuses_what_does_not_fit():
     frozen.flags.writeable = False
     for error, message, arguments in [
         (TypeError, "raw must have a dtype among 'fd', got 'i'", {"raw": codes}),
+        (TypeError, "raw must have a dtype among 'fd', got '>d'", {"raw": raw.astype(">f8")}),
         (ValueError, "raw must have one or two dimensions", {"raw": raw[None]}),
         (ValueError, "codes must hold 10 contiguous numbers", {"codes": codes[:9]}),
         (ValueError, "codes must hold 10 contiguous numbers", {"codes": np.repeat(codes, 2)[::2]}),

@@ -142,12 +142,21 @@ static void release(Views *views) {
     while (views->n) PyBuffer_Release(&views->views[--views->n]);
 }
 
+/* Return the letter of a type, or 0 if it is no single one in this machine's order, which a mark may say. */
+static char letter_of(const char *format) {
+    const int one = 1;
+    const char native = *(const char *)&one ? '<' : '>';
+    if (format && (*format == '@' || *format == '=' || *format == native)) format++;
+    return format && *format && !format[1] ? *format : 0;
+}
+
 /* Return a view of an array, of one of the types in `formats`, NULL and an error if it is none. */
 static Py_buffer *view_of(Views *views, PyObject *array, const char *formats, int writable, const char *name) {
     Py_buffer *view = &views->views[views->n];
     if (PyObject_GetBuffer(array, view, PyBUF_STRIDES | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)) < 0) return NULL;
     views->n++;
-    if (!view->format || !view->format[0] || view->format[1] || !strchr(formats, view->format[0])) {
+    char letter = letter_of(view->format);
+    if (!letter || !strchr(formats, letter)) {
         PyErr_Format(PyExc_TypeError, "%s must have a dtype among '%s', got '%s'", name, formats, view->format);
         return NULL;
     }
@@ -165,7 +174,7 @@ static int margins_of(Views *views, PyObject *array, ptrdiff_t n_samples, ptrdif
         PyErr_Format(PyExc_ValueError, "%s must have %zd rows and %zd columns", name, n_samples, n_columns);
         return -1;
     }
-    *margins = (Margins){view->buf, view->strides[0], view->ndim == 2 ? view->strides[1] : 0, view->format[0] == 'd'};
+    *margins = (Margins){view->buf, view->strides[0], view->ndim == 2 ? view->strides[1] : 0, letter_of(view->format) == 'd'};
     return 0;
 }
 
@@ -195,7 +204,7 @@ static int look_at(Views *views, PyObject *raw, PyObject *codes, PyObject *weigh
     task->n_samples = view->shape[0];
     task->n_margins = view->ndim == 2 ? view->shape[1] : 1;
     task->n_classes = task->n_margins > 1 ? (int)task->n_margins : 2;
-    task->raw = (Margins){view->buf, view->strides[0], view->ndim == 2 ? view->strides[1] : 0, view->format[0] == 'd'};
+    task->raw = (Margins){view->buf, view->strides[0], view->ndim == 2 ? view->strides[1] : 0, letter_of(view->format) == 'd'};
     const char *real = (in_double < 0 ? task->raw.is_double : in_double) ? "d" : "f";
     if (numbers_of(views, codes, "il", task->n_samples, "codes", (const void **)&task->codes) < 0) return -1;
     if (numbers_of(views, weight, real, task->n_samples, "weight", &task->weight) < 0) return -1;
