@@ -9,6 +9,7 @@ Imports `_arrays`, `_compat` and `losses`.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from inspect import signature
 from numbers import Integral
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, Self
@@ -243,6 +244,9 @@ class TrainingObjective:
         What to add to the margins.
     """
 
+    # What the engines ask for by itself, LightGBM in each round: to find it out takes longer than a small round.
+    __signature__ = signature(lambda y_true, y_pred, sample_weight=None: None)
+
     def __init__(
         self,
         objective: FocalObjective,
@@ -283,6 +287,11 @@ class TrainingObjective:
             pool=prepared.pool,
             intercept=self._intercept,
         )
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether there has been a round, whose labels and weights are those of all that follow."""
+        return self._prepared is not None
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # LightGBM copies its parameters, and would copy what is prepared

@@ -1,7 +1,7 @@
 """The compiled kernel: against the formulas in float64 and mpmath, in every variant that this processor can run."""
 
-import shutil
 import ctypes
+import shutil
 import subprocess
 import sysconfig
 from pathlib import Path

@@ -4,6 +4,7 @@ Imports `link`, `model_file`, `onnx_model`, `parameters`, `plan`, `usefulness`, 
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -40,6 +41,12 @@ class FocalBoostedMixin:
     n_features_in_ = LearnedAttribute()
     feature_names_in_ = LearnedAttribute()
     classes_ = LearnedAttribute()
+
+    @classmethod
+    @cache  # a fit asks for them some ten times, and scikit-learn reads the signature each time
+    def _get_param_names(cls) -> list[str]:
+        names: list[str] = super()._get_param_names()  # type: ignore[misc]  # of the engine's class
+        return names
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters of this estimator, and of its sampler as ``sampler__<name>``.
@@ -103,7 +110,7 @@ class FocalBoostedMixin:
         self._trained_on_sparse = plan.is_sparse
         self._focal_parameters = {name: getattr(self, name) for name in FOCAL_PARAMETERS}
         self.prior_correction_ = correction_of(plan, self.decision_function)  # type: ignore[attr-defined]
-        warn_if_constant(self, plan.training, engine.get_params())
+        warn_if_constant(self, plan.training, engine)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

@@ -5,6 +5,7 @@ Imports `losses`.
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 from inspect import Parameter, signature
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -61,6 +62,7 @@ def focal_parameters(estimator: Any) -> FocalParameters:
     )
 
 
+@cache
 def constructor_names(kind: type) -> frozenset[str]:
     """Return the names of the parameters of a class's constructor, and of those that it hands any others on to."""
     constructors = [vars(each)["__init__"] for each in kind.__mro__[:-1] if "__init__" in vars(each)]
@@ -69,29 +71,28 @@ def constructor_names(kind: type) -> frozenset[str]:
     return frozenset(each.name for each in parameters if each.kind not in any_name) - {"self"}
 
 
-def engine_parameters(estimator: Any, engine_names: frozenset[str]) -> dict[str, Any]:
-    """Return the parameters that are the engine's: neither ours nor those that a subclass has added."""
-    return {name: value for name, value in estimator.get_params().items() if name in engine_names - OURS}
+def engine_parameters(params: dict[str, Any], engine_names: frozenset[str]) -> dict[str, Any]:
+    """Return those of an estimator's parameters that are the engine's, not ours nor those that a subclass has added."""
+    return {name: value for name, value in params.items() if name in engine_names - OURS}
 
 
-def check_watched(estimator: Any, engine_names: frozenset[str]) -> None:
+def check_watched(estimator: Any, params: dict[str, Any], engine_names: frozenset[str]) -> None:
     """Raise if the parameters of a classifier whose engine reports on every round are not what they may be."""
-    _check_names(estimator, engine_names)
+    _check_names(type(estimator), params, engine_names)
     _check_objective(estimator)
     if not isinstance(estimator.progress_bar, bool | np.bool_):
         raise TypeError(f"progress_bar must be True or False, got {estimator.progress_bar!r}.")
     check_fraction(estimator.validation_fraction)
 
 
-def _check_names(estimator: Any, engine_names: frozenset[str]) -> None:
+def _check_names(kind: type, params: dict[str, Any], engine_names: frozenset[str]) -> None:
     """Raise if a parameter is neither ours nor the engine's: LightGBM and XGBoost take any name, and drop it."""
-    known = {*OURS, *engine_names, *constructor_names(type(estimator))}
-    params = estimator.get_params(deep=False)
+    known = {*OURS, *engine_names, *constructor_names(kind)}
     for name in set(params) - known:
         close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
         hint = _HINTS.get(name) or (close[0] if close else None)
         hint = f": did you mean {hint}?" if hint else "."
-        raise ValueError(f"{name}={params[name]!r} is not a parameter of {type(estimator).__name__}{hint}")
+        raise ValueError(f"{name}={params[name]!r} is not a parameter of {kind.__name__}{hint}")
 
 
 def _check_objective(estimator: Any) -> None:

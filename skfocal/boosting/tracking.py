@@ -11,8 +11,7 @@ _NOT_SHOWN = {"objective", "early_stopping_rounds"}
 
 def shown_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters of an estimator that are ours."""
-    params = estimator.get_params(deep=False)
-    return {name: value for name, value in params.items() if name in OURS - _NOT_SHOWN}
+    return {name: getattr(estimator, name) for name in sorted(OURS - _NOT_SHOWN)}
 
 
 class TrackedParameters(dict[str, Any]):

@@ -12,10 +12,10 @@ from skfocal.boosting.samples import Samples
 _N_SAMPLES = 1000  # of each class to look at first: a model that is of use tells some of them apart
 
 
-def warn_if_constant(classifier: Any, samples: Samples, params: dict[str, Any]) -> None:
+def warn_if_constant(classifier: Any, samples: Samples, engine: Any) -> None:
     """Warn if a fitted classifier has the same margins for all samples of several classes, and say what to change.
 
-    `params` are those that the engine has been given.
+    `engine` is what it was made of, and has the parameters that were in force.
     """
     occurring = np.flatnonzero(samples.totals() > 0)
     if len(occurring) < 2:
@@ -23,6 +23,7 @@ def warn_if_constant(classifier: Any, samples: Samples, params: dict[str, Any]) 
     some = np.concatenate([_spread(np.flatnonzero(samples.codes == code)) for code in occurring])
     if not _is_constant(classifier, samples.rows(some)) or not _is_constant(classifier, samples):
         return
+    params = engine.get_params()
     in_force = {name: default if params.get(name) is None else params[name] for name, default in classifier._thresholds}
     values = [f"focal_gamma ({classifier.focal_gamma})"]
     values += [f"{name} ({value})" for name, value in in_force.items() if value]

@@ -223,7 +223,7 @@ n_jobs, importance_type
         -------
         self : FocalLGBMClassifier
         """
-        constructor = constructor_names(type(self))
+        constructor = constructor_names(type(self))  # type: ignore[arg-type]  # hashable, whatever mypy says
         others, of_sampler = split_sampler_params(params)
         for name, value in others.items():
             # LGBMClassifier keeps a second copy of everything it is set, which goes stale; and its extra parameters as
@@ -370,7 +370,7 @@ n_jobs, importance_type
         booster, description = read_model(fname, self._family)
         with unchanged_on_error(self):
             restore(self, description)
-            n_jobs = own_parameters(self)["n_jobs"]
+            n_jobs = own_parameters(self.get_params(deep=False))["n_jobs"]
             objective = FocalObjective(self.focal_loss_, description.parameters["focal_hessian"], n_jobs)
             adopt_fitted_state(self, fitted_engine(booster, len(self.classes_), objective))
         return self

@@ -43,21 +43,22 @@ class Settings(NamedTuple):
 def checked_settings(classifier: Any) -> Settings:
     """Return what LightGBM is told, checked as far as that takes no data."""
     _check_ignored({"boosting_type": classifier.boosting_type, **classifier._other_params})
-    check_watched(classifier, parameter_names())
-    params = own_parameters(classifier)
+    given = classifier.get_params(deep=False)
+    check_watched(classifier, given, parameter_names())
+    params = own_parameters(given)
     boosting = params["boosting_type"]
     rounds = _early_stopping_rounds(classifier, boosting)
     metric = next((params[name] for name in parameter_aliases()["metric"] if name in params), None)
     return Settings(params, boosting, params["random_state"], params["n_jobs"], rounds, _split_names(metric))
 
 
-def own_parameters(classifier: Any) -> dict[str, Any]:
+def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that are LightGBM's, under the names that its constructor has, where it has one.
 
     Of several names for one parameter LightGBM reads the first, in an order of its own, and passes over the others: the
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
-    params, defaults = engine_parameters(classifier, parameter_names()), default_parameters()
+    params, defaults = engine_parameters(all_params, parameter_names()), default_parameters()
     for main_name, names in parameter_aliases().items():
         given = {name: params[name] for name in names if _is_set(name, params, defaults)}
         if len(given) > 1:

@@ -195,8 +195,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         -------
         params : dict
         """
-        own = engine_parameters(self, parameter_names())
-        return {name: value for name, value in super().get_xgb_params().items() if name in own}
+        return engine_parameters(super().get_xgb_params(), parameter_names())
 
     @positional_with_warning
     def fit(

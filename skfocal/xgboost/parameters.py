@@ -40,11 +40,11 @@ class Settings(NamedTuple):
 
 def checked_settings(classifier: Any, verbose: Any) -> Settings:
     """Return what XGBoost is told, checked as far as that takes no data."""
-    given = classifier.get_params()
+    given = classifier.get_params(deep=False)
     for name, (accepted, instead) in _IGNORED.items():
         if name in given:
             check_not_ignored(name, given[name], accepted, instead)
-    check_watched(classifier, parameter_names())
+    check_watched(classifier, given, parameter_names())
     for names in _ALIASES.items():
         set_by_both = {name: given[name] for name in names if given.get(name) is not None}
         if len(set_by_both) > 1:
@@ -53,7 +53,7 @@ def checked_settings(classifier: Any, verbose: Any) -> Settings:
         check_rounds(classifier.early_stopping_rounds)
     if verbose is not None and not (isinstance(verbose, int) and verbose >= 0):
         raise ValueError(f"verbose must be None, True, False or an integer >= 0, got {verbose!r}.")
-    params = engine_parameters(classifier, parameter_names())
+    params = engine_parameters(given, parameter_names())
     # "exact" knows no categories.
     params["enable_categorical"] = classifier.enable_categorical and classifier.tree_method != "exact"
     return Settings(

@@ -1,6 +1,6 @@
 """XGBoost at work: the focal objective, and the intercept as its base_score.
 
-Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `tables`, `boosting` and `objectives`.
+Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `rounds`, `tables`, `boosting` and `objectives`.
 """
 
 from typing import Any
@@ -19,6 +19,7 @@ from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
 from skfocal.xgboost.evaluation import Evaluation
 from skfocal.xgboost.parameters import Settings
+from skfocal.xgboost.rounds import DirectRounds
 from skfocal.xgboost.tables import with_whole_names
 
 
@@ -60,6 +61,8 @@ def train(
         shown = shown_parameters(classifier)
         engine = unfitted_engine(params, evaluation, bins_data=old is None, shown=shown, become=become)
         callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose)
+        if namespace is np:
+            callbacks.insert(0, DirectRounds(params["objective"]))
         engine.set_params(callbacks=callbacks).fit(
             X,
             plan.training.codes,
