@@ -76,7 +76,7 @@ class _Direct:
 
 
 def _described(array: NDArray[Any]) -> bytes:
-    """Return where an array is and how it lies there, as XGBoost's library reads it: of shape (n_samples, n_margins)."""
+    """Return where an array is and how it lies there, as XGBoost's library reads it: with a column for each margin."""
     interface = array.reshape(len(array), -1).__array_interface__
     wanted = {name: interface[name] for name in ("data", "shape", "strides", "typestr", "version")}
     return json.dumps(wanted).encode()
