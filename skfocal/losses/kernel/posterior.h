@@ -3,8 +3,10 @@
 /* Several classes: 2 blocks a class in scratch. */
 static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n, double *scratch) {
     double *odds = scratch, *logits = scratch + task->n_margins * BLOCK;
-    double top[BLOCK], sum[BLOCK], u[BLOCK], u_low[BLOCK], n_best[BLOCK], rest[BLOCK];
+    double top[BLOCK], sum[BLOCK], u[BLOCK], u_low[BLOCK], n_best[BLOCK], rest[BLOCK], exact[BLOCK];
     int32_t winner[BLOCK];
+    Sigmoids_double s;
+    for (ptrdiff_t i = 0; i < BLOCK; i++) exact[i] = 0;
     for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = -INFINITY, winner[i] = 0, sum[i] = 0;
     for (int32_t k = 0; k < task->n_margins; k++) {
         double *restrict z = logits + k * BLOCK;
@@ -31,7 +33,8 @@ static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff
             double others = winner[i] == k ? 1 : sum[i] - odd[i];
             odd[i] = winner[i] == k ? u[i] : z[i] - log_of_double(others);
         }
-        log_links_double(odd, task->gamma[k], task->mix, z);
+        sigmoids_double(odd, exact, &s);
+        log_links_double(s.log_p, s.log_q, s.t, task->gamma[k], task->mix, z);
         for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = z[i] <= top[i] ? top[i] : z[i];
     }
     for (ptrdiff_t i = 0; i < BLOCK; i++) sum[i] = 0;
@@ -47,11 +50,13 @@ static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff
 }
 
 static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n) {
-    double z[BLOCK], negative[BLOCK], positive[BLOCK];
+    Sigmoids_double s;
+    double z[BLOCK], exact[BLOCK], negative[BLOCK], positive[BLOCK];
     read_double(task, first, n, 0, z);
-    log_links_double(z, task->gamma[1], task->mix, positive);
-    for (ptrdiff_t i = 0; i < BLOCK; i++) z[i] = -z[i];
-    log_links_double(z, task->gamma[0], task->mix, negative);
+    for (ptrdiff_t i = 0; i < BLOCK; i++) exact[i] = 0;
+    sigmoids_double(z, exact, &s);
+    log_links_double(s.log_p, s.log_q, s.t, task->gamma[1], task->mix, positive);
+    log_links_double(s.log_q, s.log_p, s.t, task->gamma[0], task->mix, negative);
     for (ptrdiff_t i = 0; i < BLOCK; i++) {
         double log_odds = positive[i] - negative[i];
         double against = exp_of_double(log_odds < 0 ? log_odds : -log_odds); /* odds of the less probable class */
