@@ -38,8 +38,8 @@ ROOMS = {
         "__init__",
     ],
     "xgboost": [
-        "compat", "device", "parameters", "tables", "evaluation", "continuing", "training", "saving", "onnx_trees",
-        "classifier", "__init__",
+        "compat", "device", "rounds", "parameters", "tables", "evaluation", "continuing", "training", "saving",
+        "onnx_trees", "classifier", "__init__",
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],

@@ -78,6 +78,11 @@ def unfitted_engine(
     return Engine(**params)
 
 
+def call_library(function: str, *arguments: Any) -> None:
+    """Call a function of XGBoost's library. These are documented; how its Python reaches them, and raises, is not."""
+    xgboost.core._check_call(getattr(xgboost.core._LIB, function)(*arguments))
+
+
 def give_booster(engine: XGBClassifier, booster: Any) -> None:
     """Give XGBoost's classifier another booster; it has no public way to take one that is not in a file."""
     engine._Booster = booster

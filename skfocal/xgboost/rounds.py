@@ -1,4 +1,4 @@
-"""Rounds of training that call XGBoost's library themselves. Imports `objectives`.
+"""Rounds of training that call XGBoost's library themselves. Imports `compat` and `objectives`.
 
 For an objective XGBoost's Python compares the names of features, copies labels and weights, writes settings and makes
 classes for arrays, anew in every round. That takes 0.4 ms, all else in a round of 200 rows 0.1 ms.
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from xgboost import Booster
 from xgboost.callback import TrainingCallback
-from xgboost.core import _LIB, _check_call
 
 from skfocal.objectives import TrainingObjective
+from skfocal.xgboost.compat import call_library
 
 _RAW_MARGINS = json.dumps(
     {"type": 1, "training": True, "iteration_begin": 0, "iteration_end": 0, "strict_shape": False}
@@ -67,12 +67,12 @@ class _Direct:
         self._arrays: list[bytes] = []  # what is said of gradient and Hessian, which lie in the same memory every time
 
     def update(self, booster: Any, data: Any, iteration: int) -> None:
-        _check_call(_LIB.XGBoosterPredictFromDMatrix(booster.handle, data.handle, _RAW_MARGINS, *self._results))
+        call_library("XGBoosterPredictFromDMatrix", booster.handle, data.handle, _RAW_MARGINS, *self._results)
         shape = self._shape[: self._n_dimensions.value]
         gradient, hessian = self.objective(None, np.ctypeslib.as_array(self._margins, shape))
         if gradient is not self._gradient:
             self._gradient, self._arrays = gradient, [_described(array) for array in (gradient, hessian)]
-        _check_call(_LIB.XGBoosterTrainOneIter(booster.handle, data.handle, ctypes.c_int(iteration), *self._arrays))
+        call_library("XGBoosterTrainOneIter", booster.handle, data.handle, ctypes.c_int(iteration), *self._arrays)
 
 
 def _described(array: NDArray[Any]) -> bytes:
