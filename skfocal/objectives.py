@@ -223,6 +223,9 @@ class _Prepared(NamedTuple):
     pool: ThreadPoolExecutor  # which starts threads when it is given work: by the kernel it is not
 
 
+_SIGNATURE = signature(lambda y_true, y_pred, sample_weight=None: None)
+
+
 class TrainingObjective:
     """An objective for one fit: the first round prepares labels and weights and takes memory for all that follow.
 
@@ -244,9 +247,6 @@ class TrainingObjective:
         What to add to the margins.
     """
 
-    # What the engines ask for by itself, LightGBM in each round: to find it out takes longer than a small round.
-    __signature__ = signature(lambda y_true, y_pred, sample_weight=None: None)
-
     def __init__(
         self,
         objective: FocalObjective,
@@ -256,6 +256,8 @@ class TrainingObjective:
         dtype: Any = None,
         intercept: Any = None,
     ) -> None:
+        # Engines ask for it, LightGBM in each round, and to find it out takes long. What is `out` is not for them.
+        self.__signature__ = _SIGNATURE
         self._objective = objective
         self._factor = factor
         self._namespace = namespace

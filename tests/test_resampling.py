@@ -469,6 +469,13 @@ def test_tables_that_no_sampler_takes(estimator, binary):
         make(estimator, sampler=Double()).fit(table, y)
 
 
+def test_a_table_to_be_computed_is_first_to_be_computed(estimator, binary):
+    pl = pytest.importorskip("polars")
+    X, y = binary
+    with pytest.raises(TypeError, match=r"pass X.collect\(\)"):
+        make(estimator, sampler=Double()).fit(pl.LazyFrame(X), y)
+
+
 def test_a_number_is_no_prior_of_several_classes(estimator, multiclass):
     with pytest.raises(ValueError, match=r"share of the second in .* got 0.2 for 5 classes"):
         make(estimator, prior=0.2).fit(*multiclass)

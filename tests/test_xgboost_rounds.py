@@ -1,5 +1,6 @@
 """Rounds that call XGBoost's library themselves: the same models, bit by bit, as those that its Python trains."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -55,35 +56,80 @@ def test_the_models_are_those_of_xgboosts_rounds(params, data, request, monkeypa
         np.testing.assert_array_equal(values, expected)
 
 
-class Witness(xgboost.callback.TrainingCallback):
-    """Keeps what it is shown in each round: its class, and the booster as pickled and as copied."""
+class Watched(xgboost.callback.TrainingCallback):
+    """Calls a function with the booster after each round."""
 
-    def __init__(self):
-        self.boosters = []
+    def __init__(self, function):
+        self.function = function
 
     def after_iteration(self, model, epoch, evals_log):
-        assert isinstance(model, xgboost.Booster)
-        self.boosters += [pickle.loads(pickle.dumps(model)), model.copy()]
+        self.function(model)
         return False
 
 
-def test_boosters_of_single_rounds_can_be_kept(binary):
+@pytest.mark.parametrize(
+    "keep", [lambda model: pickle.loads(pickle.dumps(model)), xgboost.Booster.copy, copy.deepcopy], ids=range(3)
+)
+def test_boosters_of_single_rounds_can_be_kept(keep, binary):
     X, y = binary
-    witness = Witness()
-    model = make(FocalXGBClassifier, n_estimators=4, callbacks=[witness]).fit(X, y)
-    assert type(model.get_booster()) is xgboost.Booster
-    assert not hasattr(model.get_booster(), "_direct")
+    boosters = []
+    watched = Watched(lambda model: boosters.append(keep(model)))
+    model = make(FocalXGBClassifier, n_estimators=4, callbacks=[watched]).fit(X, y)
     data = xgboost.DMatrix(X)
-    for i, booster in enumerate(witness.boosters):
+    for i, booster in enumerate([*boosters, model.get_booster()]):
         assert type(booster) is xgboost.Booster
-        expected = model.get_booster().predict(data, output_margin=True, iteration_range=(0, i // 2 + 1))
-        np.testing.assert_array_equal(booster.predict(data, output_margin=True), expected)
+        expected = model.get_booster().predict(data, output_margin=True, iteration_range=(0, min(i + 1, 4)))
+        kept = pickle.loads(pickle.dumps(booster))
+        np.testing.assert_array_equal(kept.predict(data, output_margin=True), expected)
+
+
+@pytest.mark.parametrize("booster", ["dart", "gblinear"])
+def test_the_best_booster_is_as_any_other(booster, binary):
+    """It is a copy, made in the midst of training."""
+    X, y = binary
+    model = make(FocalXGBClassifier, booster=booster, early_stopping_rounds=3).fit(X, y)
+    assert vars(model.get_booster()).keys() == vars(make(FocalXGBClassifier).fit(X, y).get_booster()).keys()
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def test_a_callback_may_train_on_other_data(binary, monkeypatch):
+    """By an objective of its own, which counts, or by XGBoost's."""
+    X, y = binary
+    other, calls = xgboost.DMatrix(X[:50], label=1 - y[:50]), []
+
+    def objective(margins, data):
+        calls.append(data)
+        return margins, np.ones_like(margins)
+
+    def margins(fobj):
+        watched = Watched(lambda model: model.update(other, 0, fobj))
+        return make(FocalXGBClassifier, n_estimators=3, callbacks=[watched]).fit(X, y).decision_function(X)
+
+    direct = [margins(objective), margins(None)]
+    assert calls == [other] * 3
+    monkeypatch.setattr(training, "DirectRounds", AsXGBoostDoes)
+    for values, expected in zip(direct, [margins(objective), margins(None)], strict=True):
+        np.testing.assert_array_equal(values, expected)
+
+
+def test_a_callback_may_put_another_booster_in_its_place(binary):
+    X, y = binary
+
+    class Replaces(xgboost.callback.TrainingCallback):
+        def before_training(self, model):
+            return xgboost.Booster({"objective": "binary:logistic"}, model_file=model.save_raw())
+
+    model = make(FocalXGBClassifier, callbacks=[Replaces()]).fit(X, y)
+    assert type(model.get_booster()) is xgboost.Booster
+    assert model.score(X, y) > 0.9
 
 
 def test_rounds_after_the_first_are_direct(binary, monkeypatch):
     """That there is something to compare above."""
     calls = []
-    update = rounds._Direct.update
-    monkeypatch.setattr(rounds._Direct, "update", lambda *arguments: calls.append(1) or update(*arguments))
+    train = rounds._Rounds.train
+    monkeypatch.setattr(rounds._Rounds, "train", lambda *arguments: calls.append(1) or train(*arguments))
     make(FocalXGBClassifier, n_estimators=7).fit(*binary)
     assert len(calls) == 6
+    assert not rounds._ROUNDS

@@ -4,7 +4,6 @@ Imports `link`, `model_file`, `onnx_model`, `parameters`, `plan`, `usefulness`, 
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -41,12 +40,6 @@ class FocalBoostedMixin:
     n_features_in_ = LearnedAttribute()
     feature_names_in_ = LearnedAttribute()
     classes_ = LearnedAttribute()
-
-    @classmethod
-    @cache  # a fit asks for them some ten times, and scikit-learn reads the signature each time
-    def _get_param_names(cls) -> list[str]:
-        names: list[str] = super()._get_param_names()  # type: ignore[misc]  # of the engine's class
-        return names
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters of this estimator, and of its sampler as ``sampler__<name>``.

@@ -5,7 +5,6 @@ Imports `losses`.
 
 import difflib
 from collections.abc import Mapping
-from functools import cache
 from inspect import Parameter, signature
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -62,7 +61,6 @@ def focal_parameters(estimator: Any) -> FocalParameters:
     )
 
 
-@cache
 def constructor_names(kind: type) -> frozenset[str]:
     """Return the names of the parameters of a class's constructor, and of those that it hands any others on to."""
     constructors = [vars(each)["__init__"] for each in kind.__mro__[:-1] if "__init__" in vars(each)]

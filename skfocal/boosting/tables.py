@@ -12,9 +12,11 @@ def is_table(X: Any) -> bool:
 
 
 def column_names(X: Any) -> list[Any]:
-    """Return the names of a table's columns."""
-    names: list[Any] = X.columns.tolist() if hasattr(X, "iloc") else list(getattr(X, "column_names", X.columns))
-    return names
+    """Return the names of a table's columns, none if it is of a library that lists them in another way."""
+    if hasattr(X, "iloc"):
+        return list(X.columns.tolist())
+    names = X.column_names if hasattr(X, "column_names") else X.columns
+    return names if isinstance(names, list) else []
 
 
 def column_types(X: Any) -> dict[str, str]:
@@ -33,6 +35,7 @@ def check_is_computed(X: Any) -> None:
 
 def check_is_sampled(X: Any, sampler: Any) -> None:
     """Raise if features are in a table of another library than pandas, whose columns imbalanced-learn drops."""
+    check_is_computed(X)
     if is_table(X) and not hasattr(X, "iloc"):
         raise TypeError(
             f"X must be an array, a sparse matrix or a pandas DataFrame with sampler={sampler!r}, "

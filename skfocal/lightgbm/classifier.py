@@ -223,7 +223,7 @@ n_jobs, importance_type
         -------
         self : FocalLGBMClassifier
         """
-        constructor = constructor_names(type(self))  # type: ignore[arg-type]  # hashable, whatever mypy says
+        constructor = constructor_names(type(self))
         others, of_sampler = split_sampler_params(params)
         for name, value in others.items():
             # LGBMClassifier keeps a second copy of everything it is set, which goes stale; and its extra parameters as

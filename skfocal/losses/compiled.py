@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._compat import array_namespace, effective_n_threads
+from skfocal._compat import array_namespace
 
 kernel: Any
 try:
@@ -63,10 +63,10 @@ def kernel_losses(
 
 
 def kernel_posterior(loss: Any, raw: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the posterior of each class, of shape (n_samples, n_classes); on as many threads as OpenMP takes."""
+    """Return the posterior of each class, of shape (n_samples, n_classes)."""
     gammas = _gammas(loss, raw)
     posterior = np.empty((len(raw), len(gammas)))
-    kernel.posterior(raw, gammas, loss.focal_mix, posterior, effective_n_threads(None))
+    kernel.posterior(raw, gammas, loss.focal_mix, posterior, 1)
     return posterior
 
 

@@ -6,7 +6,9 @@ classes for arrays, anew in every round. That takes 0.4 ms, all else in a round 
 
 import ctypes
 import json
+from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,37 +30,40 @@ class DirectRounds(TrainingCallback):
         self._objective = objective
 
     def before_training(self, model: Any) -> Any:
-        """Give the booster another `update`, by its class: what is set on a booster itself is pickled with it."""
-        model._direct = _Direct(self._objective)
+        """Give the booster another `update`, by its class."""
+        _ROUNDS[model] = _Rounds(self._objective)
         model.__class__ = _DirectBooster
         return model
 
     def after_training(self, model: Any) -> Any:
-        """Make the booster what it was."""
-        del model._direct
-        model.__class__ = Booster
+        """Make the booster what it was, if it is the one: a user's callback may have put another in its place."""
+        if _ROUNDS.pop(model, None):
+            model.__class__ = Booster
         return model
 
 
 class _DirectBooster(Booster):
-    _direct: "_Direct"
-
     def update(self, dtrain: Any, iteration: int, fobj: Any = None) -> None:
-        if self._direct.objective.is_prepared:
-            self._direct.update(self, dtrain, iteration)
-        else:  # the first round: features are compared, labels and weights of the data prepared
-            super().update(dtrain, iteration, fobj)
+        rounds = _ROUNDS[self]
+        if dtrain is rounds.data and fobj is rounds.function:
+            rounds.train(self, iteration)
+            return
+        was_prepared = rounds.objective.is_prepared
+        super().update(dtrain, iteration, fobj)
+        if rounds.objective.is_prepared and not was_prepared:  # by the first round; others are a callback's own
+            rounds.data, rounds.function = dtrain, fobj
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what another process is to make a booster of: it is to know nothing of this one's training."""
-        return Booster, (), {name: part for name, part in self.__getstate__().items() if name != "_direct"}
+        return Booster, (), self.__getstate__()
 
 
-class _Direct:
+class _Rounds:
     """What XGBoost's library is given in every round, and what it gives back: the calls of `Booster.boost`."""
 
     def __init__(self, objective: TrainingObjective) -> None:
         self.objective = objective
+        self.data: Any = None  # of the rounds, and the function that XGBoost makes of the objective
+        self.function: Any = None
         self._shape = ctypes.POINTER(ctypes.c_uint64)()
         self._n_dimensions = ctypes.c_uint64()
         self._margins = ctypes.POINTER(ctypes.c_float)()
@@ -66,13 +71,24 @@ class _Direct:
         self._gradient: Any = None
         self._arrays: list[bytes] = []  # what is said of gradient and Hessian, which lie in the same memory every time
 
-    def update(self, booster: Any, data: Any, iteration: int) -> None:
-        call_library("XGBoosterPredictFromDMatrix", booster.handle, data.handle, _RAW_MARGINS, *self._results)
-        shape = self._shape[: self._n_dimensions.value]
-        gradient, hessian = self.objective(None, np.ctypeslib.as_array(self._margins, shape))
+    def train(self, booster: Any, iteration: int) -> None:
+        call_library("XGBoosterPredictFromDMatrix", booster.handle, self.data.handle, _RAW_MARGINS, *self._results)
+        shape = tuple(self._shape[: self._n_dimensions.value])
+        address = ctypes.addressof(self._margins.contents)
+        gradient, hessian = self.objective(None, _floats_at(address, shape))
         if gradient is not self._gradient:
             self._gradient, self._arrays = gradient, [_described(array) for array in (gradient, hessian)]
-        call_library("XGBoosterTrainOneIter", booster.handle, data.handle, ctypes.c_int(iteration), *self._arrays)
+        call_library("XGBoosterTrainOneIter", booster.handle, self.data.handle, ctypes.c_int(iteration), *self._arrays)
+
+
+# Not attributes of the boosters: these are copied and pickled with them, by users' callbacks too.
+_ROUNDS: WeakKeyDictionary[Any, _Rounds] = WeakKeyDictionary()
+
+
+def _floats_at(address: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return floats where they are. NumPy's own way, by a type of ctypes, leaves a type for every shape behind."""
+    interface = {"data": (address, False), "shape": shape, "typestr": np.dtype(np.float32).str, "version": 3}
+    return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 
 def _described(array: NDArray[Any]) -> bytes:
