@@ -68,7 +68,9 @@ class Watched(xgboost.callback.TrainingCallback):
 
 
 @pytest.mark.parametrize(
-    "keep", [lambda model: pickle.loads(pickle.dumps(model)), xgboost.Booster.copy, copy.deepcopy], ids=range(3)
+    "keep",
+    [lambda model: pickle.loads(pickle.dumps(model)), xgboost.Booster.copy, copy.deepcopy],
+    ids=["pickle", "copy", "deepcopy"],
 )
 def test_boosters_of_single_rounds_can_be_kept(keep, binary):
     X, y = binary

@@ -37,7 +37,7 @@ typedef struct {
     Compute derivatives_float, derivatives_double, losses_float, losses_double, posterior;
 } Kernel;
 
-#define BLOCK 256 /* samples at a time, all of whose numbers stay in the first-level cache */
+#define BLOCK 256 /* samples at a time: in float, of few classes, all of their numbers fit the first-level cache */
 
 extern const Kernel kernel_baseline, kernel_avx2, kernel_avx512;
 
