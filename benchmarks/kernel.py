@@ -71,12 +71,15 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
         np.copyto(gradient, raw, casting="same_kind")
         hessian.fill(1)
 
-    with TrainingObjective(FocalObjective(loss, policy, n_jobs)) as objective:
+    of_loss = FocalObjective(loss, policy, n_jobs)
+    with TrainingObjective(of_loss) as objective, TrainingObjective(of_loss) as formulas:
+        with patch.object(compiled, "kernel", None):
+            formulas(y, raw)  # prepared where nothing was compiled
         for values, expected in zip(objective(y, raw), plain(y, raw, policy), strict=True):
             np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-6)
         calls = {
             "objective": lambda: objective(y, raw),
-            "numpy": lambda: without_kernel(objective, y, raw),
+            "numpy": lambda: formulas(y, raw),
             "plain": lambda: plain(y, raw, policy),
             "memory": memory,
         }
@@ -91,12 +94,6 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
     settings = {"classes": n_classes, "margins": np.dtype(dtype).name, "Hessian": policy}
     settings |= {name: np.median(values) for name, values in times.items()}
     return settings | {"share": settings["memory"] / settings["objective"]}
-
-
-def without_kernel(objective, y, raw):
-    """Return what the objective does where nothing was compiled."""
-    with patch.object(compiled, "kernel", None):
-        return objective(y, raw)
 
 
 def processor():

@@ -7,10 +7,10 @@ given.
 Imports `_arrays`, `_compat` and `losses`.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from inspect import signature
-from numbers import Integral
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, Self
 
@@ -22,13 +22,16 @@ from skfocal._compat import array_namespace, effective_n_threads
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.losses.base import Targets, weighted
 from skfocal.losses.compiled import kernel_computes, kernel_derivatives
-from skfocal.losses.parameters import HessianPolicy, check_hessian_policy
+from skfocal.losses.parameters import HessianPolicy, check_hessian_policy, check_n_jobs
 
 __all__ = ["FocalMetric", "FocalObjective"]
 
 FOCAL_LOSS = "focal_loss"  # the name of the metric
 
 Engine = Literal["lightgbm", "xgboost"]
+
+# Takes margins, and memory or None; returns gradient and Hessian.
+Derivatives = Callable[[Array, Any], tuple[Array, Array]]
 
 # XGBoost's own floor of the log loss's Hessian; a float32, and far below every Hessian that moves a tree.
 _HESSIAN_FLOOR = 1e-16
@@ -119,9 +122,7 @@ class FocalObjective:
     def __post_init__(self) -> None:
         _check_loss(self.loss)
         check_hessian_policy(self.hessian, "hessian")
-        n_jobs: Any = self.n_jobs
-        if n_jobs is not None and not isinstance(n_jobs, Integral):
-            raise ValueError(f"n_jobs must be None or an integer, got {n_jobs!r}.")
+        check_n_jobs(self.n_jobs)
 
     # LightGBM counts the arguments (three: it passes weights), XGBoost looks for the name sample_weight.
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Array, Array]:
@@ -144,7 +145,8 @@ class FocalObjective:
         dtype = array_namespace(raw).float32
         targets = self._targets(y, raw, weight, dtype)
         n_threads = effective_n_threads(self.n_jobs)
-        return self._derivatives(raw, targets, _empty_pair(raw), factor=_factor(raw), dtype=dtype, n_threads=n_threads)
+        derivatives = self._derivatives(raw, targets, factor=_factor(raw), dtype=dtype, n_threads=n_threads)
+        return derivatives(raw, _empty_pair(raw))
 
     def _targets(self, y_true: Any, raw: Array, sample_weight: Any, dtype: Any) -> Targets:
         """Check labels and weights; return what is the same in every round of a training."""
@@ -161,25 +163,24 @@ class FocalObjective:
         self,
         raw: Array,
         targets: Targets,
-        out: Any,
         *,
         factor: float,
         dtype: Any,
         n_threads: int,
         pool: ThreadPoolExecutor | None = None,
         intercept: Any = None,
-    ) -> tuple[Array, Array]:
-        """Return gradient and Hessian, times `factor`, at ``raw + intercept``; in `out` if it is not None.
+    ) -> Derivatives:
+        """Return a function of margins like `raw`, of any round, with all else prepared.
 
-        They are computed in `dtype`, and rounded if that is float32.
+        It returns gradient and Hessian, times `factor`, at margins + `intercept`; in its second argument, unless that
+        is None. They are computed in `dtype`, and rounded if that is float32.
         """
         stable = self.hessian == "stable"
         if kernel_computes(self.loss, raw):
-            kernel_derivatives(
-                self.loss, raw, *targets, out, intercept=intercept, factor=factor, floor=_HESSIAN_FLOOR, stable=stable,
+            return kernel_derivatives(
+                self.loss, raw, *targets, intercept=intercept, factor=factor, floor=_HESSIAN_FLOOR, stable=stable,
                 in_double=dtype == np.float64, n_threads=n_threads,
             )  # fmt: skip
-            return out
 
         def formula(raw: Array, codes: Array, weight: Array | None) -> tuple[Array, Array]:
             xp = array_namespace(raw)
@@ -192,8 +193,11 @@ class FocalObjective:
                 gradient, hessian = _rounded(gradient), _rounded(hessian)
             return weighted(gradient, weight), weighted(hessian, weight)
 
-        gradient, hessian = in_blocks(formula, (raw, *targets), out=out, n_threads=n_threads, pool=pool)
-        return gradient, hessian
+        def derivatives(raw: Array, out: tuple[Array, Array] | None) -> tuple[Array, Array]:
+            gradient, hessian = in_blocks(formula, (raw, *targets), out=out, n_threads=n_threads, pool=pool)
+            return gradient, hessian
+
+        return derivatives
 
 
 def _rounded(values: Array) -> Array:
@@ -217,9 +221,8 @@ def _empty_pair(raw: Array) -> tuple[Array, Array] | None:
 class _Prepared(NamedTuple):
     """What is the same in all rounds of a fit."""
 
-    targets: Targets
+    derivatives: Derivatives
     out: tuple[Array, Array] | None  # memory for gradient and Hessian
-    n_threads: int
     pool: ThreadPoolExecutor  # which starts threads when it is given work: by the kernel it is not
 
 
@@ -271,24 +274,25 @@ class TrainingObjective:
         They are written to `out`, if that is not None, in every round.
         """
         raw = self._namespace.asarray(y_pred)
-        dtype = array_namespace(raw).float32 if self._dtype is None else self._dtype
         if self._prepared is None:
-            targets = self._objective._targets(y_true, raw, sample_weight, dtype)
-            n_threads = effective_n_threads(self._objective.n_jobs)
-            self._prepared = _Prepared(
-                targets, _empty_pair(raw) if out is None else None, n_threads, ThreadPoolExecutor(n_threads)
-            )
+            self._prepared = self._prepare(y_true, raw, sample_weight, takes_memory=out is None)
         prepared = self._prepared
-        return self._objective._derivatives(
+        return prepared.derivatives(raw, prepared.out if out is None else out)
+
+    def _prepare(self, y_true: Any, raw: Array, sample_weight: Any, *, takes_memory: bool) -> _Prepared:
+        dtype = array_namespace(raw).float32 if self._dtype is None else self._dtype
+        n_threads = effective_n_threads(self._objective.n_jobs)
+        pool = ThreadPoolExecutor(n_threads)
+        derivatives = self._objective._derivatives(
             raw,
-            prepared.targets,
-            prepared.out if out is None else out,
+            self._objective._targets(y_true, raw, sample_weight, dtype),
             factor=_factor(raw) if self._factor is None else self._factor,
             dtype=dtype,
-            n_threads=prepared.n_threads,
-            pool=prepared.pool,
+            n_threads=n_threads,
+            pool=pool,
             intercept=self._intercept,
         )
+        return _Prepared(derivatives, _empty_pair(raw) if takes_memory else None, pool)
 
     @property
     def is_prepared(self) -> bool:

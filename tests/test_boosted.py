@@ -316,3 +316,22 @@ def test_while_it_trains_the_features_are_there_once(estimator, binary, monkeypa
     assert made
     assert alive
     assert not any(alive)
+
+
+THREADS = [(estimator, {"n_jobs": None, name: 2}, 2) for estimator in WATCHING for name in ("n_jobs", "nthread")]
+THREADS += [(estimator, {}, None) for estimator in BOOSTED if estimator not in WATCHING]  # which have no parameter
+
+
+@pytest.mark.parametrize(("estimator", "params", "expected"), THREADS)
+def test_probabilities_take_as_many_threads_as_the_engine(estimator, params, expected, binary, monkeypatch):
+    X, y = binary
+    taken, through = [], BinaryFocalLoss._through_link
+
+    def watched(loss, raw, n_jobs):
+        taken.append(n_jobs)
+        return through(loss, raw, n_jobs)
+
+    model = estimator(**engine_of(estimator).quick | params).fit(X, y)
+    monkeypatch.setattr(BinaryFocalLoss, "_through_link", watched)
+    model.predict_proba(X)
+    assert taken == [expected]

@@ -312,6 +312,20 @@ def test_what_a_thread_raises_is_raised(broken):
 def test_n_jobs_is_a_number_of_threads(n_jobs):
     with pytest.raises(ValueError, match="n_jobs must be None or an integer, got"):
         FocalObjective(BinaryFocalLoss(), n_jobs=n_jobs)
+    for loss in (BinaryFocalLoss(), MulticlassFocalLoss()):
+        with pytest.raises(ValueError, match="n_jobs must be None or an integer, got"):
+            loss.predict_proba(np.zeros((2, 3) if isinstance(loss, MulticlassFocalLoss) else 2), n_jobs=n_jobs)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("loss", SOME_LOSSES)
+def test_threads_change_no_bit_of_a_posterior(loss, compiled, monkeypatch):
+    _, raw = some_data(loss, BLOCK + 3, np.float32)
+    if not compiled:
+        monkeypatch.setattr("skfocal.losses.compiled.kernel", None)
+    one = loss.predict_proba(raw)
+    for n_jobs in (2, 7, -1, None):
+        np.testing.assert_array_equal(loss.predict_proba(raw, n_jobs=n_jobs), one)
 
 
 def test_unknown_policy():

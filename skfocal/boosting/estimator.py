@@ -77,7 +77,7 @@ class FocalBoostedMixin:
             In the order of ``classes_``.
         """
         raw_prediction = self.decision_function(X)  # type: ignore[attr-defined]  # the engine's
-        return self._link.posterior(raw_prediction)
+        return self._link.posterior(raw_prediction, getattr(self, "n_jobs", None))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each sample.

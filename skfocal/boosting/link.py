@@ -58,9 +58,9 @@ class Link:
     correction: NDArray[np.float64] | None = None
     resampled: Resampled | None = None
 
-    def posterior(self, raw_prediction: Any) -> Any:
+    def posterior(self, raw_prediction: Any, n_jobs: int | None = 1) -> Any:
         """Return probabilities of shape (n_samples, n_classes), of the array-API namespace of the margins."""
-        posterior = self.loss.predict_proba(raw_prediction)
+        posterior = self.loss.predict_proba(raw_prediction, n_jobs=n_jobs)
         return posterior if self.correction is None else reweighted(posterior, self.correction)
 
     def labels(self, posterior: NDArray[np.float64]) -> NDArray[Any]:

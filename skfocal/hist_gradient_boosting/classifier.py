@@ -196,7 +196,7 @@ validation_score_
     def staged_predict_proba(self, X: Any) -> Iterator[NDArray[np.float64]]:
         """Yield what `predict_proba` would return after each round; after a `sampler` with the correction of all."""
         for raw_prediction in self.staged_decision_function(X):
-            yield self._link.posterior(raw_prediction)
+            yield self._link.posterior(raw_prediction, None)
 
     def staged_predict(self, X: Any) -> Iterator[NDArray[Any]]:
         """Yield what `predict` would return after each round."""

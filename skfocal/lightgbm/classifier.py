@@ -409,6 +409,7 @@ n_jobs, importance_type
         check_is_fitted(self, "focal_loss_")
         X = self._as_features(X, reset=False, compare_names=validate_features)
         wants_posterior = not (raw_score or pred_leaf or pred_contrib)
+        params = prediction_parameters(self, kwargs)
         result = self.booster_.predict(
             X,
             raw_score=raw_score or wants_posterior,
@@ -416,9 +417,9 @@ n_jobs, importance_type
             num_iteration=num_iteration,
             pred_leaf=pred_leaf,
             pred_contrib=pred_contrib,
-            **prediction_parameters(self, kwargs),
+            **params,
         )
-        return self._link.posterior(result) if wants_posterior else result
+        return self._link.posterior(result, params["num_threads"]) if wants_posterior else result
 
     def predict(
         self,

@@ -12,10 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skfocal._arrays import Array, as_codes, in_blocks
-from skfocal._compat import array_namespace
-from skfocal.losses.compiled import kernel_computes, kernel_losses
+from skfocal._compat import array_namespace, effective_n_threads
+from skfocal.losses.compiled import kernel_computes, kernel_losses, kernel_posterior
 from skfocal.losses.formulas import FOCAL, Formulas
-from skfocal.losses.parameters import HessianPolicy, as_alpha, as_gamma, as_mix, check_hessian_policy, check_length
+from skfocal.losses.parameters import (
+    HessianPolicy,
+    as_alpha,
+    as_gamma,
+    as_mix,
+    check_hessian_policy,
+    check_length,
+    check_n_jobs,
+)
+
+_ENOUGH_FOR_THREADS = 10_000  # samples
 
 
 class Targets(NamedTuple):
@@ -224,8 +234,20 @@ class FocalLoss(ABC):
         return gradient, diagonal
 
     @abstractmethod
-    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, raw_prediction: ArrayLike, *, n_jobs: int | None = 1) -> NDArray[np.float64]:
         """Map margins to posterior probabilities through the focal link."""
+
+    @abstractmethod
+    def _posterior(self, raw: Array) -> tuple[Array]:
+        """Return what `predict_proba` does, by NumPy's formulas."""
+
+    def _through_link(self, raw: Array, n_jobs: int | None) -> Any:
+        check_n_jobs(n_jobs)
+        # To count the threads takes longer than to map a row.
+        n_threads = effective_n_threads(n_jobs) if raw.shape[0] > _ENOUGH_FOR_THREADS else 1
+        if kernel_computes(self, raw):
+            return kernel_posterior(self, raw, n_threads)
+        return in_blocks(self._posterior, (raw,), n_threads=n_threads)[0]
 
     @abstractmethod
     def intercept(self, prior: ArrayLike) -> float | NDArray[np.float64]:

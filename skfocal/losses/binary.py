@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from skfocal._arrays import Array, as_link_margins, as_margins, in_blocks
+from skfocal._arrays import Array, as_link_margins, as_margins
 from skfocal._compat import array_namespace
 from skfocal.losses.base import FocalLoss
-from skfocal.losses.compiled import kernel_computes, kernel_posterior
 
 
 @dataclass(frozen=True)
@@ -99,13 +98,15 @@ class BinaryFocalLoss(FocalLoss):
         log_link = self.formulas.log_link
         return log_link(z, gamma_positive, self.focal_mix) - log_link(-z, gamma_negative, self.focal_mix)
 
-    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, raw_prediction: ArrayLike, *, n_jobs: int | None = 1) -> NDArray[np.float64]:
         """Map margins to posterior probabilities through the focal link.
 
         Parameters
         ----------
         raw_prediction : array-like of shape (n_samples,)
             Raw margins z.
+        n_jobs : int or None, default=1
+            Number of threads, as of `skfocal.objectives.FocalObjective`; the result is the same for any.
 
         Returns
         -------
@@ -114,9 +115,7 @@ class BinaryFocalLoss(FocalLoss):
             column is right to rounding by itself, however close to 0.
         """
         raw = self._as_raw(raw_prediction)
-        if kernel_computes(self, raw):
-            return kernel_posterior(self, raw)
-        return in_blocks(self._posterior, (raw,))[0]
+        return self._through_link(raw, n_jobs)
 
     def _posterior(self, raw: Array) -> tuple[Array]:
         xp = array_namespace(raw)
@@ -145,8 +144,11 @@ class BinaryFocalLoss(FocalLoss):
             raise ValueError(f"prior must have the shape (2,), got {log_prior.shape}.")
         target = log_prior[1] - log_prior[0]
 
+        gammas = np.broadcast_to(self.gamma, 2)
+
         def gap(z: float) -> float:
-            return float(self._log_odds_posterior(np.asarray(z)) - target)
+            negative, positive = self.formulas.log_link(np.array([-z, z]), gammas, self.focal_mix)
+            return float(positive - negative - target)
 
         # log p - log q = z, and what gamma adds to it is at most log(1 + gamma) + gamma log 2 against the target.
         limit = abs(target) + 2 * float(np.max(self.gamma)) + 1

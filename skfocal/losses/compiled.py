@@ -3,6 +3,7 @@
 Imports `_compat`, and the kernel that is compiled from the files in the folder of this name.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skfocal._compat import array_namespace
+
+_Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 kernel: Any
 try:
@@ -34,7 +37,6 @@ def kernel_derivatives(
     raw: NDArray[Any],
     codes: NDArray[np.integer],
     weight: NDArray[Any] | None,
-    out: tuple[NDArray[np.float32], NDArray[np.float32]],
     *,
     intercept: Any,
     factor: float,
@@ -42,13 +44,17 @@ def kernel_derivatives(
     stable: bool,
     in_double: bool,
     n_threads: int,
-) -> None:
-    """Write gradient and Hessian to `out`; see `FocalObjective._derivatives`."""
+) -> Callable[[NDArray[Any], _Pair], _Pair]:
+    """Return what writes gradient and Hessian of margins like `raw`; see `FocalObjective._derivatives`."""
     intercept = None if intercept is None else np.ascontiguousarray(intercept, dtype=np.float64).reshape(-1)
-    kernel.derivatives(
-        raw, _as_int32(codes), _contiguous(weight), _gammas(loss, raw), loss.focal_mix, intercept, factor, floor,
-        stable, in_double, *out, n_threads,
-    )  # fmt: skip
+    of_samples = _as_int32(codes), _contiguous(weight)
+    of_loss = _gammas(loss, raw), loss.focal_mix, intercept, factor, floor, stable, in_double
+
+    def derivatives(raw: NDArray[Any], out: _Pair) -> _Pair:
+        kernel.derivatives(raw, *of_samples, *of_loss, *out, n_threads)
+        return out
+
+    return derivatives
 
 
 def kernel_losses(
@@ -62,11 +68,11 @@ def kernel_losses(
     return values, gradient
 
 
-def kernel_posterior(loss: Any, raw: NDArray[Any]) -> NDArray[np.float64]:
+def kernel_posterior(loss: Any, raw: NDArray[Any], n_threads: int) -> NDArray[np.float64]:
     """Return the posterior of each class, of shape (n_samples, n_classes)."""
     gammas = _gammas(loss, raw)
     posterior = np.empty((len(raw), len(gammas)))
-    kernel.posterior(raw, gammas, loss.focal_mix, posterior, 1)
+    kernel.posterior(raw, gammas, loss.focal_mix, posterior, n_threads)
     return posterior
 
 

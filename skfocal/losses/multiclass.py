@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from skfocal._arrays import Array, as_link_margins, as_margins, in_blocks
+from skfocal._arrays import Array, as_link_margins, as_margins
 from skfocal._compat import array_namespace
 from skfocal.losses.base import FocalLoss
-from skfocal.losses.compiled import kernel_computes, kernel_posterior
 from skfocal.losses.formulas import log_odds
 
 # Margins beyond this are past every prior that float64 can hold: |log prior| <= 745.
@@ -129,13 +128,15 @@ class MulticlassFocalLoss(FocalLoss):
         rest = xp.sum(odds, axis=1)[:, None] - odds  # >= 1 for all but the winner, whose rest may cancel
         return xp.where(is_winner, self._lead(winner, raw)[0][:, None], lead - xp.log(xp.where(is_winner, 1.0, rest)))
 
-    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, raw_prediction: ArrayLike, *, n_jobs: int | None = 1) -> NDArray[np.float64]:
         """Map margins to posterior probabilities through the focal link.
 
         Parameters
         ----------
         raw_prediction : array-like of shape (n_samples, n_classes)
             Raw margins.
+        n_jobs : int or None, default=1
+            Number of threads, as of `skfocal.objectives.FocalObjective`; the result is the same for any.
 
         Returns
         -------
@@ -144,9 +145,7 @@ class MulticlassFocalLoss(FocalLoss):
         """
         raw = self._as_raw(raw_prediction)
         self._check_lengths(raw.shape[1])
-        if kernel_computes(self, raw):
-            return kernel_posterior(self, raw)
-        return in_blocks(self._posterior, (raw,))[0]
+        return self._through_link(raw, n_jobs)
 
     def _posterior(self, raw: Array) -> tuple[Array]:
         xp = array_namespace(raw)

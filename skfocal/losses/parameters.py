@@ -1,6 +1,6 @@
 """The parameters of a focal loss: what they may be, and as what the losses keep them. Imports nothing of ours."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,12 @@ def check_hessian_policy(policy: object, name: str) -> None:
     """Raise a ValueError that calls it `name` if `policy` is none of `HESSIAN_POLICIES`."""
     if not isinstance(policy, str) or policy not in HESSIAN_POLICIES:
         raise ValueError(f"{name} must be one of {list(HESSIAN_POLICIES)}, got {policy!r}.")
+
+
+def check_n_jobs(n_jobs: object) -> None:
+    """Raise a ValueError if `n_jobs` is no number of threads."""
+    if n_jobs is not None and not isinstance(n_jobs, Integral):
+        raise ValueError(f"n_jobs must be None or an integer, got {n_jobs!r}.")
 
 
 def as_gamma(gamma: object, name: str = "gamma") -> float | tuple[float, ...]:

@@ -25,7 +25,7 @@ from skfocal.xgboost.compat import parameter_names, positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.onnx_trees import onnx_trees
-from skfocal.xgboost.parameters import checked_settings
+from skfocal.xgboost.parameters import checked_settings, n_threads
 from skfocal.xgboost.saving import read_model, write_model
 from skfocal.xgboost.tables import with_whole_names
 from skfocal.xgboost.training import train
@@ -347,7 +347,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         raw = self.decision_function(
             X, validate_features=validate_features, base_margin=base_margin, iteration_range=iteration_range
         )
-        return self._link.posterior(raw)
+        return self._link.posterior(raw, n_threads({"n_jobs": self.n_jobs} | getattr(self, "kwargs", {})))
 
     def predict(self, X: Any, *, output_margin: bool = False, **kwargs: Any) -> NDArray[Any]:
         """Return the most probable label of each sample.
