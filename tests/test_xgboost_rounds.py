@@ -115,6 +115,22 @@ def test_a_callback_may_train_on_other_data(binary, monkeypatch):
         np.testing.assert_array_equal(values, expected)
 
 
+def test_a_callback_may_score_data_of_its_own(binary):
+    """With evaluation sets and without, where XGBoost is not asked to score nothing."""
+    X, y = binary
+    other, scores = xgboost.DMatrix(X[:50], label=y[:50]), []
+
+    def score(margins, data):
+        assert data is other
+        return "mean", margins.mean()
+
+    watched = Watched(lambda model: scores.append(model.eval_set([(other, "own")], 7, score)))
+    model = make(FocalXGBClassifier, n_estimators=3, callbacks=[watched]).fit(X, y)
+    means = [model.decision_function(X[:50], iteration_range=(0, i)).mean() for i in (1, 2, 3)]
+    assert [text.partition("mean:")[0] for text in scores] == ["[7]\town-"] * 3
+    np.testing.assert_allclose([float(text.partition("mean:")[2]) for text in scores], means, atol=1e-5)
+
+
 def test_a_callback_may_put_another_booster_in_its_place(binary):
     X, y = binary
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import xgboost.core
 from xgboost import Booster, DMatrix, XGBClassifier
@@ -43,39 +43,53 @@ def _leaf_keys(tree: Any) -> Iterator[str]:
             yield key
 
 
-def unfitted_engine(
-    params: dict[str, Any],
-    metric: Callable[[Any, Any], list[tuple[str, float]]],
-    *,
-    bins_data: bool,
-    shown: dict[str, Any],
-    become: Callable[[XGBClassifier], Any],
-) -> Any:
-    """Return an XGBClassifier whose `fit` evaluates a metric as `xgboost.train` takes it, which may have many values.
+class Fit(NamedTuple):
+    """What XGBoost's classifier is to do in a fit beside what its parameters say."""
 
-    XGBClassifier takes one callable with one value, and looks it up in `_configure_fit`, second of what that returns.
-    And if it can, it keeps of the features only in which bins they are. These are not those of a model that is
-    continued, whose margins would not be what it predicts: without `bins_data` the features are kept.
+    metric: Callable[[Any, Any], list[tuple[str, float]]]  # as `xgboost.train` takes it: it may have many values
+    bins_data: bool  # whether it may keep of the features only in which bins they are
+    shown: dict[str, Any]  # parameters that `xgboost.train` is given as well
+    become: Callable[[XGBClassifier], Any]  # gives the estimator that the engine is to turn into
+
+
+class _Engine(XGBClassifier):
+    """XGBoost's own classifier, whose `fit` evaluates a metric with many values.
+
+    It takes one callable with one value, and looks it up in `_configure_fit`, second of what that returns. And if it
+    can, it keeps of the features only in which bins they are. These are not those of a model that is continued, whose
+    margins would not be what it predicts: without `bins_data` the features are kept.
 
     Tools that keep track of experiments put themselves around XGBClassifier's `fit` and `xgboost.train`. `train` is
     given the parameters in `shown` as well; and as the last act of `fit`, in `_set_evaluation_result`, the engine turns
     into the estimator that `become` returns, in all but identity: what they record after `fit` is that.
     """
 
-    class Engine(XGBClassifier):
-        def _configure_fit(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-            model, _, own, *rest = super()._configure_fit(*args, **kwargs)
-            return model, metric, TrackedParameters(own, shown), *rest
+    _of_fit: Fit  # no parameter of the constructor: those are XGBoost's
 
-        def _create_dmatrix(self, ref: Any, **kwargs: Any) -> Any:
-            return super()._create_dmatrix(ref, **kwargs) if bins_data else DMatrix(**kwargs, nthread=self.n_jobs)
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return XGBoost's parameters, which are attributes: to look for them in constructors takes some rounds."""
+        return {name: value for name, value in vars(self).items() if name in parameter_names()} | self.kwargs
 
-        def _set_evaluation_result(self, evals_result: Any) -> None:
-            super()._set_evaluation_result(evals_result)
-            estimator = become(self)
-            self.__class__, self.__dict__ = type(estimator), vars(estimator)
+    def _configure_fit(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        model, _, own, *rest = super()._configure_fit(*args, **kwargs)
+        return model, self._of_fit.metric, TrackedParameters(own, self._of_fit.shown), *rest
 
-    return Engine(**params)
+    def _create_dmatrix(self, ref: Any, **kwargs: Any) -> Any:
+        return (
+            super()._create_dmatrix(ref, **kwargs) if self._of_fit.bins_data else DMatrix(**kwargs, nthread=self.n_jobs)
+        )
+
+    def _set_evaluation_result(self, evals_result: Any) -> None:
+        super()._set_evaluation_result(evals_result)
+        estimator = self.__dict__.pop("_of_fit").become(self)
+        self.__class__, self.__dict__ = type(estimator), vars(estimator)
+
+
+def unfitted_engine(params: dict[str, Any], fit: Fit) -> Any:
+    """Return an XGBClassifier that does in `fit` what is asked of it."""
+    engine = _Engine(**params)
+    engine._of_fit = fit
+    return engine
 
 
 def call_library(function: str, *arguments: Any) -> None:

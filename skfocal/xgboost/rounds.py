@@ -53,6 +53,10 @@ class _DirectBooster(Booster):
         if rounds.objective.is_prepared and not was_prepared:  # by the first round; others are a callback's own
             rounds.data, rounds.function = dtrain, fobj
 
+    def eval_set(self, evals: Any, iteration: int = 0, feval: Any = None, output_margin: bool = True) -> str:
+        """Return the scores of a round as XGBoost does, which takes its time where there is nothing to score, too."""
+        return super().eval_set(evals, iteration, feval, output_margin) if evals else f"[{iteration}]"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Booster, (), self.__getstate__()
 
@@ -68,14 +72,18 @@ class _Rounds:
         self._n_dimensions = ctypes.c_uint64()
         self._margins = ctypes.POINTER(ctypes.c_float)()
         self._results = [ctypes.byref(part) for part in (self._shape, self._n_dimensions, self._margins)]
+        # What lies where, most of the time in the same memory as the round before.
+        self._place: Any = None  # of the margins
+        self._raw_prediction: Any = None
         self._gradient: Any = None
-        self._arrays: list[bytes] = []  # what is said of gradient and Hessian, which lie in the same memory every time
+        self._arrays: list[bytes] = []  # what is said of gradient and Hessian
 
     def train(self, booster: Any, iteration: int) -> None:
         call_library("XGBoosterPredictFromDMatrix", booster.handle, self.data.handle, _RAW_MARGINS, *self._results)
-        shape = tuple(self._shape[: self._n_dimensions.value])
-        address = ctypes.addressof(self._margins.contents)
-        gradient, hessian = self.objective(None, _floats_at(address, shape))
+        place = ctypes.addressof(self._margins.contents), self._shape[: self._n_dimensions.value]
+        if place != self._place:
+            self._place, self._raw_prediction = place, _floats_at(*place)
+        gradient, hessian = self.objective(None, self._raw_prediction)
         if gradient is not self._gradient:
             self._gradient, self._arrays = gradient, [_described(array) for array in (gradient, hessian)]
         call_library("XGBoosterTrainOneIter", booster.handle, self.data.handle, ctypes.c_int(iteration), *self._arrays)
@@ -85,9 +93,9 @@ class _Rounds:
 _ROUNDS: WeakKeyDictionary[Any, _Rounds] = WeakKeyDictionary()
 
 
-def _floats_at(address: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _floats_at(address: int, shape: list[int]) -> NDArray[np.float32]:
     """Return floats where they are. NumPy's own way, by a type of ctypes, leaves a type for every shape behind."""
-    interface = {"data": (address, False), "shape": shape, "typestr": np.dtype(np.float32).str, "version": 3}
+    interface = {"data": (address, False), "shape": tuple(shape), "typestr": np.dtype(np.float32).str, "version": 3}
     return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 

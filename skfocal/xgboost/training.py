@@ -14,7 +14,7 @@ from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import shown_parameters
 from skfocal.objectives import TrainingObjective, hessian_factor
-from skfocal.xgboost.compat import give_booster, unfitted_engine
+from skfocal.xgboost.compat import Fit, give_booster, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
 from skfocal.xgboost.evaluation import Evaluation
@@ -58,8 +58,7 @@ def train(
         on_device(settings.device) as namespace,
         TrainingObjective(objective, namespace, factor=factor) as params["objective"],
     ):
-        shown = shown_parameters(classifier)
-        engine = unfitted_engine(params, evaluation, bins_data=old is None, shown=shown, become=become)
+        engine = unfitted_engine(params, Fit(evaluation, old is None, shown_parameters(classifier), become))
         callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose)
         if namespace is np:
             callbacks.insert(0, DirectRounds(params["objective"]))
