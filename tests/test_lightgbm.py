@@ -1,6 +1,9 @@
 """What is LightGBM's own: parameters, evaluation, and the booster that carries the intercept."""
 
+import copy
 import pickle
+import subprocess
+import sys
 import warnings
 
 import lightgbm
@@ -12,6 +15,7 @@ from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skfocal import FocalLGBMClassifier, FocalObjective
+from skfocal.lightgbm import compat as lightgbm_compat
 
 from .conftest import make
 
@@ -362,6 +366,68 @@ def test_what_callbacks_keep_on_the_booster_stays(binary):
     model = make(FocalLGBMClassifier).fit(X, y, callbacks=[keep], eval_set=[(X, y), (X[:99], y[:99])])
     assert model.booster_.rounds_seen == 20
     assert list(model.evals_result_) == ["training", "valid_1"]
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [lambda model: pickle.loads(pickle.dumps(model)), copy.copy, copy.deepcopy],
+    ids=["pickle", "copy", "deepcopy"],
+)
+def test_boosters_of_single_rounds_can_be_kept(keep, data):
+    """While it trains a booster has no objective, and no intercept yet."""
+    X, y = data
+    boosters = []
+    model = make(FocalLGBMClassifier, n_estimators=3).fit(
+        X, y, callbacks=[lambda env: boosters.append(keep(env.model))]
+    )
+    for i, booster in enumerate([*boosters, model.booster_]):
+        assert type(booster) is lightgbm.Booster
+        margins = model.predict(X, raw_score=True, num_iteration=min(i + 1, 3))
+        start = 0 if booster is model.booster_ else np.float64(model.focal_intercept_)
+        kept = lightgbm.Booster(model_str=pickle.loads(pickle.dumps(booster)).model_to_string())
+        np.testing.assert_allclose(kept.predict(X, raw_score=True) + start, margins, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("params", [{}, {"boosting_type": "dart"}, {"early_stopping_rounds": 3}], ids=str)
+def test_rounds_after_the_first_do_not_ask_the_data(params, data, monkeypatch):
+    """For labels and weights, which are prepared; the models are the same, bit by bit."""
+    X, y = data
+    weight = np.random.default_rng(0).uniform(0, 2, len(y))
+    asked = []
+    for name in ("get_label", "get_weight"):
+        method = getattr(lightgbm.Dataset, name)
+        monkeypatch.setattr(lightgbm.Dataset, name, lambda self, method=method: asked.append(1) or method(self))
+
+    def fit():
+        asked.clear()
+        model = make(FocalLGBMClassifier, random_state=0, **params).fit(X, y, sample_weight=weight)
+        return model.decision_function(X), len(asked)
+
+    prepared, n_asked = fit()
+    monkeypatch.setattr(lightgbm_compat, "_from_second_round", lambda objective, first: first)
+    expected, n_asked_in_every_round = fit()
+    np.testing.assert_array_equal(prepared, expected)
+    assert n_asked_in_every_round >= n_asked + 2 * 3  # there are four rounds at least
+
+
+DART = """
+import numpy as np
+from sklearn.datasets import make_classification
+from skfocal import FocalLGBMClassifier
+
+X, y = make_classification(2000, weights=[0.95], random_state=0)
+params = {"boosting_type": "dart", "drop_rate": 0.5, "skip_drop": 0.0, "force_col_wise": True, "max_depth": 6}
+models = [FocalLGBMClassifier(n_estimators=10, random_state=0, **params).fit(X, y) for _ in range(8)]
+print(len(np.unique([model.decision_function(X).sum() for model in models])), "kind of models")
+"""
+
+
+def test_dart_draws_the_same_numbers_in_every_fit():
+    """In processes of their own, whose memory nobody has used: LightGBM looks at some of it before it writes to it."""
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", DART], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+        assert done.stdout.splitlines()[-1].startswith("1 "), done.stderr
+        assert "num_leaves" not in done.stdout + done.stderr
 
 
 def test_warnings_are_filtered_by_nobody_else(binary):

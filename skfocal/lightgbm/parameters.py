@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
-from skfocal.lightgbm.compat import default_parameters, n_threads, parameter_aliases, parameter_names
+from skfocal.lightgbm.compat import default_parameters, main_names, n_threads, parameter_aliases, parameter_names
 
 # What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
 _IGNORED: Ignored = {
@@ -59,12 +59,15 @@ def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
     params, defaults = engine_parameters(all_params, parameter_names()), default_parameters()
-    for main_name, names in parameter_aliases().items():
-        given = {name: params[name] for name in names if _is_set(name, params, defaults)}
+    by_main_name: dict[str, dict[str, Any]] = {}
+    for name, value in params.items():
+        if name in main_names() and _is_set(name, params, defaults):
+            by_main_name.setdefault(main_names()[name], {})[name] = value
+    for main_name, given in by_main_name.items():
         if len(given) > 1:
             raise ValueError(f"{main_name} must be given under one name, got {given}.")
         for name in set(given) - set(defaults):
-            constructors_own = next((each for each in names if each in defaults), name)
+            constructors_own = next((each for each in parameter_aliases()[main_name] if each in defaults), name)
             params[constructors_own] = params.pop(name)
     return params
 
@@ -79,15 +82,15 @@ _AT_PREDICTION = (
 @cache
 def _names_at_prediction() -> dict[str, str]:
     """Return the main name of every name of such a parameter."""
-    return {name: main_name for main_name in _AT_PREDICTION for name in parameter_aliases()[main_name]}
+    return {name: main_name for name, main_name in main_names().items() if main_name in _AT_PREDICTION}
 
 
 def prediction_parameters(classifier: Any, given: dict[str, Any]) -> dict[str, Any]:
     """Return what a prediction is told: what the classifier has of it, and what is given with the prediction."""
-    main_names = _names_at_prediction()
+    names = _names_at_prediction()
     own = {"n_jobs": classifier.n_jobs} | classifier._other_params
-    params = {main_names[name]: value for name, value in own.items() if name in main_names}
-    params |= {main_names.get(name, name): value for name, value in given.items()}
+    params = {names[name]: value for name, value in own.items() if name in names}
+    params |= {names.get(name, name): value for name, value in given.items()}
     params["num_threads"] = n_threads(classifier, params["num_threads"])
     return params
 
@@ -112,9 +115,8 @@ def as_feature_names(feature_name: Any, of_table: Iterable[str]) -> list[str]:
 
 def _check_ignored(given: dict[str, Any]) -> None:
     """Raise if a parameter is set that would have no effect on the focal loss."""
-    main_names = {alias: names[0] for names in parameter_aliases().values() for alias in names}
     for name, value in given.items():
-        main_name = main_names.get(name, name)
+        main_name = main_names().get(name, name)
         if main_name == "objective":
             check_not_ignored(name, value, (None,), "it is the focal loss")
         elif main_name == "boosting" and value in ("rf", "random_forest"):

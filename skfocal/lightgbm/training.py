@@ -15,7 +15,7 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import shown_parameters
-from skfocal.lightgbm.compat import give_booster, objective_is_set, parameter_aliases, unfitted_engine
+from skfocal.lightgbm.compat import give_booster, parameter_aliases, prepare_booster, unfitted_engine
 from skfocal.lightgbm.evaluation import Progress, engine_metrics
 from skfocal.lightgbm.parameters import Settings
 from skfocal.objectives import TrainingObjective, hessian_factor
@@ -47,7 +47,7 @@ def train(
         "eval_sample_weight": [samples.weight for samples in sets],
         "eval_init_score": [samples.start for samples in sets],
         "eval_metric": engine_metrics(metrics, plan, sets),
-        "callbacks": [objective_is_set, *(callbacks or ()), *([Progress(advance)] if advance else ())],
+        "callbacks": [prepare_booster, *(callbacks or ()), *([Progress(advance)] if advance else ())],
     }
     factor, shown = hessian_factor("lightgbm", plan.n_margins), shown_parameters(classifier)
     # As init_score the intercept would be copied three times for every sample.
@@ -63,9 +63,7 @@ def train(
             engine = unfitted_engine(params, shown).fit(**fit_arguments)
     if plan.intercept is not None:
         _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
-    # The objective without what the training kept.
-    _take_own_objective(engine.booster_, len(plan.link.classes))
-    give_booster(engine, engine.booster_, objective)
+    give_booster(engine, engine.booster_, objective)  # without what the training kept
     return engine
 
 
@@ -76,14 +74,3 @@ def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> No
     for index, (n_leaves, intercept) in enumerate(zip(map(int, sizes), intercepts, strict=True)):
         for leaf in range(n_leaves):
             booster.set_leaf_output(index, leaf, booster.get_leaf_output(index, leaf) + intercept)
-
-
-def _take_own_objective(booster: Booster, n_classes: int) -> None:
-    """Put LightGBM's own objective on a booster's record, so that any runtime applies sigmoid or softmax."""
-    objective = "binary sigmoid:1" if n_classes == 2 else f"multiclass num_class:{n_classes}"
-    lines = booster.model_to_string(num_iteration=-1).split("\n")
-    trees = lines.index("Tree=0") if "Tree=0" in lines else len(lines)
-    header = [line for line in lines[:trees] if not line.startswith("objective=")]
-    header.insert(1, f"objective={objective}")  # after the line that names the format
-    booster.model_from_string("\n".join(header + lines[trees:]))
-    booster.params["objective"] = objective.partition(" ")[0]
