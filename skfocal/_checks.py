@@ -41,7 +41,8 @@ def as_labels(y: Any, name: str) -> NDArray[Any]:
             f"{name} must be one column of labels, got the shape {tuple(y.shape)}: for several labels of a sample "
             "there are FocalMLPClassifier, and scikit-learn's MultiOutputClassifier around any other."
         )
-    y = column_or_1d(_as_numpy(on_host(y)), warn=True)
+    if type(y) is not np.ndarray or y.ndim != 1:  # scikit-learn takes its time with these, too
+        y = column_or_1d(_as_numpy(on_host(y)), warn=True)
     if y.dtype.kind == "f":
         missing = ~np.isfinite(y)
     elif y.dtype.kind in "mM":
@@ -61,13 +62,18 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
     if y is None:
         raise ValueError(f"{estimator_name} requires y to be passed, but the target y is None.")
     y = as_labels(y, "y")
-    check_classification_targets(y)
-    encoder = LabelEncoder()
-    # fit_transform sorts all of y, which takes ten times as long; codes stay in memory while the engine trains.
-    codes = encoder.fit(y).transform(y).astype(np.int32)
-    if len(encoder.classes_) < 2:
-        raise ValueError(f"y must hold at least two classes, got 1 class: {encoder.classes_.tolist()}.")
-    return codes, encoder.classes_
+    if y.dtype.kind in "biu":
+        classes = np.unique(y)
+        codes = np.searchsorted(classes, y)
+        if len(classes) > len(y) / 2:  # of which it warns; it has nothing else to say, and takes its time
+            check_classification_targets(y)
+    else:
+        check_classification_targets(y)
+        encoder = LabelEncoder().fit(y)
+        codes, classes = encoder.transform(y), encoder.classes_
+    if len(classes) < 2:
+        raise ValueError(f"y must hold at least two classes, got 1 class: {classes.tolist()}.")
+    return codes.astype(np.int32), classes  # which stay in memory while the engine trains
 
 
 def as_known_codes(y: Any, classes: NDArray[Any], name: str, *, known: str = "those of y") -> NDArray[np.integer]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import skfocal
+from skfocal._checks import encode_labels
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
 from .conftest import BOOSTED, WATCHING, boosted_with, engine_of, fit_with_eval, make
@@ -121,6 +122,16 @@ def test_missing_labels_of_pandas(estimator, binary):
     X, y = binary
     with pytest.raises(ValueError, match="y must hold class labels, neither missing nor infinite, got <NA> in row 0"):
         make(estimator).fit(X, pd.Series([pd.NA, *y[1:]], dtype="Int64").astype(object))
+
+
+@pytest.mark.parametrize("kind", [int, np.uint8, float, str])
+def test_what_may_be_a_regression_is_warned_of(kind):
+    """As by scikit-learn, whatever the labels are; not where there are half as many classes as samples."""
+    few = np.arange(40) // 2
+    codes, classes = encode_labels(few.astype(kind), "Model")
+    np.testing.assert_array_equal(classes[codes], few.astype(kind))
+    with pytest.warns(UserWarning, match="number of unique classes is greater than 50%"):
+        encode_labels(np.arange(41).astype(kind), "Model")
 
 
 @pytest.mark.parametrize("estimator", BOOSTED, **ids)

@@ -85,8 +85,11 @@ def check_watched(estimator: Any, params: dict[str, Any], engine_names: frozense
 
 def _check_names(kind: type, params: dict[str, Any], engine_names: frozenset[str]) -> None:
     """Raise if a parameter is neither ours nor the engine's: LightGBM and XGBoost take any name, and drop it."""
+    others = set(params) - OURS - engine_names
+    if not others:  # a subclass may have its own, which take time to find
+        return
     known = {*OURS, *engine_names, *constructor_names(kind)}
-    for name in set(params) - known:
+    for name in others - known:
         close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
         hint = _HINTS.get(name) or (close[0] if close else None)
         hint = f": did you mean {hint}?" if hint else "."

@@ -42,10 +42,11 @@ class Samples(NamedTuple):
     def rows(self, chosen: Any) -> Self:
         """Return some samples, which may be chosen repeatedly."""
 
-        def choose(part: Any) -> Any:
-            return None if part is None else _safe_indexing(part, chosen)
+        def choose(part: NDArray[Any] | None) -> Any:
+            return None if part is None else part[chosen]
 
-        X, codes, weight, start = map(choose, self[:4])
+        X = self.X[chosen] if type(self.X) is np.ndarray else _safe_indexing(self.X, chosen)
+        codes, weight, start = map(choose, self[1:4])
         return self._replace(X=X, codes=codes, weight=weight, start=start, is_whole=False)
 
     def totals(self, n_classes: int = 0) -> NDArray[np.float64]:
@@ -80,7 +81,7 @@ def as_features(
     check_is_computed(X)
     if dtype is not None:  # scikit-learn's boosting takes words too, and looks at columns itself
         check_columns(X)
-    as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__")
+    as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__") or _is_sound(X, allow_inf=allow_inf)
     if not reset and is_table(X) and _has_the_names(estimator, X):
         return X
     checks = {
@@ -104,14 +105,21 @@ def _has_the_names(estimator: Any, X: Any) -> bool:
 
 def _is_checked(estimator: Any, X: Any, *, allow_inf: bool) -> bool:
     """Tell whether scikit-learn's checks would do nothing to features: they take as long as a row of predictions."""
+    return (
+        _is_sound(X, allow_inf=allow_inf)
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and not hasattr(estimator, "feature_names_in_")
+    )
+
+
+def _is_sound(X: Any, *, allow_inf: bool) -> bool:
+    """Tell whether features are an array that `check_array` would give back as it is."""
     with np.errstate(over="ignore", invalid="ignore"):
         return (
             type(X) is np.ndarray
             and X.dtype in (np.float32, np.float64)
             and X.ndim == 2
-            and len(X) > 0
-            and X.shape[1] == getattr(estimator, "n_features_in_", None)
-            and not hasattr(estimator, "feature_names_in_")
+            and X.size > 0
             and (allow_inf or bool(np.isfinite(X.sum())))
         )
 
