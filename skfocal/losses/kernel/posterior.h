@@ -49,7 +49,8 @@ static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff
     }
 }
 
-static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n) {
+/* Two classes with a mix of losses, whose A is a sum. */
+static inline void two_mixed_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n) {
     Sigmoids_double s;
     double z[BLOCK], exact[BLOCK], negative[BLOCK], positive[BLOCK];
     read_double(task, first, n, 0, z);
@@ -68,10 +69,40 @@ static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n
     write_double(&task->posterior, first, n, 1, positive);
 }
 
+/* Two classes, of which one leads by |z|. The odds of the other are t = exp(-|z|), and its posterior odds
+ *
+ *     t**(1 + g) (1 + t)**(g' - g) (1 + g m) / (1 + g' m')
+ *
+ * with gamma and m of log_links, g and m of the class that leads, g' and m' of the other: no logarithms that are then
+ * subtracted. */
+static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n) {
+    double z[BLOCK], t[BLOCK], softplus[BLOCK], leads[BLOCK], trails[BLOCK], unused;
+    double of_negative = task->gamma[0], of_positive = task->gamma[1];
+    read_double(task, first, n, 0, z);
+    for (ptrdiff_t i = 0; i < BLOCK; i++) t[i] = exp_below_0_double(z[i] < 0 ? z[i] : -z[i], &unused);
+    for (ptrdiff_t i = 0; i < BLOCK; i++) softplus[i] = log1p_to_1_double(t[i]);
+    for (ptrdiff_t i = 0; i < BLOCK; i++) {
+        double size = z[i] < 0 ? -z[i] : z[i];
+        double of_leading = z[i] < 0 ? of_negative : of_positive, of_trailing = z[i] < 0 ? of_positive : of_negative;
+        double power = (1 + of_leading) * size + (of_leading - of_trailing) * softplus[i];
+        double less = exp_of_double(power < 0 ? power : -power);
+        leads[i] = (1 + of_trailing * (t[i] * (size + softplus[i]))) * (power < 0 ? less : 1);
+        trails[i] = (1 + of_leading * ((softplus[i] + SMALLEST) / (t[i] + SMALLEST))) * (power < 0 ? 1 : less);
+    }
+    for (ptrdiff_t i = 0; i < BLOCK; i++) {
+        double sum = leads[i] + trails[i], leading = leads[i] / sum, trailing = trails[i] / sum;
+        leads[i] = z[i] < 0 ? leading : trailing;
+        trails[i] = z[i] < 0 ? trailing : leading;
+    }
+    write_double(&task->posterior, first, n, 0, leads);
+    write_double(&task->posterior, first, n, 1, trails);
+}
+
 static void posteriors(const Task *task, ptrdiff_t first, ptrdiff_t last, void *scratch) {
     for (; first < last; first += BLOCK) {
         ptrdiff_t n = last - first < BLOCK ? last - first : BLOCK;
         if (task->n_margins > 1) several_posteriors(task, first, n, scratch);
+        else if (task->mix > 0) two_mixed_posteriors(task, first, n);
         else two_posteriors(task, first, n);
     }
 }
