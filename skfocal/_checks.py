@@ -41,7 +41,7 @@ def as_labels(y: Any, name: str) -> NDArray[Any]:
             f"{name} must be one column of labels, got the shape {tuple(y.shape)}: for several labels of a sample "
             "there are FocalMLPClassifier, and scikit-learn's MultiOutputClassifier around any other."
         )
-    if type(y) is not np.ndarray or y.ndim != 1:  # scikit-learn takes its time with these, too
+    if type(y) is not np.ndarray or y.ndim != 1:  # for which scikit-learn has nothing to do, but takes its time
         y = column_or_1d(_as_numpy(on_host(y)), warn=True)
     if y.dtype.kind == "f":
         missing = ~np.isfinite(y)
@@ -65,7 +65,7 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
     if y.dtype.kind in "biu":
         classes = np.unique(y)
         codes = np.searchsorted(classes, y)
-        if len(classes) > len(y) / 2:  # of which it warns; it has nothing else to say, and takes its time
+        if len(classes) > len(y) / 2:  # all that scikit-learn's check says of whole numbers, and it takes its time
             check_classification_targets(y)
     else:
         check_classification_targets(y)
@@ -73,7 +73,7 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
         codes, classes = encoder.transform(y), encoder.classes_
     if len(classes) < 2:
         raise ValueError(f"y must hold at least two classes, got 1 class: {classes.tolist()}.")
-    return codes.astype(np.int32), classes  # which stay in memory while the engine trains
+    return codes.astype(np.int32), classes  # the codes stay in memory while the engine trains
 
 
 def as_known_codes(y: Any, classes: NDArray[Any], name: str, *, known: str = "those of y") -> NDArray[np.integer]:

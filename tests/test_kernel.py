@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mpmath import mp
 
 from skfocal import BinaryFocalLoss, FocalObjective, MulticlassFocalLoss
 from skfocal.losses import HESSIAN_POLICIES
@@ -122,6 +123,28 @@ def test_posteriors_are_those_of_the_formulas(n_classes, gamma, mix):
     np.testing.assert_array_equal(loss.predict_proba(raw[::-1])[::-1], posterior)
 
 
+@pytest.mark.parametrize("gammas", [(0, 0), (2, 2), (0.5, 3), (0, 1e4), (1e4, 0), (3, 1e4), (1e4, 1e4)])
+def test_posteriors_of_two_classes_are_those_of_mpmath(gammas):
+    """Each by itself, however small."""
+    farthest = 690 / (1 + max(gammas))
+    raw = np.random.default_rng(0).uniform(-1, 1, 60) * np.repeat([3, farthest, min(farthest, 3)], 20)
+    loss = BinaryFocalLoss(gammas)
+
+    def unnormalised(margin, gamma):
+        """Return p / A(p), with 1 - p and log p from their own formulas: nothing cancels."""
+        p, q, log_p = 1 / (1 + mp.exp(-margin)), 1 / (1 + mp.exp(margin)), -mp.log1p(mp.exp(-margin))
+        return p / (q**gamma - gamma * p * q ** (gamma - 1) * log_p)
+
+    with mp.workdps(40):
+        for z, posterior in zip(raw, loss.predict_proba(raw), strict=True):
+            shares = [
+                unnormalised(sign * mp.mpf(z), mp.mpf(gamma)) for sign, gamma in zip((-1, 1), gammas, strict=True)
+            ]
+            for value, share in zip(posterior, shares, strict=True):
+                expected = share / sum(shares)
+                assert expected < 1e-300 or abs(value / expected - 1) < 1e-12
+
+
 @pytest.mark.parametrize("policy", HESSIAN_POLICIES)
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_gammas_weights_and_starts(n_classes, policy):
@@ -212,7 +235,8 @@ def test_margins_far_out_are_finite(gamma, n_classes):
     raw = (
         np.sign(some_data(n_classes, 40)[1]) * 10.0 ** (np.arange(40) % 20)[(slice(None),) + (None,) * (n_classes > 2)]
     )
-    for values in (*computed(loss, y, raw), *computed(loss, y, raw, dtype=np.float64), loss.loss(y, raw)):
+    derivatives = *computed(loss, y, raw), *computed(loss, y, raw, dtype=np.float64)
+    for values in (*derivatives, loss.loss(y, raw), loss.predict_proba(raw)):
         assert np.isfinite(values).all()
 
 

@@ -45,6 +45,7 @@ class Samples(NamedTuple):
         def choose(part: NDArray[Any] | None) -> Any:
             return None if part is None else part[chosen]
 
+        chosen = np.asarray(chosen)
         X = self.X[chosen] if type(self.X) is np.ndarray else _safe_indexing(self.X, chosen)
         codes, weight, start = map(choose, self[1:4])
         return self._replace(X=X, codes=codes, weight=weight, start=start, is_whole=False)
@@ -76,12 +77,13 @@ def as_features(
     compare_names: bool = True,
 ) -> Any:
     """Return checked features, whose number and names are recorded or compared; tables go to the engine as they are."""
-    if not reset and _is_checked(estimator, X, allow_inf=allow_inf):
+    is_sound = _is_sound(X, allow_inf=allow_inf)
+    if is_sound and not reset and _has_the_features(estimator, X):
         return X
     check_is_computed(X)
     if dtype is not None:  # scikit-learn's boosting takes words too, and looks at columns itself
         check_columns(X)
-    as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__") or _is_sound(X, allow_inf=allow_inf)
+    as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__") or is_sound
     if not reset and is_table(X) and _has_the_names(estimator, X):
         return X
     checks = {
@@ -103,17 +105,13 @@ def _has_the_names(estimator: Any, X: Any) -> bool:
     return names is not None and column_names(X) == names.tolist()
 
 
-def _is_checked(estimator: Any, X: Any, *, allow_inf: bool) -> bool:
-    """Tell whether scikit-learn's checks would do nothing to features: they take as long as a row of predictions."""
-    return (
-        _is_sound(X, allow_inf=allow_inf)
-        and X.shape[1] == getattr(estimator, "n_features_in_", None)
-        and not hasattr(estimator, "feature_names_in_")
-    )
+def _has_the_features(estimator: Any, X: NDArray[Any]) -> bool:
+    """Tell whether an array has as many columns as that of the training, and these had no names."""
+    return X.shape[1] == getattr(estimator, "n_features_in_", None) and not hasattr(estimator, "feature_names_in_")
 
 
 def _is_sound(X: Any, *, allow_inf: bool) -> bool:
-    """Tell whether features are an array that `check_array` would give back as it is."""
+    """Tell whether features are an array that `check_array` would give back as it is: it takes as long as a row."""
     with np.errstate(over="ignore", invalid="ignore"):
         return (
             type(X) is np.ndarray

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skfocal._compat import users_stacklevel
 from skfocal.boosting.samples import Samples
 
-_N_SAMPLES = 10  # of each class to look at first: a model that is of use tells some of them apart
+_N_SAMPLES = 100  # of each class to look at first: a model that is of use tells some of them apart
 
 
 def warn_if_constant(classifier: Any, samples: Samples, engine: Any) -> None:

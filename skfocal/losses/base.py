@@ -25,7 +25,7 @@ from skfocal.losses.parameters import (
     check_n_jobs,
 )
 
-_ENOUGH_FOR_THREADS = 10_000  # samples
+_ENOUGH_FOR_THREADS = 1 << 15  # samples: as many as a thread of the kernel takes at a time
 
 
 class Targets(NamedTuple):

@@ -1,4 +1,4 @@
-"""The focal loss of two classes. Imports `base`, `compiled`, `_arrays` and `_compat`."""
+"""The focal loss of two classes. Imports `base`, `_arrays` and `_compat`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +112,7 @@ class BinaryFocalLoss(FocalLoss):
         -------
         posterior : ndarray of shape (n_samples, 2), float64
             Increasing in z, strictly but for rounding; 1/2 at z = 0 unless gamma differs between the classes. Each
-            column is right to rounding by itself, however close to 0.
+            column is right by itself, to 1e-12 times what it is, down to 1e-300.
         """
         raw = self._as_raw(raw_prediction)
         return self._through_link(raw, n_jobs)

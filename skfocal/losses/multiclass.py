@@ -1,6 +1,6 @@
 """The focal loss of several classes, through the softmax.
 
-Imports `base`, `compiled`, `formulas`, `_arrays` and `_compat`.
+Imports `base`, `formulas`, `_arrays` and `_compat`.
 """
 
 from dataclasses import dataclass

@@ -106,20 +106,22 @@ class MultilabelFocalLoss:
         each = [label._loss_gradient(codes[:, k], raw[:, k]) for k, label in enumerate(self.labels)]
         return sum(losses for losses, _ in each), xp.stack([gradient for _, gradient in each], axis=1)
 
-    def predict_proba(self, raw_prediction: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, raw_prediction: ArrayLike, *, n_jobs: int | None = 1) -> NDArray[np.float64]:
         """Map margins to the posterior probability of each label through the focal link.
 
         Parameters
         ----------
         raw_prediction : array-like of shape (n_samples, n_labels)
             Raw margins.
+        n_jobs : int or None, default=1
+            Number of threads, as of `skfocal.objectives.FocalObjective`; the result is the same for any.
 
         Returns
         -------
         posterior : ndarray of shape (n_samples, n_labels), float64
         """
         raw = self._as_raw(raw_prediction)
-        columns = [label.predict_proba(raw[:, k])[:, 1] for k, label in enumerate(self.labels)]
+        columns = [label.predict_proba(raw[:, k], n_jobs=n_jobs)[:, 1] for k, label in enumerate(self.labels)]
         return array_namespace(raw).stack(columns, axis=1)
 
     def intercept(self, prior: ArrayLike) -> NDArray[np.float64]:

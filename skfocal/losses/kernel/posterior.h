@@ -73,8 +73,7 @@ static inline void two_mixed_posteriors(const Task *task, ptrdiff_t first, ptrdi
  *
  *     t**(1 + g) (1 + t)**(g' - g) (1 + g m) / (1 + g' m')
  *
- * with gamma and m of log_links, g and m of the class that leads, g' and m' of the other: no logarithms that are then
- * subtracted. */
+ * with gamma and m of log_links, g and m of the class that leads, g' and m' of the other. */
 static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n) {
     double z[BLOCK], t[BLOCK], softplus[BLOCK], leads[BLOCK], trails[BLOCK], unused;
     double of_negative = task->gamma[0], of_positive = task->gamma[1];
