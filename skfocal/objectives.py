@@ -146,7 +146,7 @@ class FocalObjective:
         targets = self._targets(y, raw, weight, dtype)
         n_threads = effective_n_threads(self.n_jobs)
         derivatives = self._derivatives(raw, targets, factor=_factor(raw), dtype=dtype, n_threads=n_threads)
-        return derivatives(raw, _empty_pair(raw))
+        return derivatives(raw, None if array_namespace(raw) is not np else (_memory(raw), _memory(raw)))
 
     def _targets(self, y_true: Any, raw: Array, sample_weight: Any, dtype: Any) -> Targets:
         """Check labels and weights; return what is the same in every round of a training."""
@@ -170,10 +170,10 @@ class FocalObjective:
         pool: ThreadPoolExecutor | None = None,
         intercept: Any = None,
     ) -> Derivatives:
-        """Return a function of margins like `raw`, of any round, with all else prepared.
+        """Return a function of margins like `raw`, in type, layout and namespace, with all else prepared.
 
-        It returns gradient and Hessian, times `factor`, at margins + `intercept`; in its second argument, unless that
-        is None. They are computed in `dtype`, and rounded if that is float32.
+        It returns gradient and Hessian, times `factor`, at margins + `intercept`; in its second argument, which is
+        None for other namespaces than NumPy. They are computed in `dtype`, and rounded if that is float32.
         """
         stable = self.hessian == "stable"
         if kernel_computes(self.loss, raw):
@@ -211,18 +211,17 @@ def _rounded(values: Array) -> Array:
     return shifted
 
 
-def _empty_pair(raw: Array) -> tuple[Array, Array] | None:
-    """Return memory for gradient and Hessian; class by class, as LightGBM wants it, where the margins are."""
-    if array_namespace(raw) is not np:
-        return None
-    return np.empty_like(raw, dtype=np.float32), np.empty_like(raw, dtype=np.float32)
+def _memory(raw: Array) -> Array | None:
+    """Return memory for gradient or Hessian; class by class, as LightGBM wants it, where the margins are."""
+    return np.empty_like(raw, dtype=np.float32) if array_namespace(raw) is np else None
 
 
 class _Prepared(NamedTuple):
     """What is the same in all rounds of a fit."""
 
     derivatives: Derivatives
-    out: tuple[Array, Array] | None  # memory for gradient and Hessian
+    gradient: Array | None  # memory
+    hessian: Array | None
     pool: ThreadPoolExecutor  # which starts threads when it is given work: by the kernel it is not
 
 
@@ -248,6 +247,10 @@ class TrainingObjective:
         that a weight is as many rows; or float64, as scikit-learn's own losses do.
     intercept : float, ndarray of shape (n_classes,) or None, default=None
         What to add to the margins.
+    in_place : bool, default=False
+        Whether to write the gradient over the margins, float32 arrays of NumPy, so that it needs no memory.
+    y_true, sample_weight : array of shape (n_samples,) or None, default=None
+        Class codes and weights, if they are known before: those that an engine hands over are then not looked at.
     """
 
     def __init__(
@@ -258,6 +261,9 @@ class TrainingObjective:
         factor: float | None = None,
         dtype: Any = None,
         intercept: Any = None,
+        in_place: bool = False,
+        y_true: Any = None,
+        sample_weight: Any = None,
     ) -> None:
         # Engines ask for it, LightGBM in each round, and to find it out takes long. What is `out` is not for them.
         self.__signature__ = _SIGNATURE
@@ -266,6 +272,8 @@ class TrainingObjective:
         self._namespace = namespace
         self._dtype = dtype
         self._intercept = intercept
+        self._in_place = in_place
+        self._known = None if y_true is None else (y_true, sample_weight)
         self._prepared: _Prepared | None = None
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, out: Any = None) -> tuple[Array, Array]:
@@ -275,9 +283,12 @@ class TrainingObjective:
         """
         raw = self._namespace.asarray(y_pred)
         if self._prepared is None:
+            y_true, sample_weight = self._known or (y_true, sample_weight)
             self._prepared = self._prepare(y_true, raw, sample_weight, takes_memory=out is None)
-        prepared = self._prepared
-        return prepared.derivatives(raw, prepared.out if out is None else out)
+        derivatives, gradient, hessian, _ = self._prepared
+        if out is None and hessian is not None:
+            out = raw if gradient is None else gradient, hessian
+        return derivatives(raw, out)
 
     def _prepare(self, y_true: Any, raw: Array, sample_weight: Any, *, takes_memory: bool) -> _Prepared:
         dtype = array_namespace(raw).float32 if self._dtype is None else self._dtype
@@ -292,12 +303,8 @@ class TrainingObjective:
             pool=pool,
             intercept=self._intercept,
         )
-        return _Prepared(derivatives, _empty_pair(raw) if takes_memory else None, pool)
-
-    @property
-    def is_prepared(self) -> bool:
-        """Whether there has been a round, whose labels and weights are those of all that follow."""
-        return self._prepared is not None
+        gradient = _memory(raw) if takes_memory and not self._in_place else None
+        return _Prepared(derivatives, gradient, _memory(raw) if takes_memory else None, pool)
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # LightGBM copies its parameters, and would copy what is prepared

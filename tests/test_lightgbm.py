@@ -1,6 +1,8 @@
 """What is LightGBM's own: parameters, evaluation, and the booster that carries the intercept."""
 
 import copy
+import functools
+import os
 import pickle
 import subprocess
 import sys
@@ -15,7 +17,9 @@ from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skfocal import FocalLGBMClassifier, FocalObjective
+from skfocal.boosting import plan
 from skfocal.lightgbm import compat as lightgbm_compat
+from skfocal.objectives import TrainingObjective
 
 from .conftest import make
 
@@ -389,8 +393,8 @@ def test_boosters_of_single_rounds_can_be_kept(keep, data):
 
 
 @pytest.mark.parametrize("params", [{}, {"boosting_type": "dart"}, {"early_stopping_rounds": 3}], ids=str)
-def test_rounds_after_the_first_do_not_ask_the_data(params, data, monkeypatch):
-    """For labels and weights, which are prepared; the models are the same, bit by bit."""
+def test_rounds_do_not_ask_the_data(params, data, monkeypatch):
+    """For labels and weights, which are known; the models are the same, bit by bit, as with those that LightGBM has."""
     X, y = data
     weight = np.random.default_rng(0).uniform(0, 2, len(y))
     asked = []
@@ -403,31 +407,88 @@ def test_rounds_after_the_first_do_not_ask_the_data(params, data, monkeypatch):
         model = make(FocalLGBMClassifier, random_state=0, **params).fit(X, y, sample_weight=weight)
         return model.decision_function(X), len(asked)
 
-    prepared, n_asked = fit()
-    monkeypatch.setattr(lightgbm_compat, "_from_second_round", lambda objective, first: first)
+    known, n_asked = fit()
+    monkeypatch.setattr(lightgbm_compat, "_of_margins", lightgbm.sklearn._ObjectiveFunctionWrapper)
+    monkeypatch.setattr(
+        plan,
+        "TrainingObjective",
+        lambda objective, *, factor, intercept, **_: TrainingObjective(objective, factor=factor, intercept=intercept),
+    )
     expected, n_asked_in_every_round = fit()
-    np.testing.assert_array_equal(prepared, expected)
-    assert n_asked_in_every_round >= n_asked + 2 * 3  # there are four rounds at least
+    np.testing.assert_array_equal(known, expected)
+    assert n_asked_in_every_round >= n_asked + 2 * 4  # there are four rounds at least
 
 
 DART = """
-import numpy as np
 from sklearn.datasets import make_classification
 from skfocal import FocalLGBMClassifier
 
 X, y = make_classification(2000, weights=[0.95], random_state=0)
-params = {"boosting_type": "dart", "drop_rate": 0.5, "skip_drop": 0.0, "force_col_wise": True, "max_depth": 6}
-models = [FocalLGBMClassifier(n_estimators=10, random_state=0, **params).fit(X, y) for _ in range(8)]
-print(len(np.unique([model.decision_function(X).sum() for model in models])), "kind of models")
+params = {"boosting_type": "dart", "drop_rate": 0.5, "skip_drop": 0.0, "force_col_wise": True, "random_state": 0}
+for others in ({}, {"colsample_bytree": 0.5}, {"subsample": 0.5, "subsample_freq": 1}):
+    model = FocalLGBMClassifier(n_estimators=10, verbose=-1, **params, **others).fit(X, y)
+    print(model.decision_function(X).sum())
 """
 
 
 def test_dart_draws_the_same_numbers_in_every_fit():
-    """In processes of their own, whose memory nobody has used: LightGBM looks at some of it before it writes to it."""
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", DART], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
-        assert done.stdout.splitlines()[-1].startswith("1 "), done.stderr
-        assert "num_leaves" not in done.stdout + done.stderr
+    """Whatever there is in memory that nobody has written to: with glibc's allocator zeros, or ones."""
+    outputs = []
+    for bytes_in_memory in ("255", "1", "254"):  # it fills memory with the complement
+        environment = os.environ | {"MALLOC_PERTURB_": bytes_in_memory}
+        outputs.append(subprocess.run(  # noqa: S603  # a program of ours
+            [sys.executable, "-c", DART], env=environment, capture_output=True, text=True, timeout=300, check=True
+        ).stdout)  # fmt: skip
+    assert len(outputs[0].split()) == 3
+    assert outputs[1:] == outputs[:1] * 2
+
+
+@pytest.mark.parametrize("how", [{"init_score": None}, {"init_score": "drawn"}, {"init_model": "fitted"}], ids=str)
+def test_dart_starts_from_the_margins_that_it_is_given(how, data):
+    """The first round's gradients are those of its start: one tree is that of no dart."""
+    X, y = data
+    start = np.random.default_rng(0).normal(size=len(y) if y.max() == 1 else (len(y), 5))
+    given = {"drawn": start, "fitted": make(FocalLGBMClassifier, n_estimators=2).fit(X, y), None: None}
+    arguments = {name: given[value] for name, value in how.items()}
+    one, other = (
+        make(FocalLGBMClassifier, n_estimators=1, boosting_type=kind).fit(X, y, **arguments)
+        for kind in ("dart", "gbdt")
+    )
+    np.testing.assert_allclose(one.decision_function(X), other.decision_function(X), rtol=1e-12)
+
+
+def test_an_empty_parameter_is_none(binary):
+    """As of a file of settings; LightGBM takes None for a parameter that is not set."""
+    X, y = binary
+    model = make(FocalLGBMClassifier, num_class=None, application=None, pos_bagging_fraction=None).fit(X, y)
+    assert "objective=binary sigmoid:1" in model.booster_.model_to_string().splitlines()
+    np.testing.assert_array_equal(model.predict_proba(X), make(FocalLGBMClassifier).fit(X, y).predict_proba(X))
+
+
+def test_a_booster_that_is_kept_as_it_trained(data, monkeypatch):
+    """By something around `lightgbm.train`: it has LightGBM's own objective none the less."""
+    X, y = data
+    expected = make(FocalLGBMClassifier).fit(X, y)
+    monkeypatch.setattr(lightgbm.sklearn, "train", functools.partial(lightgbm.train, keep_training_booster=True))
+    model = make(FocalLGBMClassifier).fit(X, y)
+    assert type(model.booster_) is lightgbm.Booster
+    np.testing.assert_array_equal(model.booster_.predict(X), expected.booster_.predict(X))
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+def test_a_booster_of_a_fit_that_was_interrupted_reads_other_models_as_they_are(binary):
+    X, y = binary
+    kept = []
+
+    def interrupt(env):
+        kept.append(env.model)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(FocalLGBMClassifier).fit(X, y, callbacks=[interrupt])
+    other = lightgbm.train({"objective": "poisson", "verbose": -1}, lightgbm.Dataset(X, label=y), 3)
+    kept[0].model_from_string(other.model_to_string())
+    np.testing.assert_array_equal(kept[0].predict(X), other.predict(X))
 
 
 def test_warnings_are_filtered_by_nobody_else(binary):

@@ -9,6 +9,8 @@ import pytest
 xgboost = pytest.importorskip("xgboost")
 
 from skfocal import FocalXGBClassifier
+from skfocal.boosting import plan
+from skfocal.objectives import TrainingObjective
 from skfocal.xgboost import rounds, training
 
 from .conftest import make
@@ -16,6 +18,8 @@ from .conftest import make
 
 class AsXGBoostDoes(xgboost.callback.TrainingCallback):
     """In place of `DirectRounds`: leaves the rounds to XGBoost."""
+
+    tells_apart = False
 
     def __init__(self, objective):
         pass
@@ -52,6 +56,8 @@ def test_the_models_are_those_of_xgboosts_rounds(params, data, request, monkeypa
 
     direct = margins()
     monkeypatch.setattr(training, "DirectRounds", AsXGBoostDoes)
+    # Which looks at the labels and weights that XGBoost hands over, and leaves the margins as they are.
+    monkeypatch.setattr(plan, "TrainingObjective", lambda *args, factor, **_: TrainingObjective(*args, factor=factor))
     for values, expected in zip(direct, margins(), strict=True):
         np.testing.assert_array_equal(values, expected)
 
@@ -115,8 +121,9 @@ def test_a_callback_may_train_on_other_data(binary, monkeypatch):
         np.testing.assert_array_equal(values, expected)
 
 
-def test_a_callback_may_score_data_of_its_own(binary):
-    """With evaluation sets and without, where XGBoost is not asked to score nothing."""
+@pytest.mark.parametrize("evaluated", [True, False])
+def test_a_callback_may_score_data_of_its_own(evaluated, binary):
+    """Where there is nothing else to score, too: XGBoost is not asked for that."""
     X, y = binary
     other, scores = xgboost.DMatrix(X[:50], label=y[:50]), []
 
@@ -125,7 +132,8 @@ def test_a_callback_may_score_data_of_its_own(binary):
         return "mean", margins.mean()
 
     watched = Watched(lambda model: scores.append(model.eval_set([(other, "own")], 7, score)))
-    model = make(FocalXGBClassifier, n_estimators=3, callbacks=[watched]).fit(X, y)
+    eval_set = [(X[50:], y[50:])] if evaluated else None
+    model = make(FocalXGBClassifier, n_estimators=3, callbacks=[watched]).fit(X, y, eval_set=eval_set, verbose=False)
     means = [model.decision_function(X[:50], iteration_range=(0, i)).mean() for i in (1, 2, 3)]
     assert [text.partition("mean:")[0] for text in scores] == ["[7]\town-"] * 3
     np.testing.assert_allclose([float(text.partition("mean:")[2]) for text in scores], means, atol=1e-5)
@@ -143,11 +151,11 @@ def test_a_callback_may_put_another_booster_in_its_place(binary):
     assert model.score(X, y) > 0.9
 
 
-def test_rounds_after_the_first_are_direct(binary, monkeypatch):
+def test_rounds_are_direct(binary, monkeypatch):
     """That there is something to compare above."""
     calls = []
     train = rounds._Rounds.train
     monkeypatch.setattr(rounds._Rounds, "train", lambda *arguments: calls.append(1) or train(*arguments))
     make(FocalXGBClassifier, n_estimators=7).fit(*binary)
-    assert len(calls) == 6
+    assert len(calls) == 7
     assert not rounds._ROUNDS

@@ -77,7 +77,7 @@ class FocalBoostedMixin:
             In the order of ``classes_``.
         """
         raw_prediction = self.decision_function(X)  # type: ignore[attr-defined]  # the engine's
-        return self._link.posterior(raw_prediction, getattr(self, "n_jobs", None))
+        return self._link.posterior(raw_prediction, n_jobs=None)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each sample.
@@ -94,8 +94,11 @@ class FocalBoostedMixin:
         posterior = self.predict_proba(X)
         return self._link.labels(posterior)
 
-    def _adopt(self, engine: Any, plan: Plan) -> None:
-        """Become what the engine's own classifier has become, and what the plan says."""
+    def _adopt(self, engine: Any, plan: Plan, *, tells_apart: bool = False) -> None:
+        """Become what the engine's own classifier has become, and what the plan says.
+
+        If it is known that the margins tell samples apart, none are predicted to find out.
+        """
         adopt_fitted_state(self, engine)
         self.classes_ = plan.link.classes
         self.focal_loss_ = plan.loss
@@ -103,7 +106,8 @@ class FocalBoostedMixin:
         self._trained_on_sparse = plan.is_sparse
         self._focal_parameters = {name: getattr(self, name) for name in FOCAL_PARAMETERS}
         self.prior_correction_ = correction_of(plan, self.decision_function)  # type: ignore[attr-defined]
-        warn_if_constant(self, plan.training, engine)
+        if not tells_apart:
+            warn_if_constant(self, plan.training, engine)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

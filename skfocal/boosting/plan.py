@@ -20,7 +20,7 @@ from skfocal.boosting.samples import AsFeatures, Samples, weigh_classes
 from skfocal.boosting.splitting import Split, split_off
 from skfocal.losses.parameters import HessianPolicy
 from skfocal.losses.registry import Loss
-from skfocal.objectives import FocalObjective
+from skfocal.objectives import Engine, FocalObjective, TrainingObjective, hessian_factor
 from skfocal.priors import as_prior, correction_to
 
 
@@ -57,6 +57,11 @@ class Plan:
     def objective(self, n_jobs: int | None) -> FocalObjective:
         """Return what the engine is to minimise, on as many threads as it uses itself."""
         return FocalObjective(self.loss, self.hessian, n_jobs)
+
+    def training_objective(self, engine: Engine, n_jobs: int | None, **how: Any) -> TrainingObjective:
+        """Return the same for one fit, with its labels and weights; `how` is for `TrainingObjective`."""
+        factor, (_, codes, weight, *_) = hessian_factor(engine, self.n_margins), self.training
+        return TrainingObjective(self.objective(n_jobs), factor=factor, y_true=codes, sample_weight=weight, **how)
 
 
 def make_plan(

@@ -56,24 +56,26 @@ def n_threads(classifier: LGBMClassifier, n_jobs: int | None) -> int:
 
 
 class TrainingBooster(Booster):
-    """What a booster is while it trains on a function, from the first round until LightGBM reads its text anew.
+    """A booster while it trains on a function: until `lightgbm.train` has it read its own text, as the last thing.
 
-    Of that text it makes one with LightGBM's own objective, so that any runtime applies sigmoid or softmax: to write
-    and read it once more would take as long as some rounds.
+    It then reads it as that of a model with LightGBM's own objective, so that any runtime applies sigmoid or softmax.
+    To write and read the text once more for that would take as long as some rounds of training.
     """
 
     def model_from_string(self, model_str: str) -> Any:
-        """Read a model, as one of LightGBM's own objective, and be a booster like any other."""
-        self.__class__ = Booster  # type: ignore[assignment]
-        n_classes = self.params.get("num_class", 1)
-        objective = "binary sigmoid:1" if n_classes == 1 else f"multiclass num_class:{n_classes}"
-        self.params["objective"] = objective.partition(" ")[0]
+        """Read a model, with LightGBM's own objective if it has none, and be a booster like any other."""
+        n_margins = self.num_model_per_iteration()
+        objective = "binary sigmoid:1" if n_margins == 1 else f"multiclass num_class:{n_margins}"
         header, *trees = model_str.partition("\nTree=0\n")
-        lines = [line for line in header.split("\n") if not line.startswith("objective=")]
-        lines.insert(1, f"objective={objective}")  # after the line that names the format
+        lines = header.split("\n")
+        if not any(line.startswith("objective=") for line in lines):
+            lines.insert(1, f"objective={objective}")  # after the line that names the format
+            self.params["objective"] = objective.partition(" ")[0]
+        self.__class__ = Booster  # type: ignore[assignment]
         return self.model_from_string("".join(["\n".join(lines), *trees]))
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Pickled it is what it will be. `copyreg.__newobj__`, which pickle uses itself, takes no other class.
         return object.__new__, (Booster,), self.__getstate__()
 
 
@@ -82,17 +84,27 @@ def prepare_booster(env: Any) -> None:
 
     It is told that its objective is a function when it is made, and tells itself once more, with nothing but that:
     LightGBM then finds no number of leaves beside the depth, and warns of it whatever the user has set.
-
-    For margins to train on dart drops trees, unless it knows that it has; before the first round it asks memory that
-    nobody has written to, and draws a random number or not. Then it has, and starts its random numbers anew.
     """
-    booster = env.model
     if env.iteration == env.begin_iteration:
-        booster.__class__ = TrainingBooster
-        booster._Booster__set_objective_to_none = True
-        if booster.params.get("boosting_type") == "dart":
-            booster._Booster__inner_predict(data_idx=0)
-            booster.reset_parameter({"num_leaves": booster.params["num_leaves"]})  # of which it warns as well
+        env.model.__class__ = TrainingBooster
+        env.model._Booster__set_objective_to_none = True
+        if str(env.model.params.get("boosting_type")).lower() == "dart":
+            _give_first_margins(env.model)
+
+
+def _give_first_margins(booster: Any) -> None:
+    """Give a booster the margins that it starts from, which it otherwise asks LightGBM's library for.
+
+    For margins to train on, the library's dart drops trees, by numbers drawn at random, if it has not done so in this
+    round. In the first round, of a function, it looks that up where nothing has been written yet: the same fit would
+    draw one number more or less by chance, and end in one of two models.
+    """
+    data = booster.train_set
+    start = data.get_init_score()
+    n_margins = data.num_data() * booster.num_model_per_iteration()
+    margins = np.zeros(n_margins) if start is None else np.array(np.ravel(start, order="F"), dtype=np.float64)
+    booster._Booster__inner_predict_buffer[0] = margins
+    booster._Booster__is_predicted_cur_iter[0] = True
 
 
 prepare_booster.before_iteration = True  # type: ignore[attr-defined]  # how LightGBM is told when to call it
@@ -129,7 +141,7 @@ class _Engine(LGBMClassifier, _UnheardModel):
 
     def _process_params(self, stage: str) -> dict[str, Any]:
         params, objective = super()._process_params(stage), cast(TrainingObjective, self._objective)
-        params["objective"] = _from_second_round(objective, params["objective"])
+        params["objective"] = _of_margins(objective)
         return TrackedParameters(params, self.__dict__.pop("_shown"))
 
 
@@ -140,13 +152,9 @@ def unfitted_engine(params: dict[str, Any], shown: dict[str, Any]) -> Any:
     return engine
 
 
-def _from_second_round(objective: TrainingObjective, first: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an objective that is called as `first`, LightGBM's own way, until all it asks the data for is prepared."""
-
-    def derivatives(raw_prediction: Any, data: Any) -> Any:
-        return objective(None, raw_prediction) if objective.is_prepared else first(raw_prediction, data)
-
-    return derivatives
+def _of_margins(objective: TrainingObjective) -> Callable[..., Any]:
+    """Return an objective as `lightgbm.train` calls it, which does not ask the data for labels and weights it knows."""
+    return lambda raw_prediction, data: objective(None, raw_prediction)
 
 
 def give_booster(engine: LGBMClassifier, booster: Any, objective: Callable[..., Any]) -> None:

@@ -59,6 +59,7 @@ def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
     params, defaults = engine_parameters(all_params, parameter_names()), default_parameters()
+    params = {name: value for name, value in params.items() if value is not None or name in defaults}
     by_main_name: dict[str, dict[str, Any]] = {}
     for name, value in params.items():
         if name in main_names() and _is_set(name, params, defaults):
@@ -82,7 +83,7 @@ _AT_PREDICTION = (
 @cache
 def _names_at_prediction() -> dict[str, str]:
     """Return the main name of every name of such a parameter."""
-    return {name: main_name for name, main_name in main_names().items() if main_name in _AT_PREDICTION}
+    return {name: main_name for main_name in _AT_PREDICTION for name in parameter_aliases()[main_name]}
 
 
 def prediction_parameters(classifier: Any, given: dict[str, Any]) -> dict[str, Any]:

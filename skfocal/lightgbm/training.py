@@ -1,6 +1,6 @@
 """LightGBM at work: the focal objective, and the intercept inside the booster.
 
-Imports `compat`, `evaluation`, `parameters`, `boosting` and `objectives`.
+Imports `compat`, `evaluation`, `parameters` and `boosting`.
 """
 
 import re
@@ -15,10 +15,9 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import shown_parameters
-from skfocal.lightgbm.compat import give_booster, parameter_aliases, prepare_booster, unfitted_engine
+from skfocal.lightgbm.compat import TrainingBooster, give_booster, parameter_aliases, prepare_booster, unfitted_engine
 from skfocal.lightgbm.evaluation import Progress, engine_metrics
 from skfocal.lightgbm.parameters import Settings
-from skfocal.objectives import TrainingObjective, hessian_factor
 
 
 def train(
@@ -33,7 +32,7 @@ def train(
     **fit_arguments: Any,
 ) -> LGBMClassifier:
     """Return LightGBM's own classifier, trained on the focal objective, with the intercept in its booster."""
-    aliases, objective = parameter_aliases(), plan.objective(settings.n_jobs)
+    aliases = parameter_aliases()
     ours = {*aliases["metric"], *aliases["early_stopping_round"]}
     params = {name: value for name, value in settings.params.items() if name not in ours} | {"metric": "None"}
     if settings.early_stopping_rounds is not None:
@@ -49,9 +48,9 @@ def train(
         "eval_metric": engine_metrics(metrics, plan, sets),
         "callbacks": [prepare_booster, *(callbacks or ()), *([Progress(advance)] if advance else ())],
     }
-    factor, shown = hessian_factor("lightgbm", plan.n_margins), shown_parameters(classifier)
+    shown = shown_parameters(classifier)
     # As init_score the intercept would be copied three times for every sample.
-    with TrainingObjective(objective, factor=factor, intercept=plan.intercept) as params["objective"]:
+    with plan.training_objective("lightgbm", settings.n_jobs, intercept=plan.intercept) as params["objective"]:
         try:
             engine = unfitted_engine(params, shown).fit(**fit_arguments)
         except LightGBMError as error:
@@ -61,9 +60,11 @@ def train(
                 raise
             params["feature_pre_filter"] = False
             engine = unfitted_engine(params, shown).fit(**fit_arguments)
+    if isinstance(engine.booster_, TrainingBooster):  # something around `lightgbm.train` keeps it as it trained
+        engine.booster_.model_from_string(engine.booster_.model_to_string(num_iteration=-1))
     if plan.intercept is not None:
         _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
-    give_booster(engine, engine.booster_, objective)  # without what the training kept
+    give_booster(engine, engine.booster_, plan.objective(settings.n_jobs))  # without what the training kept
     return engine
 
 

@@ -25,7 +25,7 @@ from skfocal.xgboost.compat import parameter_names, positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.onnx_trees import onnx_trees
-from skfocal.xgboost.parameters import checked_settings, n_threads
+from skfocal.xgboost.parameters import checked_settings, given_n_jobs
 from skfocal.xgboost.saving import read_model, write_model
 from skfocal.xgboost.tables import with_whole_names
 from skfocal.xgboost.training import train
@@ -314,9 +314,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         check_is_fitted(self)
         return self.best_iteration + 1 if hasattr(self, "best_iteration") else 0
 
-    def _adopt(self, engine: XGBClassifier, plan: Plan) -> None:
+    def _adopt(self, engine: XGBClassifier, plan: Plan, *, tells_apart: bool = False) -> None:
         self._forget_scores()
-        super()._adopt(engine, plan)
+        super()._adopt(engine, plan, tells_apart=tells_apart)
 
     def _forget_scores(self) -> None:
         """Let nothing of an earlier fit remain: an engine without evaluation sets has no scores that replace it."""
@@ -347,7 +347,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         raw = self.decision_function(
             X, validate_features=validate_features, base_margin=base_margin, iteration_range=iteration_range
         )
-        return self._link.posterior(raw, n_threads({"n_jobs": self.n_jobs} | getattr(self, "kwargs", {})))
+        return self._link.posterior(raw, given_n_jobs({"n_jobs": self.n_jobs} | getattr(self, "kwargs", {})))
 
     def predict(self, X: Any, *, output_margin: bool = False, **kwargs: Any) -> NDArray[Any]:
         """Return the most probable label of each sample.

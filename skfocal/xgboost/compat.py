@@ -19,7 +19,7 @@ def parameter_names() -> frozenset[str]:
     reads by itself, they say nothing. On one thread, as those of a forked process may be dead; and not by
     `xgboost.train`, which tools that keep track of experiments listen to.
     """
-    names = set(XGBClassifier().get_params())
+    names = set(_constructor_parameters())
     data = DMatrix([[0.0], [1.0]], label=[0.0, 1.0], nthread=1)
     always = {"objective": "binary:logistic", "verbosity": 0, "nthread": 1}
     for settings in ({"booster": "gbtree"}, {"booster": "dart"}, {"booster": "gblinear"}, {"tree_method": "exact"}):
@@ -28,6 +28,11 @@ def parameter_names() -> frozenset[str]:
         names.update(_leaf_keys(json.loads(booster.save_config())))
     state = {"boost_from_average", "name", "num_feature", "num_target", "num_trees", "specified_updater", "updater_seq"}
     return frozenset(names - state | {"top_k"})
+
+
+@cache
+def _constructor_parameters() -> frozenset[str]:
+    return frozenset(XGBClassifier().get_params())
 
 
 def positional_with_warning(method: Any) -> Any:
@@ -67,8 +72,12 @@ class _Engine(XGBClassifier):
     _of_fit: Fit  # no parameter of the constructor: those are XGBoost's
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return XGBoost's parameters, which are attributes: to look for them in constructors takes some rounds."""
-        return {name: value for name, value in vars(self).items() if name in parameter_names()} | self.kwargs
+        """Return the parameters, which are attributes: to look for them in constructors takes as long as some rounds.
+
+        `random_state` is a number here: they come from our classifier's own `get_params`.
+        """
+        own = {name: value for name, value in vars(self).items() if name in _constructor_parameters()}
+        return own | getattr(self, "kwargs", {})
 
     def _configure_fit(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         model, _, own, *rest = super()._configure_fit(*args, **kwargs)
@@ -95,6 +104,11 @@ def unfitted_engine(params: dict[str, Any], fit: Fit) -> Any:
 def call_library(function: str, *arguments: Any) -> None:
     """Call a function of XGBoost's library. These are documented; how its Python reaches them, and raises, is not."""
     xgboost.core._check_call(getattr(xgboost.core._LIB, function)(*arguments))
+
+
+def asks(function: Any, objective: Callable[..., Any]) -> bool:
+    """Tell whether a function is what XGBoost's classifier makes of an objective, for `xgboost.train` to call."""
+    return any(cell.cell_contents is objective for cell in getattr(function, "__closure__", None) or ())
 
 
 def give_booster(engine: XGBClassifier, booster: Any) -> None:

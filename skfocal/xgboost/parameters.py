@@ -60,13 +60,13 @@ def checked_settings(classifier: Any, verbose: Any) -> Settings:
         params,
         classifier.booster,
         given.get("seed", classifier.random_state),
-        n_threads(params),
+        given_n_jobs(params),
         classifier.early_stopping_rounds,
         classifier.device,
         list(classifier.callbacks or ()),
     )
 
 
-def n_threads(params: dict[str, Any]) -> Any:
+def given_n_jobs(params: dict[str, Any]) -> Any:
     """Return the number of threads that XGBoost is to take, under either of its names; None for its own choice."""
     return next((params[name] for name in ("n_jobs", "nthread") if params.get(name) is not None), None)

@@ -1,6 +1,6 @@
 """XGBoost at work: the focal objective, and the intercept as its base_score.
 
-Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `rounds`, `tables`, `boosting` and `objectives`.
+Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `rounds`, `tables` and `boosting`.
 """
 
 from typing import Any
@@ -13,7 +13,6 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import shown_parameters
-from skfocal.objectives import TrainingObjective, hessian_factor
 from skfocal.xgboost.compat import Fit, give_booster, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
@@ -40,7 +39,8 @@ def train(
     def become(engine: XGBClassifier) -> Any:
         engine.best_score_ = evaluation.best_score(engine)
         give_booster(engine, evaluation.best_booster(engine))
-        classifier._adopt(engine, plan)
+        has_all_rounds = plan.training.start is None and not hasattr(engine, "best_iteration")
+        classifier._adopt(engine, plan, tells_apart=has_all_rounds and rounds.tells_apart)
         return classifier
 
     params = settings.params | {
@@ -50,30 +50,38 @@ def train(
         "early_stopping_rounds": None,
     }
     X = with_whole_names(plan.training.X)
-    # The very same training data, where it is among them: XGBoost recognises it.
-    tables = [X if each.X is plan.training.X else with_whole_names(each.X) for each in sets]
-    eval_set = [(table, each.codes) for table, each in zip(tables, sets, strict=True)]
-    objective, factor = plan.objective(settings.n_jobs), hessian_factor("xgboost", plan.n_margins)
     with (
         on_device(settings.device) as namespace,
-        TrainingObjective(objective, namespace, factor=factor) as params["objective"],
+        # XGBoost hands over copies of its margins.
+        plan.training_objective("xgboost", settings.n_jobs, namespace=namespace, in_place=namespace is np) as objective,
     ):
-        engine = unfitted_engine(params, Fit(evaluation, old is None, shown_parameters(classifier), become))
+        rounds = DirectRounds(objective)
+        fit = Fit(evaluation, old is None, shown_parameters(classifier), become)
+        engine = unfitted_engine(params | {"objective": objective}, fit)
         callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose)
         if namespace is np:
-            callbacks.insert(0, DirectRounds(params["objective"]))
+            callbacks.insert(0, rounds)
         engine.set_params(callbacks=callbacks).fit(
             X,
             plan.training.codes,
             sample_weight=plan.training.weight,
             base_margin=plan.training.start,
-            eval_set=eval_set or None,
             verbose=False,
             xgb_model=old,
-            sample_weight_eval_set=[samples.weight for samples in sets] or None,
-            base_margin_eval_set=[samples.start for samples in sets] or None,
             feature_weights=feature_weights,
+            **_evaluation_arguments(sets, X, plan.training),
         )
+
+
+def _evaluation_arguments(sets: list[Samples], X: Any, training: Samples) -> dict[str, Any]:
+    """Return the arguments of `fit` that evaluation sets are; the features `X` are those of the training."""
+    # The very same training data, where it is among them: XGBoost recognises it.
+    tables = [X if each.X is training.X else with_whole_names(each.X) for each in sets]
+    return {
+        "eval_set": [(table, each.codes) for table, each in zip(tables, sets, strict=True)] or None,
+        "sample_weight_eval_set": [samples.weight for samples in sets] or None,
+        "base_margin_eval_set": [samples.start for samples in sets] or None,
+    }
 
 
 def _base_score(plan: Plan) -> float | list[float]:
