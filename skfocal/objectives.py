@@ -279,7 +279,7 @@ class TrainingObjective:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, out: Any = None) -> tuple[Array, Array]:
         """Return gradient and Hessian; the arguments are those of `FocalObjective`, the labels always the same.
 
-        They are written to `out`, if that is not None, in every round.
+        Gradient and Hessian are written to `out`, if that is not None, in every round.
         """
         raw = self._namespace.asarray(y_pred)
         if self._prepared is None:
@@ -303,6 +303,8 @@ class TrainingObjective:
             pool=pool,
             intercept=self._intercept,
         )
+        if self._in_place and raw.dtype != np.float32:
+            raise TypeError(f"y_pred must be float32 for a gradient in its place, got {raw.dtype}.")
         gradient = _memory(raw) if takes_memory and not self._in_place else None
         return _Prepared(derivatives, gradient, _memory(raw) if takes_memory else None, pool)
 
@@ -315,7 +317,7 @@ class TrainingObjective:
     def __exit__(self, *exception: object) -> None:
         if self._prepared is not None:
             self._prepared.pool.shutdown()
-        self._prepared = None
+        self._prepared = self._known = None
 
 
 @dataclass(frozen=True)

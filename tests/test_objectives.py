@@ -127,6 +127,14 @@ def test_blocks_threads_and_rounds_change_no_bit(loss, policy, dtype, order):
         training(y, -raw, weight)
         for array, expected in zip(training(y, raw, weight), one, strict=True):
             np.testing.assert_array_equal(array, expected)
+    in_place = raw.astype(np.float32)
+    with TrainingObjective(FocalObjective(loss, policy, n_jobs=2), in_place=True, factor=1.0) as training:
+        actual = training(y, in_place, weight)
+    with TrainingObjective(FocalObjective(loss, policy, n_jobs=1), factor=1.0) as training:
+        expected = training(y, raw.astype(np.float32), weight)
+    assert actual[0] is in_place
+    for array, values in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(array, values)
     for start in (0, BLOCK // 3, len(y) - 5):
         rows = slice(start, start + 5)
         for array, expected in zip(FocalObjective(loss, policy)(y[rows], raw[rows], weight[rows]), one, strict=True):

@@ -89,6 +89,33 @@ def test_a_model_of_another_objective_is_continued_from_its_margins(binary, obje
     np.testing.assert_allclose(more.decision_function(X), first.predict(data, output_margin=True), atol=1e-5)
 
 
+@pytest.mark.parametrize("evaluated", [True, False])
+@pytest.mark.parametrize("columns", [["x1", "x0", "x2"], ["x0", "x1", "y"], None], ids=str)
+def test_xgb_model_has_the_same_features(columns, evaluated, binary):
+    """By name, as in XGBoost; None is an array."""
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    frame = pd.DataFrame(X[:, :3], columns=["x0", "x1", "x2"])
+    old = make(FocalXGBClassifier, n_estimators=2).fit(frame, y)
+    other = X[:, :3] if columns is None else frame.rename(columns={"x2": "y"} if "y" in columns else {})[columns]
+    arguments = {"xgb_model": old, "eval_set": [(other, y)] if evaluated else None, "verbose": False}
+    model = make(FocalXGBClassifier, n_estimators=2)
+    with pytest.raises(ValueError, match=r"feature.names"):
+        model.fit(other, y, **arguments)
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize("evaluated", [True, False])
+def test_a_model_of_an_array_learns_the_names_of_the_table_it_goes_on_with(evaluated, binary):
+    pd = pytest.importorskip("pandas")
+    X, y = binary
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    old = make(FocalXGBClassifier, n_estimators=2).fit(X, y)
+    eval_set = [(frame, y)] if evaluated else None
+    model = make(FocalXGBClassifier, n_estimators=2).fit(frame, y, xgb_model=old, eval_set=eval_set, verbose=False)
+    assert model.get_booster().feature_names == list(frame)
+
+
 @pytest.mark.parametrize("booster", ["gbtree", "dart"])
 @pytest.mark.parametrize("kind", ["numbers", "categories"])
 @pytest.mark.parametrize("stopped_early", [False, True])

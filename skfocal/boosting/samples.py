@@ -111,7 +111,7 @@ def _has_the_features(estimator: Any, X: NDArray[Any]) -> bool:
 
 
 def _is_sound(X: Any, *, allow_inf: bool) -> bool:
-    """Tell whether features are an array that `check_array` would give back as it is: it takes as long as a row."""
+    """Tell whether features are an array that `check_array` would give back as it is, sooner than that would."""
     with np.errstate(over="ignore", invalid="ignore"):
         return (
             type(X) is np.ndarray

@@ -49,6 +49,11 @@ def reads_tables() -> bool:
     return not hasattr(lightgbm.compat, "CFFI_INSTALLED")
 
 
+def boosting_kind(boosting_type: Any) -> str:
+    """Return a kind of boosting as LightGBM's library reads it."""
+    return str(boosting_type).lower()
+
+
 def n_threads(classifier: LGBMClassifier, n_jobs: int | None) -> int:
     """Return the number of threads that LightGBM's class makes of `n_jobs`, as scikit-learn's users mean it."""
     number: int = classifier._process_n_jobs(n_jobs)
@@ -75,7 +80,7 @@ class TrainingBooster(Booster):
         return self.model_from_string("".join(["\n".join(lines), *trees]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Pickled it is what it will be. `copyreg.__newobj__`, which pickle uses itself, takes no other class.
+        # Of no class of ours: who loads it may have none. `copyreg.__newobj__`, pickle's own, takes no other class.
         return object.__new__, (Booster,), self.__getstate__()
 
 
@@ -88,7 +93,7 @@ def prepare_booster(env: Any) -> None:
     if env.iteration == env.begin_iteration:
         env.model.__class__ = TrainingBooster
         env.model._Booster__set_objective_to_none = True
-        if str(env.model.params.get("boosting_type")).lower() == "dart":
+        if boosting_kind(env.model.params.get("boosting_type")) == "dart":
             _give_first_margins(env.model)
 
 
@@ -108,7 +113,7 @@ def _give_first_margins(booster: Any) -> None:
 
 
 prepare_booster.before_iteration = True  # type: ignore[attr-defined]  # how LightGBM is told when to call it
-prepare_booster.order = 0  # type: ignore[attr-defined]
+prepare_booster.order = -np.inf  # type: ignore[attr-defined]  # those of users without an order have some below 0
 
 
 _fit_model = unwrap(LGBMModel.fit)

@@ -5,7 +5,14 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
-from skfocal.lightgbm.compat import default_parameters, main_names, n_threads, parameter_aliases, parameter_names
+from skfocal.lightgbm.compat import (
+    boosting_kind,
+    default_parameters,
+    main_names,
+    n_threads,
+    parameter_aliases,
+    parameter_names,
+)
 
 # What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
 _IGNORED: Ignored = {
@@ -46,7 +53,7 @@ def checked_settings(classifier: Any) -> Settings:
     given = classifier.get_params(deep=False)
     check_watched(classifier, given, parameter_names())
     params = own_parameters(given)
-    boosting = params["boosting_type"]
+    boosting = boosting_kind(params["boosting_type"])
     rounds = _early_stopping_rounds(classifier, boosting)
     metric = next((params[name] for name in parameter_aliases()["metric"] if name in params), None)
     return Settings(params, boosting, params["random_state"], params["n_jobs"], rounds, _split_names(metric))
@@ -120,7 +127,7 @@ def _check_ignored(given: dict[str, Any]) -> None:
         main_name = main_names().get(name, name)
         if main_name == "objective":
             check_not_ignored(name, value, (None,), "it is the focal loss")
-        elif main_name == "boosting" and value in ("rf", "random_forest"):
+        elif main_name == "boosting" and boosting_kind(value) in ("rf", "random_forest"):
             raise ValueError(
                 f"{name} must be 'gbdt', 'dart' or 'goss', got {value!r}: LightGBM grows random forests on its own "
                 "objectives only."

@@ -61,7 +61,7 @@ def train(
             params["feature_pre_filter"] = False
             engine = unfitted_engine(params, shown).fit(**fit_arguments)
     if isinstance(engine.booster_, TrainingBooster):  # something around `lightgbm.train` keeps it as it trained
-        engine.booster_.model_from_string(engine.booster_.model_to_string(num_iteration=-1))
+        engine.booster_.model_from_string(engine.booster_.model_to_string()).free_dataset()
     if plan.intercept is not None:
         _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
     give_booster(engine, engine.booster_, plan.objective(settings.n_jobs))  # without what the training kept

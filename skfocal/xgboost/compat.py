@@ -74,7 +74,7 @@ class _Engine(XGBClassifier):
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, which are attributes: to look for them in constructors takes as long as some rounds.
 
-        `random_state` is a number here: they come from our classifier's own `get_params`.
+        `random_state` is a number by now: `unfitted_engine` is given what our classifier's `get_params` makes of it.
         """
         own = {name: value for name, value in vars(self).items() if name in _constructor_parameters()}
         return own | getattr(self, "kwargs", {})
@@ -108,7 +108,13 @@ def call_library(function: str, *arguments: Any) -> None:
 
 def asks(function: Any, objective: Callable[..., Any]) -> bool:
     """Tell whether a function is what XGBoost's classifier makes of an objective, for `xgboost.train` to call."""
-    return any(cell.cell_contents is objective for cell in getattr(function, "__closure__", None) or ())
+    is_its = getattr(function, "__module__", None) == XGBClassifier.__module__
+    return is_its and any(cell.cell_contents is objective for cell in function.__closure__ or ())
+
+
+def know_features(booster: Booster, data: DMatrix) -> None:
+    """Compare the features of data with those that a booster knows, or let it know them, as its `update` does."""
+    booster._assign_dmatrix_features(data)
 
 
 def give_booster(engine: XGBClassifier, booster: Any) -> None:

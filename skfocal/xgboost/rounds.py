@@ -8,7 +8,7 @@ import ctypes
 import json
 from types import SimpleNamespace
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from xgboost import Booster
 from xgboost.callback import TrainingCallback
 
 from skfocal.objectives import TrainingObjective
-from skfocal.xgboost.compat import asks, call_library
+from skfocal.xgboost.compat import asks, call_library, know_features
 
 _RAW_MARGINS = json.dumps(
     {"type": 1, "training": True, "iteration_begin": 0, "iteration_end": 0, "strict_shape": False}
@@ -27,15 +27,17 @@ class DirectRounds(TrainingCallback):
     """Lets a booster train on an objective, on the host, as `Booster.update` does, and with the same result."""
 
     def __init__(self, objective: TrainingObjective) -> None:
-        self._rounds = _Rounds(objective)
+        self._objective = objective
+        self._rounds: _Rounds | None = None
+        self._booster: Any = None
 
-    @property
-    def tells_apart(self) -> bool:
-        """Whether the margins have differed in a round: with a start that is the same for all, the trees' doing."""
-        return self._rounds.tells_apart
+    def tells_apart(self, booster: Any) -> bool:
+        """Tell whether it is this booster that was trained, and whether its margins have differed in a round."""
+        return self._rounds is not None and self._booster() is booster and self._rounds.margins_differed
 
     def before_training(self, model: Any) -> Any:
         """Give the booster another `update`, by its class."""
+        self._booster, self._rounds = ref(model), _Rounds(self._objective)
         _ROUNDS[model] = self._rounds
         model.__class__ = _DirectBooster
         return model
@@ -49,10 +51,11 @@ class DirectRounds(TrainingCallback):
 
 class _DirectBooster(Booster):
     def update(self, dtrain: Any, iteration: int, fobj: Any = None) -> None:
-        rounds = _ROUNDS[self]
-        if rounds.function is None and asks(fobj, rounds.objective):
+        rounds = _ROUNDS.get(self)
+        if rounds and rounds.function is None and asks(fobj, rounds.objective):
+            know_features(self, dtrain)
             rounds.data, rounds.function = dtrain, fobj
-        if fobj is not None and fobj is rounds.function and dtrain is rounds.data:
+        if rounds and fobj is not None and fobj is rounds.function and dtrain is rounds.data:
             rounds.train(self, iteration)
         else:  # a callback's own
             super().update(dtrain, iteration, fobj)
@@ -70,7 +73,7 @@ class _Rounds:
 
     def __init__(self, objective: TrainingObjective) -> None:
         self.objective = objective
-        self.tells_apart = False
+        self.margins_differed = False
         self.data: Any = None  # of the rounds, and the function that XGBoost makes of the objective
         self.function: Any = None
         self._shape = ctypes.POINTER(ctypes.c_uint64)()
@@ -88,8 +91,9 @@ class _Rounds:
         place = ctypes.addressof(self._margins.contents), self._shape[: self._n_dimensions.value]
         if place != self._place:
             self._place, self._raw_prediction = place, _floats_at(*place)
-        self.tells_apart = self.tells_apart or bool((self._raw_prediction != self._raw_prediction[0]).any())
-        gradient, hessian = self.objective(None, self._raw_prediction)
+        raw = self._raw_prediction
+        self.margins_differed = self.margins_differed or bool((raw != raw[0]).any())
+        gradient, hessian = self.objective(None, raw)
         if gradient is not self._gradient:
             self._gradient, self._arrays = gradient, [_described(array) for array in (gradient, hessian)]
         call_library("XGBoosterTrainOneIter", booster.handle, self.data.handle, ctypes.c_int(iteration), *self._arrays)

@@ -40,7 +40,7 @@ def train(
         engine.best_score_ = evaluation.best_score(engine)
         give_booster(engine, evaluation.best_booster(engine))
         has_all_rounds = plan.training.start is None and not hasattr(engine, "best_iteration")
-        classifier._adopt(engine, plan, tells_apart=has_all_rounds and rounds.tells_apart)
+        classifier._adopt(engine, plan, tells_apart=has_all_rounds and rounds.tells_apart(engine.get_booster()))
         return classifier
 
     params = settings.params | {
@@ -49,11 +49,11 @@ def train(
         "disable_default_eval_metric": True,
         "early_stopping_rounds": None,
     }
-    X = with_whole_names(plan.training.X)
+    X, on_host = with_whole_names(plan.training.X), settings.device in (None, "cpu")
     with (
         on_device(settings.device) as namespace,
-        # XGBoost hands over copies of its margins.
-        plan.training_objective("xgboost", settings.n_jobs, namespace=namespace, in_place=namespace is np) as objective,
+        # XGBoost's library copies its margins for whom it predicts them.
+        plan.training_objective("xgboost", settings.n_jobs, namespace=namespace, in_place=on_host) as objective,
     ):
         rounds = DirectRounds(objective)
         fit = Fit(evaluation, old is None, shown_parameters(classifier), become)

@@ -1,7 +1,7 @@
 /* Posterior probabilities through the focal link, in double; after blocks.h. */
 
-/* Several classes: 2 blocks a class in scratch. */
-static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n, double *scratch) {
+/* Several classes with a mix of losses, whose A is a sum; 2 blocks a class in scratch. */
+static inline void several_mixed_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n, double *scratch) {
     double *odds = scratch, *logits = scratch + task->n_margins * BLOCK;
     double top[BLOCK], sum[BLOCK], u[BLOCK], u_low[BLOCK], n_best[BLOCK], rest[BLOCK], exact[BLOCK];
     int32_t winner[BLOCK];
@@ -46,6 +46,69 @@ static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff
         double *restrict z = logits + k * BLOCK;
         for (ptrdiff_t i = 0; i < BLOCK; i++) z[i] /= sum[i];
         write_double(&task->posterior, first, n, k, z);
+    }
+}
+
+/* Several classes; 2 blocks a class in scratch. With e = exp(z - top) of the margins, S their sum, and p = e / S,
+ *
+ *     p / A = e / S ((S - e) / S)**-gamma / (1 + gamma m),   m = e (log S - (z - top)) / (S - e)
+ *
+ * where S - e, all but the class's own, is 1 or more, but for the class that leads: its others are summed up by
+ * themselves, in odds against the second, so that they are not lost far below it. */
+static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n, double *scratch) {
+    double *odds = scratch, *powers = scratch + task->n_margins * BLOCK;
+    double top[BLOCK], second[BLOCK], t[BLOCK], others[BLOCK], log_others[BLOCK], log_sum[BLOCK], sum[BLOCK], peak[BLOCK];
+    int32_t leading[BLOCK];
+    for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = second[i] = peak[i] = -INFINITY, leading[i] = 0, others[i] = sum[i] = 0;
+    for (int32_t k = 0; k < task->n_margins; k++) {
+        double *restrict z = powers + k * BLOCK;
+        read_double(task, first, n, k, z);
+        for (ptrdiff_t i = 0; i < BLOCK; i++) {
+            int leads = z[i] > top[i];
+            double less = leads ? top[i] : z[i];
+            second[i] = less > second[i] ? less : second[i];
+            leading[i] = leads ? k : leading[i];
+            top[i] = leads ? z[i] : top[i];
+        }
+    }
+    for (int32_t k = 0; k < task->n_margins; k++) {
+        double *restrict z = powers + k * BLOCK, *restrict odd = odds + k * BLOCK;
+        for (ptrdiff_t i = 0; i < BLOCK; i++) {
+            double against_second = exp_of_double(leading[i] == k ? 0 : z[i] - second[i]);
+            odd[i] = leading[i] == k ? 0 : against_second;
+            others[i] += odd[i];
+            z[i] -= top[i];
+        }
+    }
+    for (ptrdiff_t i = 0; i < BLOCK; i++) {
+        double lead = top[i] - second[i];
+        t[i] = exp_of_double(-lead);
+        log_others[i] = log_of_double(others[i]) - lead;
+        others[i] *= t[i];
+    }
+    for (ptrdiff_t i = 0; i < BLOCK; i++) {
+        double larger = others[i] > 1 ? log_others[i] : 0, odd = others[i] > 1 ? 1 / others[i] : others[i];
+        log_sum[i] = larger + log1p_to_1_double(odd);
+    }
+    for (int32_t k = 0; k < task->n_margins; k++) {
+        double *restrict power = powers + k * BLOCK, *restrict odd = odds + k * BLOCK, gamma = task->gamma[k];
+        for (ptrdiff_t i = 0; i < BLOCK; i++) {
+            int leads = leading[i] == k;
+            double e = odd[i] * t[i], rest = 1 + (others[i] - e), log_rest = log_of_double(rest);
+            double m = leads ? (log_sum[i] + SMALLEST) / (others[i] + SMALLEST) : e * (log_sum[i] - power[i]) / rest;
+            power[i] -= gamma * ((leads ? log_others[i] : log_rest) - log_sum[i]);
+            odd[i] = 1 + gamma * m;
+            peak[i] = power[i] <= peak[i] ? peak[i] : power[i];
+        }
+    }
+    for (int32_t k = 0; k < task->n_margins; k++) {
+        double *restrict power = powers + k * BLOCK, *restrict odd = odds + k * BLOCK;
+        for (ptrdiff_t i = 0; i < BLOCK; i++) sum[i] += power[i] = exp_of_double(power[i] - peak[i]) / odd[i];
+    }
+    for (int32_t k = 0; k < task->n_margins; k++) {
+        double *restrict power = powers + k * BLOCK;
+        for (ptrdiff_t i = 0; i < BLOCK; i++) power[i] /= sum[i];
+        write_double(&task->posterior, first, n, k, power);
     }
 }
 
@@ -100,7 +163,8 @@ static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n
 static void posteriors(const Task *task, ptrdiff_t first, ptrdiff_t last, void *scratch) {
     for (; first < last; first += BLOCK) {
         ptrdiff_t n = last - first < BLOCK ? last - first : BLOCK;
-        if (task->n_margins > 1) several_posteriors(task, first, n, scratch);
+        if (task->n_margins > 1 && task->mix > 0) several_mixed_posteriors(task, first, n, scratch);
+        else if (task->n_margins > 1) several_posteriors(task, first, n, scratch);
         else if (task->mix > 0) two_mixed_posteriors(task, first, n);
         else two_posteriors(task, first, n);
     }
