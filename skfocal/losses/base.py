@@ -243,8 +243,8 @@ class FocalLoss(ABC):
 
     def _through_link(self, raw: Array, n_jobs: int | None) -> Any:
         check_n_jobs(n_jobs)
-        # To count the threads takes longer than to map a row.
-        n_threads = effective_n_threads(n_jobs) if raw.shape[0] > _ENOUGH_FOR_THREADS else 1
+        # To count the threads takes longer than to map a row; and a graph of ONNX does not know how many there will be.
+        n_threads = 1 if n_jobs == 1 or raw.shape[0] <= _ENOUGH_FOR_THREADS else effective_n_threads(n_jobs)
         if kernel_computes(self, raw):
             return kernel_posterior(self, raw, n_threads)
         return in_blocks(self._posterior, (raw,), n_threads=n_threads)[0]
