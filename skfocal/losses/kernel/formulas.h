@@ -79,17 +79,3 @@ static inline void NAME(slopes_curvatures)(const REAL *restrict u, const REAL *r
         curvature[i] = bent;
     }
 }
-
-/* log(p / A(p)), of log p and log q = log(1 - p), and t = exp(-|log p - log q|) */
-static inline void NAME(log_links)(const REAL *restrict log_p, const REAL *restrict log_q, const REAL *restrict t,
-                                   REAL gamma, REAL mix, REAL *restrict log_link) {
-    for (ptrdiff_t i = 0; i < BLOCK; i++) {
-        /* -p log(p) / q: t = p / q below 1/2, q / p above, where log(p) = -log(1 + t) */
-        REAL m = log_p[i] < log_q[i] ? -t[i] * log_p[i] : (SMALLEST - log_p[i]) / (SMALLEST + t[i]);
-        REAL w = 1 + gamma * m;
-        log_link[i] = gamma * log_q[i] + (NAME(log_of)(w) + (gamma * m - (w - 1)) / w);
-    }
-    if (mix > 0)
-        for (ptrdiff_t i = 0; i < BLOCK; i++) log_link[i] = NAME(log_of)(NAME(mixed)(NAME(exp_of)(log_link[i]), 1, mix));
-    for (ptrdiff_t i = 0; i < BLOCK; i++) log_link[i] = log_p[i] - log_link[i];
-}
