@@ -123,17 +123,18 @@ def test_posteriors_are_those_of_the_formulas(n_classes, gamma, mix):
     np.testing.assert_array_equal(loss.predict_proba(raw[::-1])[::-1], posterior)
 
 
+@pytest.mark.parametrize("mix", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("gammas", [(0, 0), (2, 2), (0.5, 3), (0, 1e4), (1e4, 0), (3, 1e4), (1e4, 1e4)])
-def test_posteriors_of_two_classes_are_those_of_mpmath(gammas):
+def test_posteriors_of_two_classes_are_those_of_mpmath(gammas, mix):
     """Each by itself, however small."""
     farthest = 690 / (1 + max(gammas))
     raw = np.random.default_rng(0).uniform(-1, 1, 60) * np.repeat([3, farthest, min(farthest, 3)], 20)
-    loss = BinaryFocalLoss(gammas)
+    loss = BinaryFocalLoss(gammas, focal_mix=mix)
 
     def unnormalised(margin, gamma):
         """Return p / A(p), with 1 - p and log p from their own formulas: nothing cancels."""
         p, q, log_p = 1 / (1 + mp.exp(-margin)), 1 / (1 + mp.exp(margin)), -mp.log1p(mp.exp(-margin))
-        return p / (q**gamma - gamma * p * q ** (gamma - 1) * log_p)
+        return p / ((1 - mp.mpf(mix)) * (q**gamma - gamma * p * q ** (gamma - 1) * log_p) + mp.mpf(mix))
 
     with mp.workdps(40):
         for z, posterior in zip(raw, loss.predict_proba(raw), strict=True):
@@ -227,10 +228,11 @@ def test_margins_that_are_no_numbers_spoil_no_others(n_classes):
     assert np.isnan(loss.predict_proba(raw)[[3, 300]]).all()
 
 
+@pytest.mark.parametrize("mix", [0.0, 1e-309])  # the second is all that is left of A
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("gamma", [0.0, 2.0, 1e4])
-def test_margins_far_out_are_finite(gamma, n_classes):
-    loss = make_loss(n_classes, gamma)
+def test_margins_far_out_are_finite(gamma, n_classes, mix):
+    loss = make_loss(n_classes, gamma, focal_mix=mix)
     y, _ = some_data(n_classes, 40)
     raw = (
         np.sign(some_data(n_classes, 40)[1]) * 10.0 ** (np.arange(40) % 20)[(slice(None),) + (None,) * (n_classes > 2)]

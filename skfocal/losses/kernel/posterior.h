@@ -6,12 +6,13 @@
  *
  * where S - e, all but the class's own, is 1 or more, but for the class that leads: its others are summed up by
  * themselves, in odds against the second, so that they are not lost far below it. Of a mix of losses A is the sum. */
-static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n, double *scratch) {
+static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n, int mixes, double *scratch) {
     double *odds = scratch, *powers = scratch + task->n_margins * BLOCK;
-    double top[BLOCK], second[BLOCK], t[BLOCK], others[BLOCK], log_others[BLOCK], log_sum[BLOCK], log_modulation[BLOCK];
-    double sum[BLOCK], peak[BLOCK];
+    double top[BLOCK], second[BLOCK], t[BLOCK], others[BLOCK], log_others[BLOCK], log_sum[BLOCK];
+    double sum[BLOCK], peak[BLOCK], lowest[BLOCK];
     int32_t leading[BLOCK];
     for (ptrdiff_t i = 0; i < BLOCK; i++) top[i] = second[i] = peak[i] = -INFINITY, leading[i] = 0, others[i] = sum[i] = 0;
+    for (ptrdiff_t i = 0; i < BLOCK; i++) lowest[i] = INFINITY;
     for (int32_t k = 0; k < task->n_margins; k++) {
         double *restrict z = powers + k * BLOCK;
         read_double(task, first, n, k, z);
@@ -48,18 +49,23 @@ static inline void several_posteriors(const Task *task, ptrdiff_t first, ptrdiff
             int leads = leading[i] == k;
             double e = odd[i] * t[i], rest = 1 + (others[i] - e), log_rest = log_of_double(rest);
             double m = leads ? (log_sum[i] + SMALLEST) / (others[i] + SMALLEST) : e * (log_sum[i] - power[i]) / rest;
-            log_modulation[i] = gamma * ((leads ? log_others[i] : log_rest) - log_sum[i]);
-            odd[i] = 1 + gamma * m;
+            double log_modulation = gamma * ((leads ? log_others[i] : log_rest) - log_sum[i]), rise = 1 + gamma * m;
+            if (mixes) {
+                odd[i] = mixed_double(exp_of_double(log_modulation) * rise, 1, task->mix);
+                lowest[i] = odd[i] < lowest[i] ? odd[i] : lowest[i];
+            } else {
+                odd[i] = rise;
+                power[i] -= log_modulation;
+            }
+            peak[i] = power[i] <= peak[i] ? peak[i] : power[i];
         }
-        if (task->mix > 0)
-            for (ptrdiff_t i = 0; i < BLOCK; i++) odd[i] = mixed_double(exp_of_double(log_modulation[i]) * odd[i], 1, task->mix);
-        else
-            for (ptrdiff_t i = 0; i < BLOCK; i++) power[i] -= log_modulation[i];
-        for (ptrdiff_t i = 0; i < BLOCK; i++) peak[i] = power[i] <= peak[i] ? peak[i] : power[i];
     }
     for (int32_t k = 0; k < task->n_margins; k++) {
         double *restrict power = powers + k * BLOCK, *restrict odd = odds + k * BLOCK;
-        for (ptrdiff_t i = 0; i < BLOCK; i++) sum[i] += power[i] = exp_of_double(power[i] - peak[i]) / odd[i];
+        for (ptrdiff_t i = 0; i < BLOCK; i++) {
+            double e = exp_of_double(power[i] - peak[i]);
+            sum[i] += power[i] = mixes ? e * (lowest[i] / odd[i]) : e / odd[i]; /* no more than e, however small A is */
+        }
     }
     for (int32_t k = 0; k < task->n_margins; k++) {
         double *restrict power = powers + k * BLOCK;
@@ -91,8 +97,8 @@ static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n
             double size = z[i] < 0 ? -z[i] : z[i];
             double of_leading = exp_of_double(-g[i] * (size + softplus[i])) * trails[i];
             double of_other = exp_of_double(-g_other[i] * softplus[i]) * leads[i];
-            leads[i] = 1 / mixed_double(of_leading, 1, mix);
-            trails[i] = t[i] / mixed_double(of_other, 1, mix);
+            leads[i] = mixed_double(of_other, 1, mix);
+            trails[i] = t[i] * mixed_double(of_leading, 1, mix);
         }
     else
         for (ptrdiff_t i = 0; i < BLOCK; i++) {
@@ -114,7 +120,9 @@ static inline void two_posteriors(const Task *task, ptrdiff_t first, ptrdiff_t n
 static void posteriors(const Task *task, ptrdiff_t first, ptrdiff_t last, void *scratch) {
     for (; first < last; first += BLOCK) {
         ptrdiff_t n = last - first < BLOCK ? last - first : BLOCK;
-        if (task->n_margins > 1) several_posteriors(task, first, n, scratch);
+        if (task->n_margins > 1)
+            if (task->mix > 0) several_posteriors(task, first, n, 1, scratch);
+            else several_posteriors(task, first, n, 0, scratch);
         else two_posteriors(task, first, n);
     }
 }
