@@ -144,11 +144,8 @@ class BinaryFocalLoss(FocalLoss):
             raise ValueError(f"prior must have the shape (2,), got {log_prior.shape}.")
         target = log_prior[1] - log_prior[0]
 
-        gammas = np.broadcast_to(self.gamma, 2)
-
         def gap(z: float) -> float:
-            negative, positive = self.formulas.log_link(np.array([-z, z]), gammas, self.focal_mix)
-            return float(positive - negative - target)
+            return float(self._log_odds_posterior(np.asarray(z)) - target)
 
         # log p - log q = z, and what gamma adds to it is at most log(1 + gamma) + gamma log 2 against the target.
         limit = abs(target) + 2 * float(np.max(self.gamma)) + 1
