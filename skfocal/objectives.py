@@ -229,7 +229,7 @@ _SIGNATURE = signature(lambda y_true, y_pred, sample_weight=None: None)
 
 
 class TrainingObjective:
-    """An objective for one fit: the first round prepares labels and weights and takes memory for all that follow.
+    """An objective for one fit: its first round prepares all that is the same in the rounds that follow.
 
     It is used in a ``with`` statement, which lets go of all that. Every round must be of the same data set, and what
     is returned is overwritten in the next one.
@@ -265,7 +265,7 @@ class TrainingObjective:
         y_true: Any = None,
         sample_weight: Any = None,
     ) -> None:
-        # Engines ask for it, LightGBM in each round, and to find it out takes long. What is `out` is not for them.
+        # Engines ask for it, LightGBM's classifier counts it, and to find it out takes long: `out` is not for them.
         self.__signature__ = _SIGNATURE
         self._objective = objective
         self._factor = factor
@@ -291,6 +291,8 @@ class TrainingObjective:
         return derivatives(raw, out)
 
     def _prepare(self, y_true: Any, raw: Array, sample_weight: Any, *, takes_memory: bool) -> _Prepared:
+        if self._in_place and raw.dtype != np.float32:
+            raise TypeError(f"y_pred must be float32 for a gradient in its place, got {raw.dtype}.")
         dtype = array_namespace(raw).float32 if self._dtype is None else self._dtype
         n_threads = effective_n_threads(self._objective.n_jobs)
         pool = ThreadPoolExecutor(n_threads)
@@ -303,8 +305,6 @@ class TrainingObjective:
             pool=pool,
             intercept=self._intercept,
         )
-        if self._in_place and raw.dtype != np.float32:
-            raise TypeError(f"y_pred must be float32 for a gradient in its place, got {raw.dtype}.")
         gradient = _memory(raw) if takes_memory and not self._in_place else None
         return _Prepared(derivatives, gradient, _memory(raw) if takes_memory else None, pool)
 
