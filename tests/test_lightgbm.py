@@ -513,7 +513,9 @@ def test_a_booster_of_a_fit_that_was_interrupted_reads_other_models_as_they_are(
     with pytest.raises(KeyboardInterrupt):
         make(FocalLGBMClassifier).fit(X, y, callbacks=[interrupt])
     other = lightgbm.train({"objective": "poisson", "verbose": -1}, lightgbm.Dataset(X, label=y), 3)
+    params = dict(kept[0].params)
     kept[0].model_from_string(other.model_to_string())
+    assert kept[0].params == params
     np.testing.assert_array_equal(kept[0].predict(X), other.predict(X))
 
 
