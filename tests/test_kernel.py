@@ -176,6 +176,18 @@ def test_threads_and_places_change_no_bit(n_samples, n_classes):
             np.testing.assert_array_equal(values, expected[rows])
 
 
+@pytest.mark.parametrize("mix", [0.0, 0.1])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_posterior_is_the_same_alone_and_among_others(n_classes, mix):
+    loss = make_loss(n_classes, focal_mix=mix)
+    _, raw = some_data(n_classes, 40_003)
+    posterior = loss.predict_proba(raw)
+    np.testing.assert_array_equal(loss.predict_proba(raw, n_jobs=7), posterior)
+    for first, n_samples in [(0, 1), (1, 7), (100, 15), (37, 16), (255, 17), (40_002, 1), (13, 300)]:
+        rows = slice(first, first + n_samples)
+        np.testing.assert_array_equal(loss.predict_proba(raw[rows]), posterior[rows])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_margins_in_any_layout(dtype):
     loss = make_loss(3)

@@ -386,7 +386,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             > 0 where `predict` gives the second class, unless `focal_gamma` differs between the classes, or `predict`
             is for another prior than that of the training (`prior_correction_` is not None).
         """
-        check_is_fitted(self, "focal_loss_")
+        if not hasattr(self, "focal_loss_"):  # it asks for tags first, which takes a fiftieth of a row's prediction
+            check_is_fitted(self, "focal_loss_")
         X = self._as_features(X, reset=False, compare_names=kwargs.get("validate_features", True))
         # XGBoost's own comparison takes a name with a control character for another.
         return XGBModel.predict(self, with_whole_names(X), output_margin=True, **kwargs | {"validate_features": False})

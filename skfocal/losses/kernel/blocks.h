@@ -1,7 +1,7 @@
 /* From margins in memory to results in memory, a block of samples at a time. Included once for each REAL.
  *
- * A block is always computed whole, its rest with zeros, so that a sample goes through the same instructions wherever it
- * stands, and gives the same bits for any number of threads.
+ * A block is always computed whole (posteriors: as many whole vectors as have samples), its rest with zeros, so that a
+ * sample goes through the same instructions wherever it stands, and gives the same bits for any number of threads.
  */
 
 /* Copy margin k of a block of samples, plus its intercept; 0 for those beyond the last. */
