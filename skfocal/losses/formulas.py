@@ -56,7 +56,7 @@ def log_sigmoids(u: Array) -> tuple[Array, Array, Array]:
 def sigmoids(u: Array, t: Array) -> tuple[Array, Array]:
     """Return p and q = 1 - p, where t = exp(-|u|): 1 / (1 + t) is the larger of the two, t / (1 + t) the other.
 
-    Without `exp`, which takes as long as all of it, and without `where`, which in NumPy takes as long as `exp`: of t <= 1
+    Without `exp`, which takes as long as all of it, and without `where`, which takes NumPy as long as `exp`: of t <= 1
     and a step of 0 or 1 the larger one is the numerator.
     """
     xp = array_namespace(u)
