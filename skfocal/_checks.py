@@ -87,8 +87,12 @@ def as_known_codes(y: Any, classes: NDArray[Any], name: str, *, known: str = "th
 
 def prior_totals(totals: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Return totals in which a class that weighs nothing counts as half a sample: its margin must be finite."""
-    half_a_sample = 0.5 * (1.0 if sample_weight is None else sample_weight[sample_weight > 0].mean())
-    return np.where(totals > 0, totals, half_a_sample)
+    return with_half_a_sample(totals, 1.0 if sample_weight is None else sample_weight[sample_weight > 0].mean())
+
+
+def with_half_a_sample(totals: NDArray[Any], mean_weight: float) -> NDArray[np.float64]:
+    """Return totals in which a class that weighs nothing counts as half a sample of this weight."""
+    return np.where(totals > 0, totals, 0.5 * mean_weight)
 
 
 def rows_that_count(codes: NDArray[np.integer], sample_weight: NDArray[np.float64] | None) -> NDArray[np.bool_] | None:

@@ -92,7 +92,7 @@ def make_plan(
     """
     as_prior(focal.prior, classes)  # before any work
     training, validation = (samples, None) if split is None else split_off(samples, classes, split)
-    loss, by_class = weigh_classes(focal, training, classes)
+    loss, by_class = weigh_classes(focal, training.totals(), classes)
     validation = validation and validation.weighted(by_class)
     given = resampled = undone = None
     if focal.sampler is not None:
@@ -101,7 +101,7 @@ def make_plan(
         elsewhere = correction_to(focal.prior, classes, samples.prior())
         given = Given(samples, in_weights * alpha if elsewhere is None else elsewhere)
         training = resample(training, classes, focal.sampler, as_features)
-        loss, by_class = weigh_classes(focal, training, classes)  # "balanced" balances what it is given
+        loss, by_class = weigh_classes(focal, training.totals(), classes)  # "balanced" balances what it is given
         made = training.weighted(by_class).prior()
         # The probabilities are to be those of the data as given, with the weights that these would have had.
         resampled = Resampled(made / totals, in_weights, in_weights * alpha)

@@ -123,11 +123,10 @@ def _is_sound(X: Any, *, allow_inf: bool) -> bool:
 
 
 def weigh_classes(
-    focal: FocalParameters, samples: Samples, classes: NDArray[Any]
+    focal: FocalParameters, totals: NDArray[np.float64], classes: NDArray[Any]
 ) -> tuple[Any, NDArray[np.float64] | None]:
-    """Return the loss for these samples, and the weights of the classes or None."""
+    """Return the loss for samples with these summed weights of each class, and the weights of the classes or None."""
     # Weights of the samples, then of the classes, then of the loss: "balanced" balances what comes before it.
-    totals = samples.totals()
     by_class = class_weights(focal.class_weight, classes, totals)
     return make_loss(focal.family, focal.loss, classes, totals if by_class is None else totals * by_class), by_class
 
@@ -143,7 +142,7 @@ def training_samples(
     codes, classes = encode_labels(y, type(estimator).__name__)
     weight = as_sample_weight(sample_weight, len(codes))
     samples = Samples(None, codes, weight)
-    loss, by_class = weigh_classes(focal, samples, classes)
+    loss, by_class = weigh_classes(focal, samples.totals(), classes)
     if focal.sampler is not None:
         check_is_sampled(X, focal.sampler)
     X = estimator._as_features(X, reset=reset)

@@ -21,8 +21,12 @@ def warn_if_constant(classifier: Any, samples: Samples, engine: Any) -> None:
     if len(occurring) < 2:
         return
     some = np.concatenate([_spread(np.flatnonzero(samples.codes == code)) for code in occurring])
-    if not _is_constant(classifier, samples.rows(some)) or not _is_constant(classifier, samples):
-        return
+    if _is_constant(classifier, samples.rows(some)) and _is_constant(classifier, samples):
+        warn_of_no_split(classifier, engine)
+
+
+def warn_of_no_split(classifier: Any, engine: Any) -> None:
+    """Warn that a fitted classifier has the same margins for all samples; the arguments are those above."""
     params = engine.get_params()
     in_force = {name: default if params.get(name) is None else params[name] for name, default in classifier._thresholds}
     values = [f"focal_gamma ({classifier.focal_gamma})"]

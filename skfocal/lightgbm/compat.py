@@ -132,16 +132,14 @@ class _UnheardModel(LGBMModel):
         return _fit_model(self, X, y, **fit_arguments)
 
 
-class _Engine(LGBMClassifier, _UnheardModel):
-    """LightGBM's own classifier, which gives `lightgbm.train` parameters that are not its own as well.
+class _ToldModel(_UnheardModel):
+    """LightGBM's own model, which gives `lightgbm.train` parameters that are not its own as well.
 
-    Tools that keep track of experiments put themselves around that, which is well, and around both of LightGBM's
-    `fit`: mlflow would save the engine after it, as LightGBM's own class and by skops, which trusts no other.
+    Without an encoder of labels: on a cluster each worker would have its own, of the labels that it has seen.
     """
 
     _shown: dict[str, Any]  # no parameter of the constructor: those are LightGBM's
 
-    fit = unwrap(LGBMClassifier.fit)
     feature_names_in_ = LearnedAttribute()  # scikit-learn sets it for tables, and before 4.7 it cannot be set
 
     def _process_params(self, stage: str) -> dict[str, Any]:
@@ -150,11 +148,33 @@ class _Engine(LGBMClassifier, _UnheardModel):
         return TrackedParameters(params, self.__dict__.pop("_shown"))
 
 
-def unfitted_engine(params: dict[str, Any], shown: dict[str, Any]) -> Any:
-    """Return an LGBMClassifier that gives `lightgbm.train` the parameters in `shown` as well."""
-    engine = _Engine(**params)
+class _Engine(LGBMClassifier, _ToldModel):
+    """LightGBM's own classifier, which does so too.
+
+    Tools that keep track of experiments put themselves around `lightgbm.train`, which is well, and around both of
+    LightGBM's `fit`: mlflow would save the engine after it, as LightGBM's own class, by skops, which trusts no other.
+    """
+
+    fit = unwrap(LGBMClassifier.fit)
+
+
+def unfitted_engine(params: dict[str, Any], shown: dict[str, Any], n_classes: int | None = None) -> Any:
+    """Return LightGBM's own estimator, which gives `lightgbm.train` the parameters in `shown` as well.
+
+    It is its classifier, or, where not all classes may be among the labels that it is given, a model of `n_classes`.
+    """
+    engine: Any
+    if n_classes is None:
+        engine = _Engine(**params)
+    else:
+        engine = _ToldModel(**params if n_classes == 2 else params | {"num_class": n_classes})
     engine._shown = shown
     return engine
+
+
+def free_network() -> None:
+    """Let a process leave the network of a distributed training: an error leaves no booster that could be asked to."""
+    lightgbm.basic._LIB.LGBM_NetworkFree()  # type: ignore[attr-defined]  # no public way
 
 
 def _of_margins(objective: TrainingObjective) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import numpy as np
-from lightgbm import Booster, LGBMClassifier
+from lightgbm import Booster, LGBMModel
 from lightgbm.basic import LightGBMError
 from numpy.typing import NDArray
 
@@ -29,9 +29,13 @@ def train(
     advance: Advance | None,
     *,
     callbacks: list[Any] | None,
+    is_part: bool = False,
     **fit_arguments: Any,
-) -> LGBMClassifier:
-    """Return LightGBM's own classifier, trained on the focal objective, with the intercept in its booster."""
+) -> LGBMModel:
+    """Return LightGBM's own estimator, trained on the focal objective, with the intercept in its booster.
+
+    It is its classifier, unless the plan's samples are but a part, beside which other workers train on others.
+    """
     aliases = parameter_aliases()
     ours = {*aliases["metric"], *aliases["early_stopping_round"]}
     params = {name: value for name, value in settings.params.items() if name not in ours} | {"metric": "None"}
@@ -48,18 +52,18 @@ def train(
         "eval_metric": engine_metrics(metrics, plan, sets),
         "callbacks": [prepare_booster, *(callbacks or ()), *([Progress(advance)] if advance else ())],
     }
-    shown = shown_parameters(classifier)
+    shown, n_classes = shown_parameters(classifier), len(plan.link.classes) if is_part else None
     # As init_score the intercept would be copied three times for every sample.
     with plan.training_objective("lightgbm", settings.n_jobs, intercept=plan.intercept) as params["objective"]:
         try:
-            engine = unfitted_engine(params, shown).fit(**fit_arguments)
+            engine = unfitted_engine(params, shown, n_classes).fit(**fit_arguments)
         except LightGBMError as error:
             # With no feature left after its filter LightGBM gives up under a custom objective, and fits constant
             # trees under its own. Unfiltered features let it do the same here.
             if "num_features" not in str(error):
                 raise
             params["feature_pre_filter"] = False
-            engine = unfitted_engine(params, shown).fit(**fit_arguments)
+            engine = unfitted_engine(params, shown, n_classes).fit(**fit_arguments)
     if isinstance(engine.booster_, TrainingBooster):  # something around `lightgbm.train` keeps it as it trained
         engine.booster_.model_from_string(engine.booster_.model_to_string()).free_dataset()
     if plan.intercept is not None:

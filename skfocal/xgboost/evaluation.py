@@ -43,8 +43,8 @@ def evaluation_sets(
     `known` is the training data, if XGBoost is to recognise it, see `boosting.samples.evaluation_samples`.
     """
     pairs = as_pairs(eval_set)
-    weights = _entries(weights, len(pairs), "sample_weight_eval_set")
-    margins = _entries(margins, len(pairs), "base_margin_eval_set")
+    weights = entries_of_sets(weights, len(pairs), "sample_weight_eval_set")
+    margins = entries_of_sets(margins, len(pairs), "base_margin_eval_set")
     return [
         evaluation_samples(
             classifier,
@@ -60,7 +60,7 @@ def evaluation_sets(
     ]
 
 
-def _entries(entries: Any, n_sets: int, name: str) -> list[Any]:
+def entries_of_sets(entries: Any, n_sets: int, name: str) -> list[Any]:
     """Return the entry of each evaluation set; XGBoost wants one for each, or none at all."""
     if entries is None:
         return [None] * n_sets
@@ -116,9 +116,12 @@ class Evaluation(TrainingCallback):
         weight = data.get_weight()
         X = self._sets[len(self._scores)].X
         evaluated = Evaluated(self._link, X, data.get_label(), raw_prediction, weight if weight.size else None)
-        scores = [(metric.name, metric.score(evaluated)) for metric in self._metrics]
+        scores = self._score(evaluated)
         self._scores.append(scores)
         return scores
+
+    def _score(self, data: Evaluated) -> list[tuple[str, float]]:
+        return [(metric.name, metric.score(data)) for metric in self._metrics]
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Replace the rounded values of this round."""

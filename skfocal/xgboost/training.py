@@ -44,7 +44,7 @@ def train(
         return classifier
 
     params = settings.params | {
-        "base_score": _base_score(plan) if old is None else base_score_of(old),
+        "base_score": base_score(plan) if old is None else base_score_of(old),
         "eval_metric": None,
         "disable_default_eval_metric": True,
         "early_stopping_rounds": None,
@@ -84,7 +84,7 @@ def _evaluation_arguments(sets: list[Samples], X: Any, training: Samples) -> dic
     }
 
 
-def _base_score(plan: Plan) -> float | list[float]:
+def base_score(plan: Plan) -> float | list[float]:
     """Return the focal intercept as XGBoost takes it: a probability for two classes, margins for more."""
     if plan.n_margins == 1:
         return float(expit(plan.intercept or 0.0))

@@ -1,0 +1,241 @@
+"""LightGBM on a cluster: its own distributed training, a worker each on the rows that it holds.
+
+Not by `lightgbm.dask`: there each worker has its own codes for labels, a worker that dies leaves the others, and who
+waits for them, waiting, and its fitted class is that of LightGBM's own loss.
+
+Imports `blocks`, `estimator`, `_state`, `boosting` and `lightgbm`.
+"""
+
+import socket
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any, Self
+from urllib.parse import urlparse
+
+from distributed import Client, Future, as_completed, get_worker
+from lightgbm import Booster
+
+from skfocal._state import unchanged_on_error
+from skfocal.boosting.parameters import focal_parameters
+from skfocal.boosting.plan import Plan
+from skfocal.dask.blocks import Encoded, joined
+from skfocal.dask.estimator import FocalDaskMixin, saying_if_a_worker_was_lost
+from skfocal.lightgbm.classifier import FocalLGBMClassifier
+from skfocal.lightgbm.compat import fitted_engine, free_network, parameter_aliases
+from skfocal.lightgbm.parameters import Settings, as_feature_names, checked_settings
+from skfocal.lightgbm.training import train
+
+_FEWEST_ROWS = 2  # of a worker, which LightGBM wants
+
+
+class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ignore[misc]  # predicts Dask's arrays
+    """`FocalLGBMClassifier` on a cluster of Dask, by LightGBM's own distributed training.
+
+    Each worker trains on the rows that it holds, and all grow the same trees. Labels are encoded, classes counted and
+    weighed over all rows; the client never sees one. `predict_proba` and its kin return Dask's arrays, computed when
+    they are asked for, and `to_local` the classifier for one machine.
+
+    Parameters
+    ----------
+    client : distributed.Client or None, default=None
+        Of the cluster; None for the one that is open.
+    **params
+        Those of `skfocal.FocalLGBMClassifier`, but as the rows are in many places `sampler`, `early_stopping_rounds`,
+        `validation_fraction`, `eval_metric` and `progress_bar` must be left out. ``n_jobs`` is the number of threads of
+        each worker, None for as many as Dask has given it. ``tree_learner`` is "data" by default, ``local_listen_port``
+        a port that is free on every worker, where any other is closed, and ``time_out`` how many minutes workers wait
+        for one another, 120 by default.
+
+    Attributes
+    ----------
+    classes_, n_features_in_, feature_names_in_, focal_loss_, focal_intercept_, prior_correction_, booster_
+        As of `skfocal.FocalLGBMClassifier`.
+
+    See Also
+    --------
+    skfocal.FocalLGBMClassifier : On one machine.
+
+    Notes
+    -----
+    A worker that holds no rows, or a single one, which goes to another, does not train. LightGBM makes its bins of the
+    rows of all workers, but each worker finds those of some features: with other workers a model is another, as it is
+    with other rows.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from distributed import Client
+    >>> from sklearn.datasets import make_classification
+    >>> from skfocal.dask import FocalDaskLGBMClassifier
+    >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
+    >>> X, y = da.from_array(X, chunks=(500, -1)), da.from_array(y, chunks=500)
+    >>> with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+    ...     clf = FocalDaskLGBMClassifier(n_estimators=20, verbose=-1).fit(X, y)
+    ...     clf.predict_proba(X).compute().shape
+    (2000, 2)
+    """
+
+    _local_class = FocalLGBMClassifier
+
+    def __init__(self, *, client: Client | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.client = client
+
+    def fit(  # type: ignore[override]  # of what there is on one machine most is not there
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        feature_name: Any = "auto",
+        categorical_feature: Any = "auto",
+        callbacks: list[Any] | None = None,
+    ) -> Self:
+        """Fit the classifier on the workers that hold the rows.
+
+        Parameters
+        ----------
+        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
+            Features, all of a row in one chunk; missing values are NaN, columns of categories, which must be the same
+            in all partitions, are used as such.
+        y : dask.array.Array or dask.dataframe.Series of shape (n_samples,)
+            Labels of any type, at least two different ones, in the partitions of `X`.
+        sample_weight : dask.array.Array or dask.dataframe.Series of shape (n_samples,) or None, default=None
+            Weights >= 0, likewise; samples of weight 0 are left out.
+        feature_name, categorical_feature
+            As in `lightgbm.LGBMClassifier.fit`.
+        callbacks : list of callable or None, default=None
+            LightGBM's callbacks, each of which every worker calls for itself.
+
+        Returns
+        -------
+        self : FocalDaskLGBMClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, before any training.
+        RuntimeError
+            If there is no open client, or a worker is lost while it trains. What the others were doing they may end
+            later: where one was lost before they had reached it, after `time_out` minutes.
+        """
+        with unchanged_on_error(self):
+            settings, focal = checked_settings(self), focal_parameters(self)
+            self._check_possible()
+            _check_settings(self, settings)
+            client = self._running_client()
+            data, samples, plan, _ = self._prepare(client, focal, X, y, sample_weight)
+            as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))
+            del data
+            as_given = {"feature_name": feature_name, "categorical_feature": categorical_feature}
+            with saying_if_a_worker_was_lost():
+                model = _train(client, self, plan, settings, samples, {**as_given, "callbacks": callbacks})
+            booster = Booster(model_str=model)
+            engine = fitted_engine(booster, len(plan.link.classes), plan.objective(settings.n_jobs))
+            self._learn(engine, plan, has_splits=bool(booster.feature_importance().any()))
+        return self
+
+
+def _check_settings(classifier: Any, settings: Settings) -> None:
+    """Raise if a parameter asks for what is not there on a cluster."""
+    if settings.early_stopping_rounds is not None:
+        raise ValueError(
+            f"early_stopping_rounds must be None on a cluster, got {settings.early_stopping_rounds!r}: workers would "
+            "stop in different rounds; FocalDaskXGBClassifier stops early."
+        )
+    if classifier.eval_metric is not None or settings.metric:
+        raise ValueError(
+            f"eval_metric must be None on a cluster, got {classifier.eval_metric or settings.metric!r}: there is no "
+            "evaluation set; FocalDaskXGBClassifier takes some."
+        )
+    for name in [*parameter_aliases()["machines"], *parameter_aliases()["num_machines"]]:
+        if settings.params.get(name) is not None:
+            raise ValueError(f"{name} must be left out, got {settings.params[name]!r}: it is read from the cluster.")
+
+
+def _train(
+    client: Client, classifier: Any, plan: Plan, settings: Settings, samples: Encoded, as_given: dict[str, Any]
+) -> str:
+    """Return the text of the booster that all workers have trained together."""
+    by_worker = _with_enough_rows(samples)
+    ports = _free_ports(client, list(by_worker), settings)
+    machines = ",".join(f"{urlparse(worker).hostname}:{port}" for worker, port in ports.items())
+    futures = {
+        client.submit(
+            _train_part, worker, classifier, plan, settings, _network(machines, port, len(ports)), as_given,
+            by_worker[worker], workers=[worker], allow_other_workers=True, pure=False, retries=0,
+        ): worker
+        for worker, port in ports.items()
+    }  # fmt: skip
+    return next(filter(None, _results(client, futures)))
+
+
+def _with_enough_rows(samples: Encoded) -> dict[str, list[Future]]:
+    """Return the blocks that each worker trains on: those it holds, or those of one that has too few rows too."""
+    n_rows: dict[str, int] = defaultdict(int)
+    for worker, size in zip(samples.workers, samples.n_rows, strict=True):
+        n_rows[worker] += size
+    largest = max(n_rows, key=n_rows.__getitem__)
+    by_worker: dict[str, list[Future]] = defaultdict(list)
+    for block, worker in zip(samples.blocks, samples.workers, strict=True):
+        by_worker[worker if n_rows[worker] >= _FEWEST_ROWS else largest].append(block)
+    return by_worker
+
+
+def _free_ports(client: Client, workers: list[str], settings: Settings) -> dict[str, int]:
+    """Return a port for each worker: the one that the user has set, or one that is free."""
+    given = next((settings.params[n] for n in parameter_aliases()["local_listen_port"] if n in settings.params), None)
+    if given is None:
+        return {worker: client.submit(_free_port, workers=[worker], pure=False).result() for worker in workers}
+    if len({urlparse(worker).hostname for worker in workers}) < len(workers):
+        raise ValueError(f"local_listen_port must be left out with several workers on one host, got {given!r}.")
+    return dict.fromkeys(workers, int(given))
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _network(machines: str, port: int, n_machines: int) -> dict[str, Any]:
+    """Return what LightGBM is told of its network, nothing if it is alone."""
+    if n_machines == 1:
+        return {}
+    return {"machines": machines, "local_listen_port": port, "num_machines": n_machines}
+
+
+def _train_part(
+    address: str,
+    classifier: Any,
+    plan: Plan,
+    settings: Settings,
+    network: dict[str, Any],
+    as_given: dict[str, Any],
+    blocks: list[Any],
+) -> str | None:
+    """Train on the rows of this worker; return the model from the first of all workers."""
+    worker = get_worker()
+    if worker.address != address:  # Dask gives the work of one that was lost to another
+        raise RuntimeError(f"worker {address} was lost")
+    n_jobs = settings.n_jobs or worker.state.nthreads
+    params = ({"tree_learner": "data"} if network else {}) | settings.params | network | {"n_jobs": n_jobs}
+    of_worker = settings._replace(params=params, n_jobs=n_jobs)
+    plan = replace(plan, training=joined(blocks))
+    try:
+        engine = train(
+            classifier, plan, of_worker, [], [], None, is_part=True, eval_names=None, init_model=None, **as_given
+        )
+    finally:
+        free_network()
+    is_first = not network or network["machines"].endswith(f":{network['local_listen_port']}")
+    return engine.booster_.model_to_string() if is_first else None
+
+
+def _results(client: Client, futures: dict[Future, str]) -> list[Any]:
+    """Return what all workers have to say; raise as soon as one of them fails or is lost."""
+    try:
+        return [result for _, result in as_completed(list(futures), with_results=True, raise_errors=True)]
+    finally:
+        client.cancel(list(futures), force=True)

@@ -1,0 +1,311 @@
+"""XGBoost on a cluster: its own distributed training, on the focal objective and metrics summed over workers.
+
+Imports `blocks`, `estimator`, `_state`, `boosting`, `objectives` and `xgboost`.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+from weakref import WeakKeyDictionary
+
+import dask.array as da
+import dask.dataframe as dd
+import numpy as np
+import xgboost.dask
+from dask import delayed
+from distributed import Client, get_worker
+from numpy.typing import NDArray
+from xgboost import XGBClassifier, collective
+from xgboost.callback import TrainingCallback
+
+from skfocal._state import unchanged_on_error
+from skfocal.boosting.metrics import Evaluated, as_list, is_user_metric
+from skfocal.boosting.parameters import focal_parameters
+from skfocal.boosting.plan import Plan
+from skfocal.boosting.samples import Samples, as_pairs
+from skfocal.dask.blocks import Encoded, checked_data, encoded
+from skfocal.dask.estimator import FocalDaskMixin, Prepared, saying_if_a_worker_was_lost
+from skfocal.objectives import FocalObjective, TrainingObjective, hessian_factor
+from skfocal.xgboost.classifier import FocalXGBClassifier
+from skfocal.xgboost.compat import give_booster
+from skfocal.xgboost.device import on_device
+from skfocal.xgboost.evaluation import Evaluation, as_metrics, entries_of_sets
+from skfocal.xgboost.parameters import Settings, checked_settings
+from skfocal.xgboost.training import base_score
+
+_SUMMED = ("focal_loss", "log_loss", "error")  # metrics that are means over samples: they add up over workers
+
+
+class FocalDaskXGBClassifier(FocalDaskMixin, FocalXGBClassifier):  # type: ignore[misc]  # predicts Dask's arrays
+    """`FocalXGBClassifier` on a cluster of Dask, by XGBoost's own distributed training.
+
+    Each worker trains on the rows that it holds, and all grow the same trees. Labels are encoded, classes counted and
+    weighed over all rows; the client never sees one. `predict_proba` and its kin return Dask's arrays, computed when
+    they are asked for, and `to_local` the classifier for one machine.
+
+    Parameters
+    ----------
+    client : distributed.Client or None, default=None
+        Of the cluster; None for the one that is open.
+    **params
+        Those of `skfocal.FocalXGBClassifier`, but that the rows are in many places: `sampler`, `validation_fraction`
+        and `progress_bar` must be left out. `early_stopping_rounds` needs an ``eval_set``; `eval_metric` is
+        "focal_loss" (the default), "log_loss" or "error", or a list of these, as others do not add up over workers.
+        ``n_jobs`` is the number of threads of each worker, None for as many as Dask has given it. ``device="cuda"``
+        is for workers with a GPU each, as dask-cuda starts them.
+
+    Attributes
+    ----------
+    classes_, n_features_in_, feature_names_in_, focal_loss_, focal_intercept_, prior_correction_, best_iteration_, \
+best_score_, evals_result_
+        As of `skfocal.FocalXGBClassifier`.
+
+    See Also
+    --------
+    skfocal.FocalXGBClassifier : On one machine.
+
+    Notes
+    -----
+    XGBoost's bins are those of a sketch of all rows: with rows on other workers a model is another.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from distributed import Client
+    >>> from sklearn.datasets import make_classification
+    >>> from skfocal.dask import FocalDaskXGBClassifier
+    >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
+    >>> X, y = da.from_array(X, chunks=(500, -1)), da.from_array(y, chunks=500)
+    >>> with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+    ...     clf = FocalDaskXGBClassifier(n_estimators=20).fit(X, y)
+    ...     clf.predict_proba(X).compute().shape
+    (2000, 2)
+    """
+
+    _local_class = FocalXGBClassifier
+
+    def __init__(self, *, client: Client | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.client = client
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        eval_set: Any = None,
+        verbose: bool | int | None = None,
+        sample_weight_eval_set: Any = None,
+    ) -> Self:
+        """Fit the classifier on the workers that hold the rows.
+
+        Parameters
+        ----------
+        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
+            Features, all of a row in one chunk; missing values are NaN, columns of categories, which must be the same
+            in all partitions, are used as such.
+        y : dask.array.Array or dask.dataframe.Series of shape (n_samples,)
+            Labels of any type, at least two different ones, in the partitions of `X`.
+        sample_weight : dask.array.Array or dask.dataframe.Series of shape (n_samples,) or None, default=None
+            Weights >= 0, likewise; samples of weight 0 are left out.
+        eval_set : list of (X, y) or None, default=None
+            Evaluation sets, collections of Dask with labels as in `y`. Early stopping watches the last one.
+        verbose : bool, int or None, default=None
+            Print the metrics each round (True), or every so many, where the first worker prints. None for False.
+        sample_weight_eval_set : list of Dask collections or None, default=None
+            Weights of the evaluation sets, with an entry for each.
+
+        Returns
+        -------
+        self : FocalDaskXGBClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, before any training.
+        RuntimeError
+            If there is no open client, or a worker is lost while it trains.
+        """
+        with unchanged_on_error(self):
+            settings, focal = checked_settings(self, verbose), focal_parameters(self)
+            self._check_possible()
+            pairs = as_pairs(eval_set)
+            if settings.early_stopping_rounds is not None and not pairs:
+                raise ValueError(
+                    "early_stopping_rounds needs an eval_set on a cluster, where nothing is split off: split "
+                    "collections by dask.dataframe's random_split."
+                )
+            weights = entries_of_sets(sample_weight_eval_set, len(pairs), "sample_weight_eval_set")
+            _check_metrics(self.eval_metric)
+            client = self._running_client()
+            prepared = self._prepare(client, focal, X, y, sample_weight)
+            sets = _evaluation_sets(client, prepared, pairs, weights)
+            with saying_if_a_worker_was_lost():
+                engine = _train(client, self, prepared, settings, sets, verbose or False)
+            self._forget_scores()
+            self._learn(engine, prepared.plan, has_splits=bool(engine.get_booster().get_score()))
+        return self
+
+
+def _check_metrics(eval_metric: Any) -> None:
+    """Raise if a metric does not add up over workers."""
+    for metric in as_list(eval_metric):
+        if is_user_metric(metric) or not (isinstance(metric, str) or hasattr(metric, "loss")):
+            raise ValueError(
+                f"eval_metric must be among {list(_SUMMED)} on a cluster, got {metric!r}: of a function of all rows it "
+                "is not known how to put it together from those of each worker."
+            )
+
+
+def _evaluation_sets(client: Client, prepared: Prepared, pairs: list[Any], weights: list[Any]) -> list[Encoded]:
+    sets = []
+    for i, ((X, y), weight) in enumerate(zip(pairs, weights, strict=True)):
+        names = f"X of eval_set[{i}]", f"y of eval_set[{i}]", f"sample_weight_eval_set[{i}]"
+        data = checked_data(client, X, y, weight, names=names, classes=prepared.data.classes)
+        if data.meta.shape[1] != prepared.data.meta.shape[1]:
+            raise ValueError(f"{names[0]} must have {prepared.data.meta.shape[1]} features, got {data.meta.shape[1]}.")
+        sets.append(encoded(client, data, prepared.by_class))
+    return sets
+
+
+def _train(
+    client: Client,
+    classifier: Any,
+    prepared: Prepared,
+    settings: Settings,
+    sets: list[Encoded],
+    verbose: bool | int,
+) -> XGBClassifier:
+    """Return XGBoost's own classifier with the booster that all workers have trained together."""
+    engine, evaluation = _engine(prepared.plan, settings), _evaluation(classifier, prepared.plan, settings, sets)
+    of_data = {"missing": classifier.missing, "enable_categorical": settings.params["enable_categorical"]}
+    training = _matrix(client, prepared, prepared.samples, settings, None, **of_data)
+    validation = [_matrix(client, prepared, each, settings, training, **of_data) for each in sets]
+    factor = hessian_factor("xgboost", prepared.plan.n_margins)
+    result = xgboost.dask.train(
+        client,
+        engine.get_xgb_params(),
+        training,
+        num_boost_round=engine.get_num_boosting_rounds(),
+        evals=[(data, f"validation_{i}") for i, data in enumerate(validation)],
+        obj=_WorkersObjective(prepared.plan.objective(settings.n_jobs), factor, settings.device),
+        custom_metric=evaluation if sets else None,
+        callbacks=_callbacks(evaluation, settings, engine, verbose),
+        verbose_eval=False,
+    )
+    give_booster(engine, result["booster"])
+    engine.n_classes_ = len(prepared.plan.link.classes)
+    if sets:
+        engine.evals_result_ = result["history"]
+    engine.best_score_ = evaluation.best_score(engine)
+    if evaluation.keeper is None:
+        give_booster(engine, evaluation.best_booster(engine))
+    return engine
+
+
+def _engine(plan: Plan, settings: Settings) -> XGBClassifier:
+    """Return XGBoost's own classifier as it is told to train, with the name of its own objective for the booster."""
+    params = settings.params | {
+        "base_score": base_score(plan),
+        "eval_metric": None,
+        "disable_default_eval_metric": True,
+        "early_stopping_rounds": None,
+        "objective": "binary:logistic",
+    }
+    if plan.n_margins > 1:
+        params |= {"objective": "multi:softprob", "num_class": plan.n_margins}
+    return XGBClassifier(**params)
+
+
+def _evaluation(classifier: Any, plan: Plan, settings: Settings, sets: list[Encoded]) -> Evaluation:
+    metrics = as_metrics(classifier, plan.loss)
+    for metric in metrics:
+        if metric.name not in _SUMMED:
+            raise ValueError(f"eval_metric must be among {list(_SUMMED)} on a cluster, got {metric.name!r}.")
+    no_features = [plan.training] * len(sets)
+    return _SummedEvaluation(metrics, plan.link, no_features, keep_best=settings.booster in ("dart", "gblinear"))
+
+
+def _callbacks(evaluation: Evaluation, settings: Settings, engine: XGBClassifier, verbose: bool | int) -> list[Any]:
+    callbacks = evaluation.callbacks(settings, engine.get_num_boosting_rounds(), None, verbose)
+    return callbacks if evaluation.keeper is None else [*callbacks, _ReturnsBest(evaluation.keeper)]
+
+
+def _matrix(
+    client: Client, prepared: Prepared, samples: Encoded, settings: Settings, ref: Any, **of_data: Any
+) -> xgboost.dask.DaskDMatrix:
+    """Return samples as XGBoost takes them: of the features only in which bins they are, where it can."""
+    meta = prepared.data.meta
+    parts = [delayed(_part)(block, i) for i in range(3) for block in samples.blocks]
+    n_blocks = len(samples.blocks)
+    features, codes, weights = parts[:n_blocks], parts[n_blocks : 2 * n_blocks], parts[2 * n_blocks :]
+    X = (
+        dd.from_delayed(features, meta=meta, verify_meta=False)
+        if hasattr(meta, "iloc")
+        else _chunks(features, samples.n_rows, meta)
+    )
+    of_data["label"] = _chunks(codes, samples.n_rows, np.zeros(0, dtype=np.int32))
+    if samples.weighted:
+        of_data["weight"] = _chunks(weights, samples.n_rows, np.zeros(0))
+    bins = settings.booster != "gblinear" and settings.params.get("tree_method") in (None, "auto", "hist")
+    if not bins:
+        return xgboost.dask.DaskDMatrix(client, X, **of_data)
+    max_bin = settings.params.get("max_bin")
+    return xgboost.dask.DaskQuantileDMatrix(client, X, ref=ref, max_bin=max_bin, **of_data)
+
+
+def _part(samples: Samples, i: int) -> Any:
+    return samples[i]
+
+
+def _chunks(parts: list[Any], sizes: list[int], meta: Any) -> da.Array:
+    """Return delayed arrays with so many rows as one of Dask."""
+    return da.concatenate([
+        da.from_delayed(part, (size, *meta.shape[1:]), meta=meta) for part, size in zip(parts, sizes, strict=True)
+    ])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _WorkersObjective:
+    """The objective as it travels to the workers; each prepares it for its own rows, in its first round."""
+
+    objective: FocalObjective
+    factor: float
+    device: Any
+
+    def __call__(self, raw_prediction: Any, data: Any) -> tuple[Any, Any]:
+        if data not in _PREPARED:
+            weight = data.get_weight()
+            objective = replace(self.objective, n_jobs=self.objective.n_jobs or get_worker().state.nthreads)
+            with on_device(self.device) as namespace:
+                _PREPARED[data] = TrainingObjective(
+                    objective, namespace, factor=self.factor, y_true=data.get_label(),
+                    sample_weight=weight if weight.size else None,
+                )  # fmt: skip
+        return _PREPARED[data](None, raw_prediction)
+
+
+# By the data of a fit, and for no longer than these are there.
+_PREPARED: WeakKeyDictionary[Any, TrainingObjective] = WeakKeyDictionary()
+
+
+class _SummedEvaluation(Evaluation):
+    """Metrics that are means over samples, over those of all workers: each sums up its own, and XGBoost all sums."""
+
+    def _score(self, data: Evaluated) -> list[tuple[str, float]]:
+        total = len(data.y) if data.sample_weight is None else float(data.sample_weight.sum())
+        means = super()._score(data) if total else [(metric.name, 0.0) for metric in self._metrics]
+        sums: NDArray[np.float64] = np.array([*(mean * total for _, mean in means), total], dtype=np.float64)
+        *sums_of_all, total_of_all = collective.allreduce(sums, collective.Op.SUM)
+        return [(name, float(value / total_of_all)) for (name, _), value in zip(means, sums_of_all, strict=True)]
+
+
+class _ReturnsBest(TrainingCallback):
+    """What changes earlier rounds ends with the booster as it was in its best round."""
+
+    def __init__(self, keeper: Any) -> None:
+        self._keeper = keeper
+
+    def after_training(self, model: Any) -> Any:
+        """Return the best booster that was kept, if there is one."""
+        return self._keeper.booster or model

@@ -1,0 +1,469 @@
+"""The classifiers on a cluster: two workers, each a process of its own, as on two machines."""
+
+import os
+import pickle
+import signal
+import threading
+import time
+import warnings
+from contextlib import nullcontext
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import average_precision_score, log_loss, zero_one_loss
+
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+distributed = pytest.importorskip("distributed")
+
+import xgboost.dask
+
+from skfocal import BinaryFocalLoss, FocalLGBMClassifier, FocalMetric, FocalObjective, FocalXGBClassifier
+from skfocal.dask import FocalDaskLGBMClassifier, FocalDaskXGBClassifier
+from skfocal.datasets import load_creditcard
+
+from .conftest import real_data
+
+# What Dask and its parts say of one another.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:.*Sending large graph:UserWarning"),
+]
+
+QUICK = {FocalDaskLGBMClassifier: {"verbose": -1, "min_child_samples": 5}, FocalDaskXGBClassifier: {}}
+both = pytest.mark.parametrize("kind", [FocalDaskLGBMClassifier, FocalDaskXGBClassifier])
+
+
+def make(kind, local=False, **params):
+    return (kind._local_class if local else kind)(**{"n_estimators": 20} | QUICK[kind] | params)
+
+
+def data(n_classes=2, n_samples=4000, seed=0):
+    weights = [0.9] + [0.1 / (n_classes - 1)] * (n_classes - 1)
+    return make_classification(
+        n_samples, 10, n_informative=6, n_classes=n_classes, weights=weights, random_state=seed, class_sep=0.7
+    )
+
+
+def chunked(*arrays, size=500):
+    return [da.from_array(each, chunks=(size, -1) if each.ndim == 2 else size) for each in arrays]
+
+
+def cluster_of(n_workers):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return distributed.LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with cluster_of(2) as two_workers:
+        yield two_workers
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture
+def lone_worker():
+    with cluster_of(1) as one_worker, distributed.Client(one_worker) as client:
+        yield client
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_one_worker_makes_the_local_model(lone_worker, kind, n_classes):
+    X, y = data(n_classes)
+    weight = np.random.default_rng(0).integers(0, 3, len(y)).astype(float)
+    params = {
+        "focal_alpha": "balanced",
+        "class_weight": {0: 2.0},
+        "focal_gamma": 1.5,
+        "prior": np.arange(n_classes) + 1,
+    }
+    dX, dy, dweight = chunked(X, y, weight)
+    fitted = make(kind, **params).fit(dX, dy, sample_weight=dweight)
+    local = make(kind, local=True, **params).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(fitted.focal_intercept_, local.focal_intercept_, rtol=1e-12)
+    np.testing.assert_allclose(fitted.prior_correction_, local.prior_correction_, rtol=1e-12)
+    np.testing.assert_allclose(fitted.focal_loss_.class_weights, local.focal_loss_.class_weights, rtol=1e-12)
+    np.testing.assert_allclose(fitted.decision_function(dX), local.decision_function(X), atol=1e-4)
+    np.testing.assert_allclose(fitted.predict_proba(dX), local.predict_proba(X), atol=1e-4)
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_two_workers_rank_as_well_as_one_machine(client, kind, n_classes):
+    X, y = data(n_classes, 8000)
+    names = np.array(["fair", "fraud", "strange"])[y]
+    dX, dy = chunked(X, names, size=700)
+    fitted, local = make(kind).fit(dX, dy), make(kind, local=True).fit(X, names)
+    posterior, expected = fitted.predict_proba(dX), local.predict_proba(X)
+    assert isinstance(posterior, da.Array)
+    assert posterior.chunks == (dX.chunks[0], (n_classes,))
+    assert fitted.classes_.tolist() == sorted(set(names))
+    for k in range(n_classes):
+        scores = [average_precision_score(y == k, np.asarray(each)[:, k]) for each in (posterior, expected)]
+        assert abs(scores[0] - scores[1]) < 0.02
+    np.testing.assert_array_equal(fitted.predict(dX), fitted.classes_[posterior.compute().argmax(axis=1)])
+    assert fitted.score(dX, dy) == pytest.approx((fitted.predict(dX).compute() == names).mean())
+
+
+@both
+def test_the_local_classifier_is_the_same_model(client, kind, tmp_path):
+    X, y = data()
+    dX, dy = chunked(X, y)
+    fitted = make(kind, focal_gamma=1.0).fit(dX, dy)
+    posterior, local = fitted.predict_proba(dX).compute(), fitted.to_local()
+    assert type(local) is kind._local_class
+    assert local.get_params() == {name: value for name, value in fitted.get_params().items() if name != "client"}
+    np.testing.assert_array_equal(local.predict_proba(X), posterior)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(local)).predict_proba(X), posterior)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).to_local().predict_proba(X), posterior)
+    path = tmp_path / "model.json"
+    local.save_model(path)
+    np.testing.assert_array_equal(kind._local_class().load_model(path).predict_proba(X), posterior)
+    onnx = pytest.importorskip("skfocal.onnx")
+    session = pytest.importorskip("onnxruntime").InferenceSession(onnx.to_onnx(local).SerializeToString())
+    np.testing.assert_allclose(
+        session.run(None, {session.get_inputs()[0].name: X.astype(np.float32)})[-1], posterior, atol=1e-4
+    )
+    shap = pytest.importorskip("shap")
+    contributions = shap.TreeExplainer(local)(X[:20])
+    margins = contributions.values.sum(axis=1) + contributions.base_values
+    np.testing.assert_allclose(margins, local.decision_function(X[:20]), atol=1e-4)
+
+
+@both
+def test_tables_with_categories(client, kind):
+    X, y = data()
+    table = pd.DataFrame(X[:, :4], columns=list("abcd"))
+    table["city"] = pd.Categorical(np.array(["Rome", "Oslo", "Bern"])[(y + (X[:, 4] > 1)) % 3])
+    labels = pd.Series(np.where(y, "fraud", "fair"))
+    dX, dy = dd.from_pandas(table, npartitions=6), dd.from_pandas(labels, npartitions=6)
+    fitted = make(kind).fit(dX, dy, sample_weight=dd.from_pandas(pd.Series(np.ones(len(y))), npartitions=6))
+    assert fitted.feature_names_in_.tolist() == [*"abcd", "city"]
+    np.testing.assert_array_equal(fitted.predict_proba(dX).compute(), fitted.to_local().predict_proba(table))
+    local = make(kind, local=True).fit(table, labels)
+    scores = [average_precision_score(y, each.predict_proba(table)[:, 1]) for each in (fitted.to_local(), local)]
+    assert abs(scores[0] - scores[1]) < 0.02
+    unknown = dX.assign(city=dX.city.cat.as_unknown())
+    with pytest.raises(ValueError, match=r"X must have the same categories in all partitions, those of 'city'"):
+        make(kind).fit(unknown, dy)
+
+
+@both
+def test_all_positives_in_one_partition(client, kind):
+    X, y = data()
+    order = np.argsort(y, kind="stable")
+    dX, dy = chunked(X[order], y[order], size=len(y) // 8)
+    fitted = make(kind).fit(dX, dy)
+    assert fitted.classes_.tolist() == [0, 1]
+    assert average_precision_score(y[order], fitted.predict_proba(dX)[:, 1]) > 0.8
+
+
+@both
+def test_empty_partitions_and_a_worker_without_data(client, kind):
+    X, y = data(n_samples=1000)
+    table, labels = dd.from_pandas(pd.DataFrame(X), npartitions=5), dd.from_pandas(pd.Series(y), npartitions=5)
+    some = table[table[0] > table[0].quantile(0.97).compute()]  # most partitions keep a row or two, or none
+    few = dd.concat([table.partitions[:2], table.partitions[2:][table.partitions[2:][0] > 1e9]])
+    few_labels = dd.concat([labels.partitions[:2], labels.partitions[2:][table.partitions[2:][0] > 1e9]])
+    fitted = make(kind).fit(few, few_labels)
+    assert fitted.predict_proba(few).compute().shape == (400, 2)
+    assert fitted.predict_proba(some).compute().shape[1] == 2
+    lone = [part.persist(workers=[next(iter(client.scheduler_info()["workers"]))]) for part in chunked(X, y)]
+    assert make(kind).fit(*lone).predict(lone[0]).compute().shape == (1000,)
+
+
+@both
+def test_more_partitions_than_rows(client, kind):
+    X, y = pd.DataFrame(np.arange(12.0).reshape(6, 2)), pd.Series([0, 1, 0, 1, 0, 1])
+    table, labels = dd.from_pandas(X, npartitions=6), dd.from_pandas(y, npartitions=6)
+    nothing = table[0] > 1e9
+    table, labels = dd.concat([table, table[nothing]]), dd.concat([labels, labels[nothing]])
+    assert table.npartitions == 12
+    no_split = pytest.warns(ConvergenceWarning, match="has found no split")
+    with no_split if kind is FocalDaskLGBMClassifier else nullcontext():
+        fitted = make(kind).fit(table, labels)
+    expected = fitted.to_local().predict_proba(X)
+    np.testing.assert_array_equal(fitted.predict_proba(table).compute(), expected)
+    assert expected.mean(axis=0) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("metrics", [["focal_loss"], ["log_loss", "error"]])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_metrics_are_those_of_all_rows(client, n_classes, metrics):
+    X, y = data(n_classes)
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    # Where a worker has many evaluation rows, another few: a mean of means would be another number.
+    dX, dy, dweight = chunked(X, y, weight, size=900)
+    fitted = make(FocalDaskXGBClassifier, eval_metric=metrics, early_stopping_rounds=3, n_estimators=200).fit(
+        dX[:2700], dy[:2700], eval_set=[(dX[2700:], dy[2700:])], sample_weight_eval_set=[dweight[2700:]]
+    )
+    assert fitted.best_iteration_ < 200
+    assert fitted.get_booster().num_boosted_rounds() == fitted.best_iteration_
+    local, rest = fitted.to_local(), slice(2700, None)
+    posterior = local.predict_proba(X[rest])
+    expected = {
+        "focal_loss": np.average(
+            fitted.focal_loss_.loss(y[rest], local.decision_function(X[rest])), weights=weight[rest]
+        ),
+        "log_loss": log_loss(y[rest], posterior, sample_weight=weight[rest]),
+        "error": zero_one_loss(y[rest], posterior.argmax(axis=1), sample_weight=weight[rest]),
+    }
+    scores = fitted.best_score_["validation_0"]
+    assert scores == pytest.approx({name: expected[name] for name in metrics}, rel=1e-5)
+    history = fitted.evals_result_["validation_0"][metrics[-1]]
+    assert len(history) == fitted.best_iteration_ + 3
+    assert scores[metrics[-1]] == min(history)
+
+
+def test_one_worker_stops_where_one_machine_does(lone_worker):
+    X, y = data()
+    dX, dy = chunked(X, y)
+    params = {"early_stopping_rounds": 3, "n_estimators": 200}
+    fitted = make(FocalDaskXGBClassifier, **params).fit(dX[:3000], dy[:3000], eval_set=[(dX[3000:], dy[3000:])])
+    local = make(FocalDaskXGBClassifier, local=True, **params).fit(
+        X[:3000], y[:3000], eval_set=[(X[3000:], y[3000:])], verbose=False
+    )
+    assert fitted.best_iteration_ == local.best_iteration_
+    assert fitted.best_score_["validation_0"] == pytest.approx(local.best_score_["validation_0"], rel=1e-6)
+
+
+def test_dart_ends_with_its_best_round(client):
+    X, y = data()
+    dX, dy = chunked(X, y)
+    params = {
+        "booster": "dart",
+        "rate_drop": 0.5,
+        "early_stopping_rounds": 2,
+        "n_estimators": 60,
+        "eval_metric": "log_loss",
+    }
+    fitted = make(FocalDaskXGBClassifier, **params).fit(dX[:2000], dy[:2000], eval_set=[(dX[2000:], dy[2000:])])
+    posterior = fitted.to_local().predict_proba(X[2000:])
+    assert fitted.best_score_["validation_0"]["log_loss"] == pytest.approx(log_loss(y[2000:], posterior), rel=1e-5)
+
+
+@both
+def test_weights_of_whole_numbers_are_rows(lone_worker, kind):
+    X, y = data(n_samples=1500)
+    weight = np.random.default_rng(0).integers(0, 4, len(y))
+    few_bins = {"max_bin": 15, "min_child_samples": 1} if kind is FocalDaskLGBMClassifier else {"max_bin": 15}
+    X = np.round(2 * np.clip(X, -3, 3)) / 2  # as many values as bins
+    weighted = make(kind, **few_bins, min_child_weight=0.1).fit(*chunked(X, y), sample_weight=chunked(weight)[0])
+    repeated = make(kind, **few_bins, min_child_weight=0.1).fit(*chunked(np.repeat(X, weight, 0), np.repeat(y, weight)))
+    assert weighted.focal_intercept_ == pytest.approx(repeated.focal_intercept_, rel=1e-12)
+    if kind is FocalDaskXGBClassifier:  # LightGBM counts rows
+        np.testing.assert_allclose(
+            weighted.to_local().decision_function(X), repeated.to_local().decision_function(X), atol=1e-4
+        )
+
+
+@both
+def test_a_fold_of_the_card_data(client, kind):
+    X, y = load_creditcard(return_X_y=True)
+    dX, dy = chunked(np.asarray(X), np.asarray(y), size=-(-len(y) // 8))
+    params = {"n_estimators": 100, "random_state": 0}
+    fitted, local = make(kind, **params).fit(dX, dy), make(kind, local=True, **params).fit(X, y)
+    scores = [average_precision_score(y, each.predict_proba(X)[:, 1]) for each in (fitted.to_local(), local)]
+    assert abs(scores[0] - scores[1]) < 0.01
+
+
+@both
+def test_the_full_card_data(client, kind):
+    X, y = real_data("creditcard")
+    X, y = np.asarray(X, dtype=np.float32), np.asarray(y)
+    n_training = len(y) * 3 // 4  # in time
+    dX, dy = chunked(X[:n_training], y[:n_training], size=-(-n_training // 8))
+    params = {"n_estimators": 100, "random_state": 0, "focal_gamma": 1.0}
+    params |= {"learning_rate": 0.05, "min_child_samples": 20} if kind is FocalDaskLGBMClassifier else {}
+    fitted, local = (
+        make(kind, **params).fit(dX, dy),
+        make(kind, local=True, **params).fit(X[:n_training], y[:n_training]),
+    )
+    rest = slice(n_training, None)
+    scores = [
+        average_precision_score(y[rest], each.predict_proba(X[rest])[:, 1]) for each in (fitted.to_local(), local)
+    ]
+    assert abs(scores[0] - scores[1]) < 0.01
+
+
+def test_objective_and_metric_in_xgboosts_own_training(client):
+    X, y = data()
+    dX, dy = chunked(X, y)
+    training = xgboost.dask.DaskQuantileDMatrix(client, dX, dy)
+    loss = BinaryFocalLoss(2.0)
+    result = xgboost.dask.train(
+        client, {"disable_default_eval_metric": True, "base_score": 0.5}, training, num_boost_round=20,
+        obj=FocalObjective(loss), custom_metric=FocalMetric(loss), evals=[(training, "training")],
+    )  # fmt: skip
+    margins = result["booster"].predict(xgboost.DMatrix(X), output_margin=True)
+    assert average_precision_score(y, margins) > 0.9
+    history = result["history"]["training"]["focal_loss"]
+    assert history[-1] == pytest.approx(loss.loss(y, margins).mean(), rel=1e-3)
+
+
+@both
+def test_a_worker_that_is_killed_ends_the_fit(kind):
+    X, y = data(n_samples=20_000)
+    with cluster_of(2) as cluster, distributed.Client(cluster) as client:
+        dX, dy = client.persist(chunked(X, y, size=2000))
+        distributed.wait([dX, dy])
+        pids = list(client.run(os.getpid).values())
+        killed = threading.Event()
+
+        def kill_while_training():
+            # A worker trains once its calls have gone into the engine.
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                if any("_train" in str(stack) for stack in client.call_stack().values()):
+                    time.sleep(1)
+                    os.kill(pids[0], signal.SIGKILL)
+                    killed.set()
+                    return
+                time.sleep(0.05)
+
+        thread = threading.Thread(target=kill_while_training)
+        thread.start()
+        started = time.monotonic()
+        with pytest.raises(RuntimeError, match="A worker was lost while all of them trained"):
+            make(kind, n_estimators=100_000).fit(dX, dy)
+        thread.join()
+        assert killed.is_set()
+        assert time.monotonic() - started < 120  # bounded, not fast
+
+
+def test_a_client_that_is_closed_or_missing(client):
+    dX, dy = chunked(*data())
+    gone = distributed.Client(client.cluster)
+    gone.close()
+    with pytest.raises(RuntimeError, match="client must be connected to a cluster, got one that is closed"):
+        FocalDaskLGBMClassifier(client=gone).fit(dX, dy)
+
+
+def test_no_client_at_all():
+    dX, dy = chunked(*data())
+    with pytest.raises(RuntimeError, match="client must be given"):
+        FocalDaskXGBClassifier().fit(dX, dy)
+
+
+@both
+def test_collections_that_do_not_fit_are_refused(client, kind):
+    X, y = data(n_samples=1000)
+    dX, dy = chunked(X, y)
+    table = dd.from_pandas(pd.DataFrame(X), npartitions=2)
+    cases = [
+        ((X, dy), TypeError, "X must be an array or a DataFrame of Dask, got a ndarray"),
+        ((dX, y), TypeError, "y must be an array with one dimension or a Series of Dask, got a ndarray"),
+        ((dX.rechunk((500, 3)), dy), ValueError, "X must have all features of a row in one chunk, got 4 chunks"),
+        ((dX, dy.rechunk(((300, 700),))), ValueError, "y must have the rows of X in each chunk"),
+        ((dX, dy.rechunk(250)), ValueError, "y must have the 2 partitions of X, got 4"),
+        ((dX[:, 0], dy), ValueError, "X must have two dimensions"),
+        ((table[table[0] > 0].to_dask_array(), dy), ValueError, "y must have the rows of X in each partition"),
+        ((dX, dy * 0), ValueError, "y must hold at least two classes, got 1 class"),
+        ((dX, dy + 0.5), ValueError, "y must hold class labels, got numbers that are not whole"),
+        ((dX, da.where(dy == 1, np.nan, dy)), ValueError, "y must hold class labels, neither missing nor infinite"),
+        ((dX[:0], dy[:0]), ValueError, "X must have at least one row"),
+    ]
+    for arguments, error, message in cases:
+        with pytest.raises(error, match=message):
+            make(kind).fit(*arguments)
+    for weight, message in [
+        (da.full_like(dy, -1.0, dtype=float), "sample_weight must be >= 0, got -1"),
+        (da.zeros_like(dy, dtype=float), "sample_weight must have at least one non-zero weight"),
+        (chunked(np.ones(1000), size=250)[0], "sample_weight must have the 2 partitions of X, got 4"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            make(kind).fit(dX, dy, sample_weight=weight)
+
+
+@both
+def test_unknown_chunk_sizes_are_no_obstacle(client, kind):
+    X, y = data()
+    table = dd.from_pandas(pd.DataFrame(X).assign(y=y), npartitions=4)
+    table = table[table[0] > -1]
+    dX, dy = table.drop(columns="y").to_dask_array(), table["y"].to_dask_array()
+    assert np.isnan(dX.chunks[0]).all()
+    assert len(make(kind).fit(dX, dy).predict(dX).compute()) == len(table)
+
+
+@both
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"sampler": "SMOTE"}, "sampler must be"),
+        ({"validation_fraction": 0.2}, "validation_fraction must be left out on a cluster, got 0.2"),
+        ({"progress_bar": True}, "progress_bar must be False on a cluster"),
+        ({"early_stopping_rounds": 5}, "early_stopping_rounds"),
+        ({"eval_metric": "roc_auc"}, "eval_metric must be"),
+        ({"focal_gamma": -1.0}, "focal_gamma must be"),
+        ({"n_tree": 5}, "n_tree=5 is not a parameter of FocalDask"),
+    ],
+)
+def test_parameters_that_are_not_for_a_cluster(client, kind, params, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(kind, **params).fit(*chunked(*data()))
+
+
+def test_a_sampler_is_refused_with_what_to_do_instead(client):
+    over_sampling = pytest.importorskip("imblearn.over_sampling")
+    with pytest.raises(ValueError, match=r"sampler must be None on a cluster, .* use class_weight or focal_alpha"):
+        FocalDaskXGBClassifier(sampler=over_sampling.RandomOverSampler()).fit(*chunked(*data()))
+
+
+def test_evaluation_sets_that_do_not_fit(client):
+    X, y = data(n_samples=1000)
+    dX, dy = chunked(X, y)
+    with pytest.raises(ValueError, match=r"The labels of y of eval_set\[0\] must be among those of y"):
+        make(FocalDaskXGBClassifier).fit(dX, dy, eval_set=[(dX, dy + 1)])
+    with pytest.raises(ValueError, match=r"X of eval_set\[0\] must have 10 features, got 4"):
+        make(FocalDaskXGBClassifier).fit(dX, dy, eval_set=[(dX[:, :4], dy)])
+    with pytest.raises(TypeError, match=r"X of eval_set\[0\] must be an array or a DataFrame of Dask"):
+        make(FocalDaskXGBClassifier).fit(dX, dy, eval_set=[(X, y)])
+
+
+@both
+def test_predictions_want_collections(client, kind):
+    X, y = data(n_samples=1000)
+    dX, dy = chunked(X, y)
+    with pytest.raises(NotFittedError):
+        make(kind).predict(dX)
+    fitted = make(kind).fit(dX, dy)
+    with pytest.raises(TypeError, match=r"X must be an array or a DataFrame of Dask, .* to_local"):
+        fitted.predict_proba(X)
+    with pytest.raises(ValueError, match="X has 3 features"):
+        fitted.predict_proba(dX[:, :3].rechunk({1: -1}))
+
+
+@both
+def test_a_failed_fit_leaves_a_fitted_model_as_it_was(client, kind):
+    X, y = data(n_samples=1000)
+    dX, dy = chunked(X, y)
+    fitted = make(kind).fit(dX, dy)
+    before = fitted.predict_proba(dX).compute()
+    with pytest.raises(ValueError, match="two classes"):
+        fitted.fit(dX, dy * 0)
+    np.testing.assert_array_equal(fitted.predict_proba(dX).compute(), before)
+
+
+@both
+def test_clones_keep_the_client(client, kind):
+    copy = clone(make(kind, client=client, focal_gamma=1.0))
+    assert copy.client is client
+    assert copy.focal_gamma == 1.0
+    assert "client" in copy.get_params()
+
+
+assert {FocalDaskLGBMClassifier._local_class, FocalDaskXGBClassifier._local_class} == {
+    FocalLGBMClassifier, FocalXGBClassifier,
+}  # fmt: skip
