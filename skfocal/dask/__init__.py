@@ -3,6 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+try:
+    import dask.dataframe  # noqa: F401
+    import distributed  # noqa: F401
+except ImportError as error:
+    raise ImportError('skfocal.dask needs Dask: pip install "skfocal[dask]"') from error
+
 if TYPE_CHECKING:
     from skfocal.dask.lightgbm import FocalDaskLGBMClassifier
     from skfocal.dask.xgboost import FocalDaskXGBClassifier

@@ -181,14 +181,13 @@ def _train(
     of_data = {"missing": classifier.missing, "enable_categorical": settings.params["enable_categorical"]}
     training = _matrix(client, prepared, prepared.samples, settings, None, **of_data)
     validation = [_matrix(client, prepared, each, settings, training, **of_data) for each in sets]
-    factor = hessian_factor("xgboost", prepared.plan.n_margins)
     result = xgboost.dask.train(
         client,
         engine.get_xgb_params(),
         training,
         num_boost_round=engine.get_num_boosting_rounds(),
         evals=[(data, f"validation_{i}") for i, data in enumerate(validation)],
-        obj=_WorkersObjective(prepared.plan.objective(settings.n_jobs), factor, settings.device),
+        obj=_WorkersObjective(prepared.plan.objective(settings.n_jobs), prepared.plan.n_margins, settings.device),
         custom_metric=evaluation if sets else None,
         callbacks=_callbacks(evaluation, settings, engine, verbose),
         verbose_eval=False,
@@ -270,16 +269,20 @@ class _WorkersObjective:
     """The objective as it travels to the workers; each prepares it for its own rows, in its first round."""
 
     objective: FocalObjective
-    factor: float
+    n_margins: int
     device: Any
 
     def __call__(self, raw_prediction: Any, data: Any) -> tuple[Any, Any]:
+        """Return gradient and Hessian of a worker's rows, which may be none: it then has others to evaluate."""
+        if not data.num_row():
+            nothing = np.zeros((0, self.n_margins), dtype=np.float32)
+            return nothing, nothing
         if data not in _PREPARED:
             weight = data.get_weight()
             objective = replace(self.objective, n_jobs=self.objective.n_jobs or get_worker().state.nthreads)
             with on_device(self.device) as namespace:
                 _PREPARED[data] = TrainingObjective(
-                    objective, namespace, factor=self.factor, y_true=data.get_label(),
+                    objective, namespace, factor=hessian_factor("xgboost", self.n_margins), y_true=data.get_label(),
                     sample_weight=weight if weight.size else None,
                 )  # fmt: skip
         return _PREPARED[data](None, raw_prediction)
