@@ -178,10 +178,31 @@ def test_tables_with_categories(client, kind):
 def test_all_positives_in_one_partition(client, kind):
     X, y = data()
     order = np.argsort(y, kind="stable")
-    dX, dy = chunked(X[order], y[order], size=len(y) // 8)
+    dX, dy = on_both_workers(client, *chunked(X[order], y[order], size=len(y) // 8))
     fitted = make(kind).fit(dX, dy)
     assert fitted.classes_.tolist() == [0, 1]
     assert average_precision_score(y[order], fitted.predict_proba(dX)[:, 1]) > 0.8
+
+
+@both
+def test_a_worker_that_lacks_a_class_has_the_codes_of_all(client, kind):
+    X, y = data(3)
+    order = np.argsort(y == 1, kind="stable")  # the first worker has no sample of the class in the middle
+    dX, dy = on_both_workers(client, *chunked(X[order], y[order], size=len(y) // 8))
+    assert set(y[order][: len(y) // 2]) == {0, 2}
+    accuracy = make(kind, n_estimators=50).fit(dX, dy).score(dX, dy)
+    assert accuracy > make(kind, local=True, n_estimators=50).fit(X, y).score(X, y) - 0.02
+
+
+@both
+def test_a_worker_with_a_single_row(client, kind):
+    X, y = data(n_samples=1000)
+    first, second = client.scheduler_info()["workers"]
+    dX, dy = (
+        da.concatenate([client.persist(part[:999], workers=[first]), client.persist(part[999:], workers=[second])])
+        for part in chunked(X, y)
+    )
+    assert average_precision_score(y, make(kind).fit(dX, dy).predict_proba(dX)[:, 1]) > 0.8
 
 
 @both
@@ -341,9 +362,10 @@ def test_objective_and_metric_in_xgboosts_own_training(client):
 
 
 @both
-def test_a_worker_that_is_killed_ends_the_fit(kind):
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_a_worker_that_is_killed_ends_the_fit(kind, n_workers):
     X, y = data(n_samples=20_000)
-    with cluster_of(2) as cluster, distributed.Client(cluster) as client:
+    with cluster_of(n_workers) as cluster, distributed.Client(cluster) as client:
         dX, dy = client.persist(chunked(X, y, size=2000))
         distributed.wait([dX, dy])
         pids = list(client.run(os.getpid).values())
