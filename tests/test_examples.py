@@ -43,6 +43,28 @@ def table(output):
     return {name: [float(value) for value in values] for name, *values in rows}
 
 
+def test_dask(tmp_path):
+    """A process of its own: the workers of its cluster import what started them."""
+    pytest.importorskip("distributed")
+    pytest.importorskip("matplotlib")
+    command = [sys.executable, str(EXAMPLE.with_name("plot_dask.py"))]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {}
+    for line in done.stdout.splitlines():
+        if ", one machine" in line or ", cluster" in line:
+            name, *values = line.rsplit(maxsplit=3)
+            rows[name.strip()] = [float(value) for value in values]
+    assert len(rows) == 4
+    for engine in ("LightGBM", "XGBoost"):
+        (precision, loss, _), (precision_there, loss_there, _) = (
+            rows[f"{engine}, {where}"] for where in ("one machine", "cluster")
+        )
+        assert precision_there == pytest.approx(precision, abs=0.03)  # of one model: bins alone move it by 0.01
+        assert loss_there == pytest.approx(loss, abs=0.0005)
+    assert (tmp_path / "dask.png").exists()
+
+
 def test_fraud_detection(run, tmp_path):
     import matplotlib.pyplot as plt
 

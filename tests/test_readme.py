@@ -36,7 +36,7 @@ def run(capsys, tmp_path, monkeypatch):
 
 
 def need_packages(block):
-    for package in ("imblearn", "shap", "onnxruntime"):
+    for package in ("imblearn", "shap", "onnxruntime", "distributed"):
         if package in block:
             pytest.importorskip(package)
     if "to_onnx" in block:
@@ -46,7 +46,7 @@ def need_packages(block):
 
 def test_the_quick_start_says_what_it_prints():
     assert re.findall(r"\)  # (.+)$", QUICK_START, flags=re.MULTILINE)[-2:] == ["0.80", "0.0045"]
-    assert len(OTHERS) == 11
+    assert len(OTHERS) == 12
     assert sum(block.count(")  # ") for block in OTHERS) == 8
 
 

@@ -75,7 +75,7 @@ best_score_, evals_result_
     >>> from skfocal.dask import FocalDaskXGBClassifier
     >>> X, y = make_classification(n_samples=2000, weights=[0.97], random_state=0)
     >>> X, y = da.from_array(X, chunks=(500, -1)), da.from_array(y, chunks=500)
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0") as client:
     ...     clf = FocalDaskXGBClassifier(n_estimators=20).fit(X, y)
     ...     clf.predict_proba(X).compute().shape
     (2000, 2)
