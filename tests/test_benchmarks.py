@@ -48,6 +48,12 @@ def test_it_prints_its_table(command, columns):
     assert all(column in output for column in columns)
 
 
+def test_cluster():
+    pytest.importorskip("distributed")
+    output = run("cluster.py", *"--rows 3000 --rounds 2 --repeat 1".split())
+    assert all(word in output for word in ("LightGBM", "XGBoost", "to native", "to local"))
+
+
 def test_after_samplers(folder):
     pytest.importorskip("imblearn")
     output = run("after_samplers.py", folder, "--seeds", "1", "--quick")
