@@ -50,7 +50,7 @@ def test_it_prints_its_table(command, columns):
 
 def test_cluster():
     pytest.importorskip("distributed")
-    output = run("cluster.py", *"--rows 3000 --rounds 2 --repeat 1".split())
+    output = run("cluster.py", *["--rows", "3000", "--rounds", "2", "--repeat", "1"])
     assert all(word in output for word in ("LightGBM", "XGBoost", "to native", "to local"))
 
 
