@@ -482,6 +482,25 @@ def test_a_sampler_is_refused_with_what_to_do_instead(client):
         FocalDaskXGBClassifier(sampler=over_sampling.RandomOverSampler()).fit(*chunked(*data()))
 
 
+@pytest.mark.parametrize(("name", "value"), [("booster", "gblinear"), ("tree_method", "exact")])
+def test_what_xgboost_does_on_one_machine_only(client, name, value):
+    with pytest.raises(ValueError, match=f"{name} must be .* on a cluster, got '{value}'"):
+        make(FocalDaskXGBClassifier, **{name: value}).fit(*chunked(*data()))
+
+
+def test_infinite_features(client):
+    X, y = data(n_samples=1000)
+    X[700, 3] = np.inf
+    dX, dy = chunked(X, y)
+    for features in (dX, dX.to_dask_dataframe(columns=list("abcdefghij"))):
+        labels = dy if features is dX else dy.to_dask_dataframe(columns="y")
+        with pytest.raises(ValueError, match=r"X contains infinity"):
+            make(FocalDaskXGBClassifier).fit(features, labels)
+        assert make(FocalDaskLGBMClassifier).fit(features, labels).predict(features).compute().shape == (1000,)
+    fitted = make(FocalDaskXGBClassifier, missing=np.inf).fit(dX, dy)
+    assert fitted.predict(dX).compute().shape == (1000,)
+
+
 def test_evaluation_sets_that_do_not_fit(client):
     X, y = data(n_samples=1000)
     dX, dy = chunked(X, y)

@@ -14,6 +14,7 @@ from dask import delayed
 from distributed import Client, Future, wait
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils import assert_all_finite
 
 from skfocal._checks import as_known_codes, as_labels, as_sample_weight, check_size, encode_labels, with_half_a_sample
 from skfocal.boosting.samples import Samples
@@ -54,7 +55,14 @@ class Data(NamedTuple):
 
 
 def checked_data(
-    client: Client, X: Any, y: Any, weight: Any, *, names: tuple[str, str, str], classes: NDArray[Any] | None = None
+    client: Client,
+    X: Any,
+    y: Any,
+    weight: Any,
+    *,
+    names: tuple[str, str, str],
+    allow_inf: bool,
+    classes: NDArray[Any] | None = None,
 ) -> Data:
     """Return collections as checked blocks, in the memory of the cluster.
 
@@ -66,13 +74,15 @@ def checked_data(
         Features, labels, and weights or None.
     names : tuple of str
         What these are called in messages.
+    allow_inf : bool
+        Whether features may be infinite.
     classes : ndarray or None, default=None
         Labels that may occur, None for those that do.
     """
     check_collections(X, y, weight, names)
     columns = [X, y] if weight is None else [X, y, weight]
     parts = zip(*map(partitions, columns), strict=True)
-    blocks = client.compute([delayed(_checked_block)(names, *part) for part in parts])
+    blocks = client.compute([delayed(_checked_block)(names, allow_inf, *part) for part in parts])
     wait(blocks)
     summary = client.compute(delayed(_sum_of)([delayed(_summary_of)(block) for block in blocks], names[1])).result()
     if not sum(summary.n_rows):
@@ -185,17 +195,21 @@ def _check_categories(X: Any, name: str) -> None:
 
 
 def _shown(column: Any) -> str:
-    shape = getattr(column, "shape", None)
-    return f"a {type(column).__name__}" + ("" if shape is None else f" of the shape {shape}")
+    return f"a {type(column).__name__}" + (f" of the shape {column.shape}" if isinstance(column, da.Array) else "")
 
 
-def _checked_block(names: tuple[str, str, str], X: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any]:
+def _checked_block(
+    names: tuple[str, str, str], allow_inf: bool, X: Any, y: Any, weight: Any = None
+) -> tuple[Any, Any, Any]:
     if X.shape[0] != len(y) or (weight is not None and X.shape[0] != len(weight)):
         lengths = [len(y)] if weight is None else [len(y), len(weight)]
         raise ValueError(
             f"{' and '.join(names[1 : 1 + len(lengths)])} must have the rows of {names[0]} in each partition, got one "
             f"with {X.shape[0]} rows of {names[0]} and {' and '.join(map(str, lengths))} of these."
         )
+    if not allow_inf:
+        for features in [X[name].to_numpy() for name in X.select_dtypes("floating")] if hasattr(X, "iloc") else [X]:
+            assert_all_finite(features, allow_nan=True, input_name=names[0])
     labels = as_labels(y, names[1]) if len(y) else np.asarray(y)
     if weight is not None:
         weight = _checked_weight(np.asarray(weight), names[2])

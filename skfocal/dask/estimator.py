@@ -58,6 +58,7 @@ class FocalDaskMixin:
     _local_class: ClassVar[type]
 
     client: Client | None
+    _allows_inf: bool  # whether features may be infinite
 
     def _running_client(self) -> Client:
         """Return the client of the cluster; raise if there is none, or if it is closed."""
@@ -87,7 +88,7 @@ class FocalDaskMixin:
 
     def _prepare(self, client: Client, focal: FocalParameters, X: Any, y: Any, weight: Any) -> Prepared:
         """Check collections, encode labels for all workers alike, and decide what they train on."""
-        data = checked_data(client, X, y, weight, names=("X", "y", "sample_weight"))
+        data = checked_data(client, X, y, weight, names=("X", "y", "sample_weight"), allow_inf=self._allows_inf)
         self._as_features(_without_rows(data.meta), reset=True)  # type: ignore[attr-defined]
         loss, by_class = weigh_classes(focal, data.summary.totals, data.classes)
         prior = data.summary.prior(by_class)

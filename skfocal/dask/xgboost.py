@@ -129,6 +129,7 @@ best_score_, evals_result_
         with unchanged_on_error(self):
             settings, focal = checked_settings(self, verbose), focal_parameters(self)
             self._check_possible()
+            _check_settings(settings)
             pairs = as_pairs(eval_set)
             if settings.early_stopping_rounds is not None and not pairs:
                 raise ValueError(
@@ -139,12 +140,20 @@ best_score_, evals_result_
             _check_metrics(self.eval_metric)
             client = self._running_client()
             prepared = self._prepare(client, focal, X, y, sample_weight)
-            sets = _evaluation_sets(client, prepared, pairs, weights)
+            sets = _evaluation_sets(client, prepared, pairs, weights, allow_inf=self._allows_inf)
             with saying_if_a_worker_was_lost():
                 engine = _train(client, self, prepared, settings, sets, verbose or False)
             self._forget_scores()
             self._learn(engine, prepared.plan, has_splits=bool(engine.get_booster().get_score()))
         return self
+
+
+def _check_settings(settings: Settings) -> None:
+    """Raise if XGBoost has no distributed training of what is asked for."""
+    if settings.booster == "gblinear":
+        raise ValueError("booster must be 'gbtree' or 'dart' on a cluster, got 'gblinear'.")
+    if settings.params.get("tree_method") == "exact":
+        raise ValueError("tree_method must be 'hist', 'approx' or 'auto' on a cluster, got 'exact'.")
 
 
 def _check_metrics(eval_metric: Any) -> None:
@@ -157,11 +166,14 @@ def _check_metrics(eval_metric: Any) -> None:
             )
 
 
-def _evaluation_sets(client: Client, prepared: Prepared, pairs: list[Any], weights: list[Any]) -> list[Encoded]:
+def _evaluation_sets(
+    client: Client, prepared: Prepared, pairs: list[Any], weights: list[Any], *, allow_inf: bool
+) -> list[Encoded]:
     sets = []
     for i, ((X, y), weight) in enumerate(zip(pairs, weights, strict=True)):
         names = f"X of eval_set[{i}]", f"y of eval_set[{i}]", f"sample_weight_eval_set[{i}]"
-        data = checked_data(client, X, y, weight, names=names, classes=prepared.data.classes)
+        classes = prepared.data.classes
+        data = checked_data(client, X, y, weight, names=names, allow_inf=allow_inf, classes=classes)
         if data.meta.shape[1] != prepared.data.meta.shape[1]:
             raise ValueError(f"{names[0]} must have {prepared.data.meta.shape[1]} features, got {data.meta.shape[1]}.")
         sets.append(encoded(client, data, prepared.by_class))
@@ -222,7 +234,7 @@ def _evaluation(classifier: Any, plan: Plan, settings: Settings, sets: list[Enco
         if metric.name not in _SUMMED:
             raise ValueError(f"eval_metric must be among {list(_SUMMED)} on a cluster, got {metric.name!r}.")
     no_features = [plan.training] * len(sets)
-    return _SummedEvaluation(metrics, plan.link, no_features, keep_best=settings.booster in ("dart", "gblinear"))
+    return _SummedEvaluation(metrics, plan.link, no_features, keep_best=settings.booster == "dart")
 
 
 def _callbacks(evaluation: Evaluation, settings: Settings, engine: XGBClassifier, verbose: bool | int) -> list[Any]:
@@ -246,8 +258,7 @@ def _matrix(
     of_data["label"] = _chunks(codes, samples.n_rows, np.zeros(0, dtype=np.int32))
     if samples.weighted:
         of_data["weight"] = _chunks(weights, samples.n_rows, np.zeros(0))
-    bins = settings.booster != "gblinear" and settings.params.get("tree_method") in (None, "auto", "hist")
-    if not bins:
+    if settings.params.get("tree_method") not in (None, "auto", "hist"):
         return xgboost.dask.DaskDMatrix(client, X, **of_data)
     max_bin = settings.params.get("max_bin")
     return xgboost.dask.DaskQuantileDMatrix(client, X, ref=ref, max_bin=max_bin, **of_data)

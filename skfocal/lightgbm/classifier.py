@@ -159,6 +159,7 @@ n_jobs, importance_type
     _thresholds = (("min_child_weight", 1e-3), ("min_child_samples", 20), ("min_split_gain", 0), ("reg_alpha", 0))
     _onnx_trees = onnx_trees
     _start_name = "init_score"
+    _allows_inf = True
     _start_order = "F"
 
     def __init__(
@@ -242,7 +243,7 @@ n_jobs, importance_type
         return others[name] if name in others else self.__getattribute__(name)  # which raises what it has raised
 
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
-        X = as_readable(as_features(self, X, reset=reset, allow_inf=True, compare_names=compare_names))
+        X = as_readable(as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names))
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
         # columns whose rows are not in order, as chosen rows are not.
         if isinstance(X, sparse.sparray):

@@ -184,9 +184,13 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         self.validation_fraction = validation_fraction
         self.progress_bar = progress_bar
 
+    @property
+    def _allows_inf(self) -> bool:
+        """Whether features may be infinite: that is then what is missing."""
+        return self.missing is not None and bool(np.isinf(self.missing))
+
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
-        infinity_is_missing = self.missing is not None and bool(np.isinf(self.missing))
-        return as_features(self, X, reset=reset, allow_inf=infinity_is_missing, compare_names=compare_names)
+        return as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names)
 
     def get_xgb_params(self) -> dict[str, Any]:
         """Return the parameters that are XGBoost's own.
