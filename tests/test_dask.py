@@ -482,6 +482,29 @@ def test_a_sampler_is_refused_with_what_to_do_instead(client):
         FocalDaskXGBClassifier(sampler=over_sampling.RandomOverSampler()).fit(*chunked(*data()))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tree_learner", "feature"), ("tree", "serial"), ("machines", "host:1"), ("machine_list_file", "hosts.txt"),
+        ("num_machines", 2), ("local_listen_port", -5), ("port", True), ("time_out", 0),
+    ],
+)  # fmt: skip
+def test_what_lightgbm_is_not_to_be_told_on_a_cluster(client, name, value):
+    with pytest.raises(ValueError, match=f"{name} must be .*, got {value!r}"):
+        make(FocalDaskLGBMClassifier, **{name: value}).fit(*chunked(*data()))
+
+
+def fail_on_one_worker(env):
+    if env.iteration == 3 and distributed.get_worker().name == 0:
+        raise KeyError("the callback's own")
+
+
+def test_an_error_of_one_worker_is_the_error(client):
+    with pytest.raises(KeyError, match="the callback's own"):
+        make(FocalDaskLGBMClassifier, n_estimators=10_000).fit(*chunked(*data()), callbacks=[fail_on_one_worker])
+    assert make(FocalDaskLGBMClassifier).fit(*chunked(*data())).n_features_in_ == 10  # the others have let go
+
+
 @pytest.mark.parametrize(("name", "value"), [("booster", "gblinear"), ("tree_method", "exact")])
 def test_what_xgboost_does_on_one_machine_only(client, name, value):
     with pytest.raises(ValueError, match=f"{name} must be .* on a cluster, got '{value}'"):

@@ -29,13 +29,18 @@ from skfocal.dask.blocks import Data, Encoded, checked_data, encoded, partitions
 _SIGNS_OF_LOSS = ("ocket", "was lost", "Invalid worker address", "lost dependencies", "KilledWorker")
 
 
+def tells_of_a_loss(error: BaseException | None) -> bool:
+    """Tell whether an error says that a worker is not there any more."""
+    return any(sign in f"{type(error).__name__}: {error}" for sign in _SIGNS_OF_LOSS)
+
+
 @contextmanager
 def saying_if_a_worker_was_lost() -> Iterator[None]:
     """Raise a RuntimeError that says so, in place of what an engine says of its connections."""
     try:
         yield
     except Exception as error:
-        if any(sign in f"{type(error).__name__}: {error}" for sign in _SIGNS_OF_LOSS):
+        if tells_of_a_loss(error):
             raise RuntimeError(
                 "A worker was lost while all of them trained, or they did not reach one another: no model was made. "
                 "If it has run out of memory, use more workers, or smaller ones; then fit again."

@@ -8,24 +8,34 @@ Imports `blocks`, `estimator`, `_state`, `boosting` and `lightgbm`.
 
 import socket
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Self
 from urllib.parse import urlparse
 
-from distributed import Client, Future, as_completed, get_worker
+from distributed import Client, Future, as_completed, get_worker, wait
 from lightgbm import Booster
 
 from skfocal._state import unchanged_on_error
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import Plan
 from skfocal.dask.blocks import Encoded, joined
-from skfocal.dask.estimator import FocalDaskMixin, saying_if_a_worker_was_lost
+from skfocal.dask.estimator import FocalDaskMixin, saying_if_a_worker_was_lost, tells_of_a_loss
 from skfocal.lightgbm.classifier import FocalLGBMClassifier
 from skfocal.lightgbm.compat import fitted_engine, free_network, parameter_aliases
 from skfocal.lightgbm.parameters import Settings, as_feature_names, checked_settings
 from skfocal.lightgbm.training import train
 
 _FEWEST_ROWS = 2  # of a worker, which LightGBM wants
+_TREE_LEARNERS = (
+    "data",
+    "data_parallel",
+    "voting",
+    "voting_parallel",
+)  # those for workers with a part of the rows each
+_SECONDS_TO_SAY_WHY = 10  # for the worker that has failed, as those that miss it may be sooner to say so
 
 
 class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ignore[misc]  # predicts Dask's arrays
@@ -148,9 +158,23 @@ def _check_settings(classifier: Any, settings: Settings) -> None:
             f"eval_metric must be None on a cluster, got {classifier.eval_metric or settings.metric!r}: there is no "
             "evaluation set; FocalDaskXGBClassifier takes some."
         )
-    for name in [*parameter_aliases()["machines"], *parameter_aliases()["num_machines"]]:
-        if settings.params.get(name) is not None:
-            raise ValueError(f"{name} must be left out, got {settings.params[name]!r}: it is read from the cluster.")
+    for name in ("machines", "num_machines", "machine_list_filename"):
+        for alias, value in _given(settings, name).items():
+            raise ValueError(f"{alias} must be left out, got {value!r}: it is read from the cluster.")
+    for alias, value in _given(settings, "tree_learner").items():
+        if value not in _TREE_LEARNERS:
+            raise ValueError(f"{alias} must be among {list(_TREE_LEARNERS)}, as each worker has rows, got {value!r}.")
+    for alias, value in _given(settings, "local_listen_port").items():
+        if isinstance(value, bool) or not isinstance(value, Integral) or not 0 < int(value) < 1 << 16:
+            raise ValueError(f"{alias} must be an integer in [1, 65535], got {value!r}.")
+    for alias, value in _given(settings, "time_out").items():
+        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
+            raise ValueError(f"{alias} must be an integer >= 1, minutes, got {value!r}.")
+
+
+def _given(settings: Settings, name: str) -> dict[str, Any]:
+    """Return a parameter of LightGBM's under the name by which it is given; nothing if it is not."""
+    return {alias: settings.params[alias] for alias in parameter_aliases()[name] if alias in settings.params}
 
 
 def _train(
@@ -184,12 +208,12 @@ def _with_enough_rows(samples: Encoded) -> dict[str, list[Future]]:
 
 def _free_ports(client: Client, workers: list[str], settings: Settings) -> dict[str, int]:
     """Return a port for each worker: the one that the user has set, or one that is free."""
-    given = next((settings.params[n] for n in parameter_aliases()["local_listen_port"] if n in settings.params), None)
-    if given is None:
+    given = _given(settings, "local_listen_port")
+    if not given:
         return {worker: client.submit(_free_port, workers=[worker], pure=False).result() for worker in workers}
     if len({urlparse(worker).hostname for worker in workers}) < len(workers):
-        raise ValueError(f"local_listen_port must be left out with several workers on one host, got {given!r}.")
-    return dict.fromkeys(workers, int(given))
+        raise ValueError(f"local_listen_port must be left out with several workers on one host, got {given}.")
+    return dict.fromkeys(workers, int(*given.values()))
 
 
 def _free_port() -> int:
@@ -236,6 +260,18 @@ def _train_part(
 def _results(client: Client, futures: dict[Future, str]) -> list[Any]:
     """Return what all workers have to say; raise as soon as one of them fails or is lost."""
     try:
-        return [result for _, result in as_completed(list(futures), with_results=True, raise_errors=True)]
+        if all(future.status == "finished" for future in _until_one_fails(futures)):
+            return client.gather(list(futures))
+        with suppress(TimeoutError):
+            wait(list(futures), timeout=_SECONDS_TO_SAY_WHY)
+        failed = [future for future in futures if future.status == "error"]
+        return min(failed, key=lambda future: tells_of_a_loss(future.exception())).result()
     finally:
         client.cancel(list(futures), force=True)
+
+
+def _until_one_fails(futures: dict[Future, str]) -> Iterator[Future]:
+    for future in as_completed(list(futures)):
+        yield future
+        if future.status != "finished":
+            return
