@@ -375,6 +375,7 @@ def test_objective_and_metric_in_xgboosts_own_training(client):
 
 @both
 @pytest.mark.parametrize("n_workers", [1, 2])
+@pytest.mark.filterwarnings("ignore:Workers .* are restarted")
 def test_a_worker_that_is_killed_ends_the_fit(kind, n_workers):
     X, y = data(n_samples=20_000)
     with cluster_of(n_workers) as cluster, distributed.Client(cluster) as client:
@@ -499,10 +500,12 @@ def fail_on_one_worker(env):
         raise KeyError("the callback's own")
 
 
+@pytest.mark.filterwarnings("ignore:Workers .* are restarted")
 def test_an_error_of_one_worker_is_the_error(client):
-    with pytest.raises(KeyError, match="the callback's own"):
-        make(FocalDaskLGBMClassifier, n_estimators=10_000).fit(*chunked(*data()), callbacks=[fail_on_one_worker])
-    assert make(FocalDaskLGBMClassifier).fit(*chunked(*data())).n_features_in_ == 10  # the others have let go
+    for _ in range(3):  # the other may or may not see that the connection was closed
+        with pytest.raises(KeyError, match="the callback's own"):
+            make(FocalDaskLGBMClassifier, n_estimators=10_000).fit(*chunked(*data()), callbacks=[fail_on_one_worker])
+        assert make(FocalDaskLGBMClassifier).fit(*chunked(*data())).n_features_in_ == 10
 
 
 @pytest.mark.parametrize(("name", "value"), [("booster", "gblinear"), ("tree_method", "exact")])

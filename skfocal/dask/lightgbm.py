@@ -3,21 +3,22 @@
 Not by `lightgbm.dask`: there each worker has its own codes for labels, a worker that dies leaves the others, and who
 waits for them, waiting, and its fitted class is that of LightGBM's own loss.
 
-Imports `blocks`, `estimator`, `_state`, `boosting` and `lightgbm`.
+Imports `blocks`, `estimator`, `_compat`, `_state`, `boosting` and `lightgbm`.
 """
 
 import socket
+import warnings
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, Self
 from urllib.parse import urlparse
 
-from distributed import Client, Future, as_completed, get_worker, wait
+from distributed import Client, Future, get_worker, wait
 from lightgbm import Booster
 
+from skfocal._compat import users_stacklevel
 from skfocal._state import unchanged_on_error
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import Plan
@@ -35,6 +36,7 @@ _TREE_LEARNERS = (
     "voting",
     "voting_parallel",
 )  # those for workers with a part of the rows each
+_SECONDS_BETWEEN_LOOKS = 2  # at which workers are there
 _SECONDS_TO_SAY_WHY = 10  # for the worker that has failed, as those that miss it may be sooner to say so
 
 
@@ -126,8 +128,8 @@ class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ign
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
         RuntimeError
-            If there is no open client, or a worker is lost while it trains. What the others were doing they may end
-            later: where one was lost before they had reached it, after `time_out` minutes.
+            If there is no open client, or a worker is lost while it trains. Workers in which LightGBM goes on waiting
+            for it are then restarted, which a warning says.
         """
         with unchanged_on_error(self):
             settings, focal = checked_settings(self), focal_parameters(self)
@@ -260,18 +262,42 @@ def _train_part(
 def _results(client: Client, futures: dict[Future, str]) -> list[Any]:
     """Return what all workers have to say; raise as soon as one of them fails or is lost."""
     try:
-        if all(future.status == "finished" for future in _until_one_fails(futures)):
-            return client.gather(list(futures))
+        _wait_until_one_fails(client, futures)
+        return client.gather(list(futures))
+    except BaseException:
         with suppress(TimeoutError):
             wait(list(futures), timeout=_SECONDS_TO_SAY_WHY)
+        _restart_those_that_wait(client, futures)
         failed = [future for future in futures if future.status == "error"]
-        return min(failed, key=lambda future: tells_of_a_loss(future.exception())).result()
+        if failed:  # those that miss a worker may be sooner to say so than it
+            min(failed, key=lambda future: tells_of_a_loss(future.exception())).result()
+        raise
     finally:
         client.cancel(list(futures), force=True)
 
 
-def _until_one_fails(futures: dict[Future, str]) -> Iterator[Future]:
-    for future in as_completed(list(futures)):
-        yield future
-        if future.status != "finished":
-            return
+def _wait_until_one_fails(client: Client, futures: dict[Future, str]) -> None:
+    """Wait until all workers are done; raise if one of them fails, or is not there any more."""
+    pending = set(futures)
+    while pending:
+        with suppress(TimeoutError):
+            done, pending = wait(list(pending), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
+            for future in done:
+                future.result()
+        lost = {futures[future] for future in pending} - set(client.ncores())
+        if lost:  # what it was to do, Dask may have given to one that waits for it
+            raise RuntimeError(f"{' and '.join(sorted(lost))} was lost")
+
+
+def _restart_those_that_wait(client: Client, futures: dict[Future, str]) -> None:
+    """Restart workers that go on waiting for one that is gone: LightGBM asks a connection that was closed for ever."""
+    there = client.ncores()
+    waiting = sorted({worker for future, worker in futures.items() if future.status == "pending" and worker in there})
+    if waiting:
+        warnings.warn(
+            f"Workers {waiting} are restarted, with what they held in memory: in them LightGBM waits for one that has "
+            "failed.",
+            stacklevel=users_stacklevel(),
+        )
+        with suppress(ValueError, TimeoutError):  # without a nanny, or one that is slow
+            client.restart_workers(waiting)
