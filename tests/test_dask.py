@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import numpy as np
@@ -498,6 +499,24 @@ def test_what_lightgbm_is_not_to_be_told_on_a_cluster(client, name, value):
 def fail_on_one_worker(env):
     if env.iteration == 3 and distributed.get_worker().name == 0:
         raise KeyError("the callback's own")
+
+
+@both
+def test_fits_at_the_same_time_wait_for_one_another(client, kind):
+    X, y = data()
+    dX, dy = on_both_workers(client, *chunked(X, y))
+    with ThreadPoolExecutor(3) as executor:
+        fits = [executor.submit(make(kind, client=client).fit, dX, dy) for _ in range(3)]
+        assert [fit.result(timeout=120).n_features_in_ for fit in fits] == [10] * 3
+
+
+@both
+def test_a_worker_that_is_busy_is_waited_for(client, kind):
+    X, y = data()
+    dX, dy = on_both_workers(client, *chunked(X, y))
+    busy = client.submit(time.sleep, 4, workers=[next(iter(client.scheduler_info()["workers"]))], pure=False)
+    assert make(kind).fit(dX, dy).n_features_in_ == 10
+    del busy
 
 
 @pytest.mark.filterwarnings("ignore:Workers .* are restarted")

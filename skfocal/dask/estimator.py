@@ -26,7 +26,7 @@ from skfocal.boosting.usefulness import warn_of_no_split
 from skfocal.dask.blocks import Data, Encoded, checked_data, encoded, partitions
 
 # How the engines, Dask and we say that a worker is not there any more.
-_SIGNS_OF_LOSS = ("ocket", "was lost", "Invalid worker address", "lost dependencies", "KilledWorker")
+_SIGNS_OF_LOSS = ("ocket", "was lost", "Invalid worker address", "lost dependencies", "KilledWorker", "CommClosedError")
 
 
 def tells_of_a_loss(error: BaseException | None) -> bool:

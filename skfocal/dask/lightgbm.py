@@ -15,7 +15,7 @@ from numbers import Integral
 from typing import Any, Self
 from urllib.parse import urlparse
 
-from distributed import Client, Future, get_worker, wait
+from distributed import Client, Future, MultiLock, get_worker, wait
 from lightgbm import Booster
 
 from skfocal._compat import users_stacklevel
@@ -184,16 +184,18 @@ def _train(
 ) -> str:
     """Return the text of the booster that all workers have trained together."""
     by_worker = _with_enough_rows(samples)
-    ports = _free_ports(client, list(by_worker), settings)
-    machines = ",".join(f"{urlparse(worker).hostname}:{port}" for worker, port in ports.items())
-    futures = {
-        client.submit(
-            _train_part, worker, classifier, plan, settings, _network(machines, port, len(ports)), as_given,
-            by_worker[worker], workers=[worker], allow_other_workers=True, pure=False, retries=0,
-        ): worker
-        for worker, port in ports.items()
-    }  # fmt: skip
-    return next(filter(None, _results(client, futures)))
+    # Two trainings at a time would each wait for a worker that is busy with the other; XGBoost takes these locks too.
+    with MultiLock(list(by_worker), client):
+        ports = _free_ports(client, list(by_worker), settings)
+        machines = ",".join(f"{urlparse(worker).hostname}:{port}" for worker, port in ports.items())
+        futures = {
+            client.submit(
+                _train_part, classifier, plan, settings, _network(machines, port, len(ports)), as_given,
+                by_worker[worker], workers=[worker], pure=False, retries=0,
+            ): worker
+            for worker, port in ports.items()
+        }  # fmt: skip
+        return next(filter(None, _results(client, futures)))
 
 
 def _with_enough_rows(samples: Encoded) -> dict[str, list[Future]]:
@@ -212,7 +214,7 @@ def _free_ports(client: Client, workers: list[str], settings: Settings) -> dict[
     """Return a port for each worker: the one that the user has set, or one that is free."""
     given = _given(settings, "local_listen_port")
     if not given:
-        return {worker: client.submit(_free_port, workers=[worker], pure=False).result() for worker in workers}
+        return dict(client.run(_free_port, workers=workers))
     if len({urlparse(worker).hostname for worker in workers}) < len(workers):
         raise ValueError(f"local_listen_port must be left out with several workers on one host, got {given}.")
     return dict.fromkeys(workers, int(*given.values()))
@@ -233,7 +235,6 @@ def _network(machines: str, port: int, n_machines: int) -> dict[str, Any]:
 
 
 def _train_part(
-    address: str,
     classifier: Any,
     plan: Plan,
     settings: Settings,
@@ -242,10 +243,7 @@ def _train_part(
     blocks: list[Any],
 ) -> str | None:
     """Train on the rows of this worker; return the model from the first of all workers."""
-    worker = get_worker()
-    if worker.address != address:  # Dask gives the work of one that was lost to another
-        raise RuntimeError(f"worker {address} was lost")
-    n_jobs = settings.n_jobs or worker.state.nthreads
+    n_jobs = settings.n_jobs or get_worker().state.nthreads
     params = ({"tree_learner": "data"} if network else {}) | settings.params | network | {"n_jobs": n_jobs}
     of_worker = settings._replace(params=params, n_jobs=n_jobs)
     plan = replace(plan, training=joined(blocks))
@@ -285,7 +283,7 @@ def _wait_until_one_fails(client: Client, futures: dict[Future, str]) -> None:
             for future in done:
                 future.result()
         lost = {futures[future] for future in pending} - set(client.ncores())
-        if lost:  # what it was to do, Dask may have given to one that waits for it
+        if lost:  # Dask goes on waiting for it
             raise RuntimeError(f"{' and '.join(sorted(lost))} was lost")
 
 
