@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from sklearn.utils.fixes import parse_version
 
 from skfocal.datasets import load_creditcard
 
@@ -48,10 +50,13 @@ def test_it_prints_its_table(command, columns):
     assert all(column in output for column in columns)
 
 
-def test_cluster():
+@pytest.mark.parametrize("engine", ["LightGBM", "XGBoost"])
+def test_cluster(engine):
     pytest.importorskip("distributed")
-    output = run("cluster.py", *["--rows", "3000", "--rounds", "2", "--repeat", "1"])
-    assert all(word in output for word in ("LightGBM", "XGBoost", "to native", "to local"))
+    if engine == "LightGBM" and parse_version(version("lightgbm")) < parse_version("4.7"):
+        pytest.skip("LightGBM 4.6's own classifier for Dask fails with Dask 2024.12 or newer (LightGBM #6739)")
+    output = run("cluster.py", "--engines", engine, *["--rows", "3000", "--rounds", "2", "--repeat", "1"])
+    assert all(word in output for word in (engine, "to native", "to local"))
 
 
 def test_after_samplers(folder):
