@@ -15,7 +15,7 @@ from skfocal.boosting.model_file import FOCAL_PARAMETERS
 from skfocal.boosting.onnx_model import OnnxTrees
 from skfocal.boosting.parameters import set_sampler_params, split_sampler_params
 from skfocal.boosting.plan import Plan, correction_of
-from skfocal.boosting.usefulness import warn_if_constant
+from skfocal.boosting.usefulness import warn_if_constant, warn_of_no_split
 from skfocal.losses.registry import Loss
 
 
@@ -108,6 +108,12 @@ class FocalBoostedMixin:
         self.prior_correction_ = correction_of(plan, self.decision_function)  # type: ignore[attr-defined]
         if not tells_apart:
             warn_if_constant(self, plan.training, engine)
+
+    def _adopt_without_samples(self, engine: Any, plan: Plan, *, has_splits: bool) -> None:
+        """Do so where the samples are not at hand to predict: in batches, or on other machines."""
+        self._adopt(engine, plan, tells_apart=True)
+        if not has_splits:
+            warn_of_no_split(self, engine)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # the engine's class comes after this one

@@ -92,7 +92,7 @@ def make_plan(
     """
     as_prior(focal.prior, classes)  # before any work
     training, validation = (samples, None) if split is None else split_off(samples, classes, split)
-    loss, by_class = weigh_classes(focal, training.totals(), classes)
+    loss, by_class = weigh_classes(focal, training.totals(len(classes)), classes)
     validation = validation and validation.weighted(by_class)
     given = resampled = undone = None
     if focal.sampler is not None:
@@ -108,8 +108,9 @@ def make_plan(
         undone = totals * alpha / (made * (loss.class_weights or 1.0))
     training = training.weighted(by_class)
     link = Link(loss, classes, undone, resampled)
-    correction = correct_for_prior(focal, link, training.prior())
-    intercept = None if starts_elsewhere else loss.intercept(training.prior())
+    prior = training.prior(len(classes))
+    correction = correct_for_prior(focal, link, prior)
+    intercept = None if starts_elsewhere else loss.intercept(prior)
     is_sparse = sparse.issparse(samples.X)
     return Plan(training, validation, focal.hessian, link, correction, given, intercept, is_sparse)
 

@@ -54,9 +54,9 @@ class Samples(NamedTuple):
         """Return the summed weights of each class; of `n_classes`, if not all may occur."""
         return np.bincount(self.codes, weights=self.weight, minlength=n_classes).astype(np.float64)
 
-    def prior(self) -> NDArray[np.float64]:
-        """Return the weight of each class, > 0."""
-        return prior_totals(self.totals(), self.weight)
+    def prior(self, n_classes: int = 0) -> NDArray[np.float64]:
+        """Return the weight of each class, > 0; of `n_classes`, if not all may occur."""
+        return prior_totals(self.totals(n_classes), self.weight)
 
     def weighted(self, by_class: NDArray[np.float64] | None) -> Self:
         """Return the samples with the weights of the classes multiplied into theirs."""

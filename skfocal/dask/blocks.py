@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 
-from skfocal._checks import as_known_codes, as_labels, as_sample_weight, check_size, encode_labels, with_half_a_sample
+from skfocal._checks import as_known_codes, as_labels, check_size, encode_labels, with_half_a_sample
 from skfocal.boosting.samples import Samples
-
-_MOST_CLASSES = 10_000  # more different labels are no classes, and would all come to the client
+from skfocal.boosting.streams import check_one_kind, distinct_labels, weight_of_batch
 
 
 class Summary(NamedTuple):
@@ -212,27 +211,15 @@ def _checked_block(
             assert_all_finite(features, allow_nan=True, input_name=names[0])
     labels = as_labels(y, names[1]) if len(y) else np.asarray(y)
     if weight is not None:
-        weight = _checked_weight(np.asarray(weight), names[2])
+        weight = weight_of_batch(weight, X.shape[0], names[2])
     return X, labels, weight
-
-
-def _checked_weight(weight: NDArray[Any], name: str) -> NDArray[np.float64]:
-    if len(weight) == 0 or not weight.any():  # that a block has none is no error
-        return weight.astype(np.float64)
-    checked = as_sample_weight(weight, len(weight), name)
-    assert checked is not None  # noqa: S101  # it was not None
-    return checked
 
 
 def _summary_of(block: tuple[Any, Any, Any]) -> Summary:
     X, labels, weight = block
     if not X.shape[0]:
         return Summary(labels[:0], np.zeros(0), np.zeros(0, dtype=np.int64), (0,))
-    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
-        raise ValueError(f"y must hold class labels, got numbers that are not whole, as {labels[labels % 1 != 0][0]}.")
-    distinct, codes = np.unique(labels, return_inverse=True)
-    if len(distinct) > _MOST_CLASSES:
-        raise ValueError(f"y must hold class labels, got {len(distinct)} different ones in one partition.")
+    distinct, codes = distinct_labels(labels, "y", "one partition")
     totals = np.bincount(codes, weights=weight, minlength=len(distinct)).astype(np.float64)
     n_weighing = np.bincount(codes, weights=None if weight is None else weight > 0, minlength=len(distinct))
     return Summary(distinct, totals, n_weighing.astype(np.int64), (X.shape[0],))
@@ -241,9 +228,7 @@ def _summary_of(block: tuple[Any, Any, Any]) -> Summary:
 def _sum_of(summaries: list[Summary], name: str) -> Summary:
     n_rows = tuple(n for summary in summaries for n in summary.n_rows)
     some = [summary for summary in summaries if len(summary.labels)] or summaries[:1]
-    kinds = sorted({"number" if each.labels.dtype.kind in "iuf" else each.labels.dtype.kind for each in some})
-    if len(kinds) > 1:
-        raise ValueError(f"{name} must hold labels of one type in all partitions, got NumPy's kinds {kinds}.")
+    check_one_kind([each.labels for each in some], name, "partitions")
     labels = np.unique(np.concatenate([summary.labels for summary in some]))
     of_all = [summary.of(labels) for summary in some]
     totals, n_weighing = sum(each.totals for each in of_all), sum(each.n_weighing for each in of_all)

@@ -18,11 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skfocal._state import adopt_fitted_state
 from skfocal.boosting.link import Link
-from skfocal.boosting.model_file import FOCAL_PARAMETERS
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.plan import Plan, correct_for_prior
 from skfocal.boosting.samples import Samples, weigh_classes
-from skfocal.boosting.usefulness import warn_of_no_split
 from skfocal.dask.blocks import Data, Encoded, checked_data, encoded, partitions
 
 # How the engines, Dask and we say that a worker is not there any more.
@@ -102,19 +100,6 @@ class FocalDaskMixin:
         no_samples = Samples(None, np.zeros(0, dtype=np.int32))
         plan = Plan(no_samples, None, focal.hessian, link, correction, None, loss.intercept(prior), is_sparse=False)
         return Prepared(data, encoded(client, data, by_class), plan, by_class)
-
-    def _learn(self, engine: Any, plan: Plan, *, has_splits: bool) -> None:
-        """Become what the engine's own classifier has become, and what the plan says."""
-        adopt_fitted_state(self, engine)
-        given: Any = self
-        given.classes_ = plan.link.classes
-        given.focal_loss_ = plan.loss
-        given.focal_intercept_ = plan.intercept
-        given.prior_correction_ = plan.prior_correction
-        given._trained_on_sparse = plan.is_sparse
-        given._focal_parameters = {name: getattr(self, name) for name in FOCAL_PARAMETERS}
-        if not has_splits:
-            warn_of_no_split(self, engine)
 
     def to_local(self) -> Any:
         """Return the classifier for one machine, fitted with the same booster: it predicts the same.

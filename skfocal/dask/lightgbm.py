@@ -144,7 +144,7 @@ class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ign
                 model = _train(client, self, plan, settings, samples, {**as_given, "callbacks": callbacks})
             booster = Booster(model_str=model)
             engine = fitted_engine(booster, len(plan.link.classes), plan.objective(settings.n_jobs))
-            self._learn(engine, plan, has_splits=bool(booster.feature_importance().any()))
+            self._adopt_without_samples(engine, plan, has_splits=bool(booster.feature_importance().any()))
         return self
 
 

@@ -26,11 +26,10 @@ from skfocal.dask.blocks import Encoded, checked_data, encoded
 from skfocal.dask.estimator import FocalDaskMixin, Prepared, saying_if_a_worker_was_lost
 from skfocal.objectives import FocalObjective, TrainingObjective, hessian_factor
 from skfocal.xgboost.classifier import FocalXGBClassifier
-from skfocal.xgboost.compat import give_booster
 from skfocal.xgboost.device import on_device
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, entries_of_sets
 from skfocal.xgboost.parameters import Settings, checked_settings
-from skfocal.xgboost.training import base_score
+from skfocal.xgboost.training import as_trained, engine_to_train
 
 _SUMMED = ("focal_loss", "log_loss", "error")  # metrics that are means over samples: they add up over workers
 
@@ -143,8 +142,7 @@ best_score_, evals_result_
             sets = _evaluation_sets(client, prepared, pairs, weights, allow_inf=self._allows_inf)
             with saying_if_a_worker_was_lost():
                 engine = _train(client, self, prepared, settings, sets, verbose or False)
-            self._forget_scores()
-            self._learn(engine, prepared.plan, has_splits=bool(engine.get_booster().get_score()))
+            self._adopt_without_samples(engine, prepared.plan, has_splits=bool(engine.get_booster().get_score()))
         return self
 
 
@@ -189,7 +187,10 @@ def _train(
     verbose: bool | int,
 ) -> XGBClassifier:
     """Return XGBoost's own classifier with the booster that all workers have trained together."""
-    engine, evaluation = _engine(prepared.plan, settings), _evaluation(classifier, prepared.plan, settings, sets)
+    engine, evaluation = (
+        engine_to_train(prepared.plan, settings),
+        _evaluation(classifier, prepared.plan, settings, sets),
+    )
     of_data = {"missing": classifier.missing, "enable_categorical": settings.params["enable_categorical"]}
     training = _matrix(client, prepared, prepared.samples, settings, None, **of_data)
     validation = [_matrix(client, prepared, each, settings, training, **of_data) for each in sets]
@@ -204,28 +205,7 @@ def _train(
         callbacks=_callbacks(evaluation, settings, engine, verbose),
         verbose_eval=False,
     )
-    give_booster(engine, result["booster"])
-    engine.n_classes_ = len(prepared.plan.link.classes)
-    if sets:
-        engine.evals_result_ = result["history"]
-    engine.best_score_ = evaluation.best_score(engine)
-    if evaluation.keeper is None:
-        give_booster(engine, evaluation.best_booster(engine))
-    return engine
-
-
-def _engine(plan: Plan, settings: Settings) -> XGBClassifier:
-    """Return XGBoost's own classifier as it is told to train, with the name of its own objective for the booster."""
-    params = settings.params | {
-        "base_score": base_score(plan),
-        "eval_metric": None,
-        "disable_default_eval_metric": True,
-        "early_stopping_rounds": None,
-        "objective": "binary:logistic",
-    }
-    if plan.n_margins > 1:
-        params |= {"objective": "multi:softprob", "num_class": plan.n_margins}
-    return XGBClassifier(**params)
+    return as_trained(engine, result["booster"], result["history"] if sets else {}, evaluation, prepared.plan)
 
 
 def _evaluation(classifier: Any, plan: Plan, settings: Settings, sets: list[Encoded]) -> Evaluation:

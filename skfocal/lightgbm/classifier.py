@@ -1,7 +1,7 @@
 """The classifier: LightGBM's own with the focal loss.
 
-Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `tables`, `training`, `_state`,
-`boosting` and `objectives`.
+Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `streams`, `tables`, `training`,
+`_state`, `boosting` and `objectives`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,12 +28,14 @@ from skfocal.boosting.plan import make_plan
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
+from skfocal.boosting.streams import check_no_stream, or_fits_streams
 from skfocal.lightgbm.compat import fitted_engine
 from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
 from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
 from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters, prediction_parameters
 from skfocal.lightgbm.saving import read_model, write_model
+from skfocal.lightgbm.streams import fit_stream, is_stream
 from skfocal.lightgbm.tables import as_readable
 from skfocal.lightgbm.training import train
 from skfocal.objectives import FocalObjective
@@ -250,10 +252,11 @@ n_jobs, importance_type
             return sparse.csr_matrix(X)
         return X.sorted_indices() if sparse.issparse(X) and not X.has_sorted_indices else X
 
+    @or_fits_streams(is_stream, fit_stream)
     def fit(  # type: ignore[override]  # as LGBMClassifier's own: no query groups
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         init_score: Any = None,
         eval_set: Any = None,
@@ -269,15 +272,18 @@ n_jobs, importance_type
         *,
         eval_X: Any = None,
         eval_y: Any = None,
+        classes: Any = None,
     ) -> Self:
         """Fit the classifier.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or table of shape (n_samples, n_features)
-            Features; missing values are NaN, categorical columns of a pandas DataFrame are used as such.
-        y : array-like of shape (n_samples,)
-            Labels of any type, at least two different ones.
+        X : array-like, sparse matrix or table of shape (n_samples, n_features), ParquetBatches or Dataset
+            Features; missing values are NaN, categorical columns of a pandas DataFrame are used as such. Or, of data
+            that need not fit into memory, what has labels and weights too: `skfocal.batches.ParquetBatches` or a
+            `lightgbm.Dataset`, of arrays, of ``lightgbm.Sequence`` or of a binary file. See Notes.
+        y : array-like of shape (n_samples,) or None, default=None
+            Labels of any type, at least two different ones. None where X has them.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights >= 0. In the loss, the intercept and the metrics a sample of weight 2 counts like the same sample
             twice; LightGBM's bins and ``min_child_samples`` go by rows. Samples of weight 0 are left out, see Notes.
@@ -286,7 +292,8 @@ n_jobs, importance_type
         eval_set : list of (X, y) or None, default=None
             Evaluation sets, with labels as in `y`. They start from the focal intercept like the training data. Early
             stopping then watches these, and splits nothing off; the training data among them it does not watch, and
-            LightGBM warns where there is nothing else.
+            LightGBM warns where there is nothing else. Where X has the labels, entries may be of the kinds that X may
+            be.
         eval_names, eval_sample_weight, eval_class_weight, eval_init_score
             Names, weights, class weights and starting margins of the evaluation sets, as in LightGBM, where starting
             margins come on top of what the model starts from.
@@ -295,6 +302,8 @@ n_jobs, importance_type
         feature_name, categorical_feature, callbacks, init_model, eval_X, eval_y
             As in `lightgbm.LGBMClassifier.fit`. With `init_model` training starts from its margins; X must have its
             features in its order, and of its categories those that are there.
+        classes : array-like of shape (n_classes,) or None, default=None
+            Where X has the labels: those that may occur, others are an error; None for those that do.
 
         Returns
         -------
@@ -304,9 +313,18 @@ n_jobs, importance_type
         ------
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
+
+        Notes
+        -----
+        Of a Dataset or of batches LightGBM keeps the bins of the features in memory, a byte for each; it reads batches
+        three times, once for labels only. A Dataset whose bins are not made yet gets them by the parameters of the
+        classifier, as `lightgbm.train` makes them, and keeps them; labels and weights in it stay what they are. Samples
+        of weight 0 stay, and count in the bins and in ``min_child_samples``. Nothing is split off for early stopping,
+        nothing resampled.
         """
         with unchanged_on_error(self):
             settings, focal = checked_settings(self), focal_parameters(self)
+            check_no_stream(X, classes=classes)
             check_no_sampler(self.sampler, init_score=init_score, init_model=init_model)
             samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, init_score)
             names = as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))

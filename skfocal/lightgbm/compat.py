@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import lightgbm
 import numpy as np
-from lightgbm import Booster, LGBMClassifier, LGBMModel
+from lightgbm import Booster, Dataset, LGBMClassifier, LGBMModel
 from lightgbm.basic import _ConfigAliases
 
 from skfocal._state import LearnedAttribute
@@ -172,6 +172,21 @@ def unfitted_engine(params: dict[str, Any], shown: dict[str, Any], n_classes: in
     return engine
 
 
+def told_parameters(engine: Any, objective: TrainingObjective | str, n_classes: int) -> dict[str, Any]:
+    """Return what LightGBM's own estimator gives `lightgbm.train`, which takes a Dataset, as its `fit` does not."""
+    engine._objective, engine._n_classes = objective, n_classes
+    params: dict[str, Any] = engine._process_params("fit")
+    return params
+
+
+def construct(data: Dataset, params: dict[str, Any]) -> Dataset:
+    """Return a Dataset with its bins, which `lightgbm.train` makes by the same parameters, only later.
+
+    What it is told afterwards LightGBM compares with these.
+    """
+    return data._update_params(params).construct()
+
+
 def free_network() -> None:
     """Let a process leave the network of a distributed training: an error leaves no booster that could be asked to."""
     lightgbm.basic._LIB.LGBM_NetworkFree()  # type: ignore[attr-defined]  # no public way
@@ -187,12 +202,15 @@ def give_booster(engine: LGBMClassifier, booster: Any, objective: Callable[..., 
     engine._Booster, engine._objective = booster, objective
 
 
-def fitted_engine(booster: Any, n_classes: int, objective: Callable[..., Any]) -> Any:
+def fitted_engine(
+    booster: Any, n_classes: int, objective: Callable[..., Any], evals_result: dict[str, Any] | None = None
+) -> Any:
     """Return an LGBMClassifier that has a booster as if it had been fitted. LightGBM has no public way to do that."""
     engine = LGBMClassifier()
     give_booster(engine, booster, objective)
     engine._n_features = booster.num_feature()
     engine._classes, engine._n_classes = np.arange(n_classes), n_classes
     engine._best_iteration, engine._best_score = booster.best_iteration, booster.best_score
+    engine._evals_result = evals_result or {}
     engine.fitted_ = True
     return engine

@@ -136,6 +136,18 @@ def engine_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> Calla
     return evaluate
 
 
+def dataset_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> Callable[..., list[Any]]:
+    """Return the same for Datasets that users have made: their labels are not our codes, and they lack our weights."""
+    evaluate = engine_metrics(metrics, plan, sets)
+    by_data = {id(samples.X): samples for samples in sets}
+
+    def of_dataset(raw_prediction: Any, data: Any) -> list[Any]:
+        samples = by_data[id(data)]
+        return evaluate(samples.codes, raw_prediction, samples.weight)
+
+    return of_dataset
+
+
 def _of_user(metric: Callable[..., Any], *arguments: Any) -> Any:
     """Return what a user's metric of LightGBM's signature, for labels, probabilities, weights and groups, says."""
     n_arguments = len(inspect.signature(metric).parameters)

@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 import numpy as np
-from lightgbm import Booster, LGBMModel
+from lightgbm import Booster, LGBMModel, record_evaluation
+from lightgbm import train as lightgbm_train
 from lightgbm.basic import LightGBMError
 from numpy.typing import NDArray
 
@@ -15,8 +16,16 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import shown_parameters
-from skfocal.lightgbm.compat import TrainingBooster, give_booster, parameter_aliases, prepare_booster, unfitted_engine
-from skfocal.lightgbm.evaluation import Progress, engine_metrics
+from skfocal.lightgbm.compat import (
+    TrainingBooster,
+    fitted_engine,
+    give_booster,
+    parameter_aliases,
+    prepare_booster,
+    told_parameters,
+    unfitted_engine,
+)
+from skfocal.lightgbm.evaluation import Progress, dataset_metrics, engine_metrics
 from skfocal.lightgbm.parameters import Settings
 
 
@@ -36,11 +45,7 @@ def train(
 
     It is its classifier, unless the plan's samples are but a part, beside which other workers train on others.
     """
-    aliases = parameter_aliases()
-    ours = {*aliases["metric"], *aliases["early_stopping_round"]}
-    params = {name: value for name, value in settings.params.items() if name not in ours} | {"metric": "None"}
-    if settings.early_stopping_rounds is not None:
-        params["early_stopping_round"] = settings.early_stopping_rounds
+    params = _parameters(settings)
     fit_arguments |= {
         "X": plan.training.X,
         "y": plan.training.codes,
@@ -50,7 +55,7 @@ def train(
         "eval_sample_weight": [samples.weight for samples in sets],
         "eval_init_score": [samples.start for samples in sets],
         "eval_metric": engine_metrics(metrics, plan, sets),
-        "callbacks": [prepare_booster, *(callbacks or ()), *([Progress(advance)] if advance else ())],
+        "callbacks": _callbacks(callbacks, advance),
     }
     shown, n_classes = shown_parameters(classifier), len(plan.link.classes) if is_part else None
     # As init_score the intercept would be copied three times for every sample.
@@ -64,12 +69,71 @@ def train(
                 raise
             params["feature_pre_filter"] = False
             engine = unfitted_engine(params, shown, n_classes).fit(**fit_arguments)
-    if isinstance(engine.booster_, TrainingBooster):  # something around `lightgbm.train` keeps it as it trained
-        engine.booster_.model_from_string(engine.booster_.model_to_string()).free_dataset()
-    if plan.intercept is not None:
-        _add_to_first_trees(engine.booster_, np.atleast_1d(plan.intercept))
+    _finish(engine.booster_, plan)
     give_booster(engine, engine.booster_, plan.objective(settings.n_jobs))  # without what the training kept
     return engine
+
+
+def train_on_dataset(
+    classifier: Any,
+    plan: Plan,
+    settings: Settings,
+    sets: list[Samples],
+    metrics: list[Any],
+    advance: Advance | None,
+    *,
+    names: list[str] | None,
+    callbacks: list[Any] | None,
+) -> LGBMModel:
+    """Return LightGBM's own classifier, trained on a Dataset, which are the features of the plan's samples.
+
+    LightGBM's own `fit` takes none: it makes them itself.
+    """
+    n_classes = len(plan.link.classes)
+    engine = unfitted_engine(_parameters(settings), shown_parameters(classifier), n_classes)
+    history: dict[str, Any] = {}
+    record = [record_evaluation(history)] if sets else []
+    with plan.training_objective("lightgbm", settings.n_jobs, intercept=plan.intercept) as objective:
+        booster = lightgbm_train(
+            told_parameters(engine, objective, n_classes),
+            plan.training.X,
+            num_boost_round=engine.n_estimators,
+            valid_sets=[each.X for each in sets] or None,
+            valid_names=names,
+            feval=dataset_metrics(metrics, plan, sets),
+            callbacks=[*_callbacks(callbacks, advance), *record],
+        )
+    _finish(booster, plan)
+    return fitted_engine(booster, n_classes, plan.objective(settings.n_jobs), history or None)
+
+
+def parameters_of_data(settings: Settings) -> dict[str, Any]:
+    """Return what LightGBM makes bins by: all that it is told, as when it trains."""
+    params = told_parameters(unfitted_engine(_parameters(settings), {}, 2), "none", 2).copy()
+    del params["objective"]
+    return params
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    """Return what LightGBM's estimator is told: of metrics nothing, as these are ours."""
+    aliases = parameter_aliases()
+    ours = {*aliases["metric"], *aliases["early_stopping_round"]}
+    params = {name: value for name, value in settings.params.items() if name not in ours} | {"metric": "None"}
+    if settings.early_stopping_rounds is not None:
+        params["early_stopping_round"] = settings.early_stopping_rounds
+    return params
+
+
+def _callbacks(callbacks: list[Any] | None, advance: Advance | None) -> list[Any]:
+    return [prepare_booster, *(callbacks or ()), *([Progress(advance)] if advance else ())]
+
+
+def _finish(booster: Booster, plan: Plan) -> None:
+    """Put the intercept into a booster that has trained."""
+    if isinstance(booster, TrainingBooster):  # something around `lightgbm.train` keeps it as it trained
+        booster.model_from_string(booster.model_to_string()).free_dataset()
+    if plan.intercept is not None:
+        _add_to_first_trees(booster, np.atleast_1d(plan.intercept))
 
 
 def _add_to_first_trees(booster: Booster, intercepts: NDArray[np.float64]) -> None:

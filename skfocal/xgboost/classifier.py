@@ -1,7 +1,7 @@
 """The classifier: XGBoost's own with the focal loss.
 
-Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `tables`, `training`, `_state` and
-`boosting`.
+Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `streams`, `tables`, `training`,
+`_state` and `boosting`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,14 @@ from skfocal.boosting.plan import Plan, make_plan
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
+from skfocal.boosting.streams import check_no_stream, or_fits_streams
 from skfocal.xgboost.compat import parameter_names, positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.onnx_trees import onnx_trees
 from skfocal.xgboost.parameters import checked_settings, given_n_jobs
 from skfocal.xgboost.saving import read_model, write_model
+from skfocal.xgboost.streams import fit_stream, is_stream
 from skfocal.xgboost.tables import with_whole_names
 from skfocal.xgboost.training import train
 
@@ -202,10 +204,11 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         return engine_parameters(super().get_xgb_params(), parameter_names())
 
     @positional_with_warning
+    @or_fits_streams(is_stream, fit_stream)
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         sample_weight: Any = None,
         base_margin: Any = None,
@@ -215,15 +218,19 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         sample_weight_eval_set: Any = None,
         base_margin_eval_set: Any = None,
         feature_weights: Any = None,
+        classes: Any = None,
+        external_memory: bool = False,
     ) -> Self:
         """Fit the classifier.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or table of shape (n_samples, n_features)
-            Features; missing values are NaN, categorical columns of a table are used as such.
-        y : array-like of shape (n_samples,)
-            Labels of any type, at least two different ones.
+        X : array-like, sparse matrix or table of shape (n_samples, n_features), ParquetBatches, DataIter or DMatrix
+            Features; missing values are NaN, categorical columns of a table are used as such. Or, of data that need
+            not fit into memory, what has labels and weights too: `skfocal.batches.ParquetBatches`, an
+            `xgboost.DataIter`, or an `xgboost.DMatrix` or `QuantileDMatrix` that is made already. See Notes.
+        y : array-like of shape (n_samples,) or None, default=None
+            Labels of any type, at least two different ones. None where X has them.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights >= 0; a sample of weight 2 counts like the same sample twice, one of weight 0 is left out (see
             Notes).
@@ -231,12 +238,18 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             Margins to start from, instead of the focal intercept. As in XGBoost they are not part of the model.
         eval_set : list of (X, y) or None, default=None
             Evaluation sets, with labels as in `y`. Early stopping then watches the last one, and splits nothing off.
+            Where X has the labels, entries may be of the kinds that X may be.
         verbose : bool, int or None, default=None
             Print the metrics each round (True), or every so many. None for True where there is an `eval_set`, as in
             XGBoost, and for False with data split off.
         xgb_model, sample_weight_eval_set, base_margin_eval_set, feature_weights
             As in `xgboost.XGBClassifier.fit`. With `xgb_model` training starts from its margins; for these the features
             are kept in memory, and not only their bins.
+        classes : array-like of shape (n_classes,) or None, default=None
+            Where X has the labels: those that may occur, others are an error; None for those that do.
+        external_memory : bool, default=False
+            Of batches: whether XGBoost is to keep the bins of the features on disk, in a temporary folder, from which
+            it reads them anew in every round. A DataIter with a ``cache_prefix`` is kept there, in any case.
 
         Returns
         -------
@@ -246,9 +259,16 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         ------
         ValueError, TypeError
             If a parameter or an argument is outside its valid range, before any training.
+
+        Notes
+        -----
+        Of batches XGBoost keeps the bins of the features in memory, a byte for each; it reads all batches four times.
+        Labels of any type become codes on the way, classes are counted after it. Samples of weight 0 stay, and count
+        in the bins; weights of classes do not. Nothing is split off for early stopping, nothing resampled.
         """
         with unchanged_on_error(self):
             settings, focal = checked_settings(self, verbose), focal_parameters(self)
+            check_no_stream(X, classes=classes, external_memory=external_memory or None)
             check_no_sampler(self.sampler, base_margin=base_margin, xgb_model=xgb_model)
             samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, base_margin)
             old = as_old_booster(xgb_model, loss.n_margins(len(classes)), self.n_features_in_)

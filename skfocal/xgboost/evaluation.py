@@ -113,12 +113,13 @@ class Evaluation(TrainingCallback):
 
     def __call__(self, raw_prediction: Any, data: Any) -> list[tuple[str, float]]:
         """Return the scores of the next evaluation set."""
-        weight = data.get_weight()
-        X = self._sets[len(self._scores)].X
-        evaluated = Evaluated(self._link, X, data.get_label(), raw_prediction, weight if weight.size else None)
-        scores = self._score(evaluated)
+        scores = self._score(self._evaluated(self._sets[len(self._scores)], raw_prediction, data))
         self._scores.append(scores)
         return scores
+
+    def _evaluated(self, samples: Samples, raw_prediction: Any, data: Any) -> Evaluated:
+        weight = data.get_weight()
+        return Evaluated(self._link, samples.X, data.get_label(), raw_prediction, weight if weight.size else None)
 
     def _score(self, data: Evaluated) -> list[tuple[str, float]]:
         return [(metric.name, metric.score(data)) for metric in self._metrics]
@@ -175,6 +176,18 @@ class Evaluation(TrainingCallback):
             name: {metric: scores[best] for metric, scores in history.items()}
             for name, history in getattr(engine, "evals_result_", {}).items()
         }
+
+
+class MatrixEvaluation(Evaluation):
+    """The same of matrices that users have made: their labels are not our codes, and they lack weights of classes."""
+
+    def _evaluated(self, samples: Samples, raw_prediction: Any, data: Any) -> Evaluated:
+        return Evaluated(self._link, samples.X, samples.codes, raw_prediction, samples.weight)
+
+    @property
+    def matrices(self) -> list[Any]:
+        """The evaluation sets as XGBoost takes them."""
+        return [samples.X for samples in self._sets]
 
 
 class _StopsAfterAll(TrainingCallback):

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 from xgboost import Booster, XGBClassifier
+from xgboost import train as xgboost_train
 
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
-from skfocal.boosting.tracking import shown_parameters
+from skfocal.boosting.tracking import TrackedParameters, shown_parameters
 from skfocal.xgboost.compat import Fit, give_booster, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
-from skfocal.xgboost.evaluation import Evaluation
+from skfocal.xgboost.evaluation import Evaluation, MatrixEvaluation
 from skfocal.xgboost.parameters import Settings
 from skfocal.xgboost.rounds import DirectRounds
 from skfocal.xgboost.tables import with_whole_names
@@ -82,6 +83,72 @@ def _evaluation_arguments(sets: list[Samples], X: Any, training: Samples) -> dic
         "sample_weight_eval_set": [samples.weight for samples in sets] or None,
         "base_margin_eval_set": [samples.start for samples in sets] or None,
     }
+
+
+def train_on_matrix(
+    classifier: Any,
+    plan: Plan,
+    settings: Settings,
+    evaluation: MatrixEvaluation,
+    old: Booster | None,
+    *,
+    advance: Advance | None,
+    verbose: bool | int,
+) -> XGBClassifier:
+    """Return XGBoost's own classifier, trained on a matrix, which are the features of the plan's samples.
+
+    XGBoost's own `fit` takes none: it makes them itself.
+    """
+    engine = engine_to_train(plan, settings)
+    history: dict[str, Any] = {}
+    if old is not None:
+        engine.set_params(base_score=base_score_of(old))
+    matrices, on_host = evaluation.matrices, settings.device in (None, "cpu")
+    with (
+        on_device(settings.device) as namespace,
+        plan.training_objective("xgboost", settings.n_jobs, namespace=namespace, in_place=on_host) as objective,
+    ):
+        booster = xgboost_train(
+            TrackedParameters(engine.get_xgb_params(), shown_parameters(classifier)),
+            plan.training.X,
+            num_boost_round=engine.get_num_boosting_rounds(),
+            evals=[(data, f"validation_{i}") for i, data in enumerate(matrices)],
+            obj=lambda raw_prediction, data: objective(None, raw_prediction),
+            custom_metric=evaluation if matrices else None,
+            callbacks=evaluation.callbacks(settings, engine.get_num_boosting_rounds(), advance, verbose),
+            verbose_eval=False,
+            xgb_model=old,
+            evals_result=history,
+        )
+    return as_trained(engine, booster, history, evaluation, plan)
+
+
+def engine_to_train(plan: Plan, settings: Settings) -> XGBClassifier:
+    """Return XGBoost's own classifier as it is told to train, with the name of its own objective for the booster."""
+    params = settings.params | {
+        "base_score": base_score(plan),
+        "eval_metric": None,
+        "disable_default_eval_metric": True,
+        "early_stopping_rounds": None,
+        "objective": "binary:logistic",
+    }
+    if plan.n_margins > 1:
+        params |= {"objective": "multi:softprob", "num_class": plan.n_margins}
+    return XGBClassifier(**params)
+
+
+def as_trained(
+    engine: XGBClassifier, booster: Booster, history: dict[str, Any], evaluation: Evaluation, plan: Plan
+) -> XGBClassifier:
+    """Return XGBoost's own classifier with a booster, as if it had trained it, and with what its best round has."""
+    give_booster(engine, booster)
+    engine.n_classes_ = len(plan.link.classes)
+    if history:
+        engine.evals_result_ = history
+    engine.best_score_ = evaluation.best_score(engine)
+    if evaluation.keeper is None or evaluation.keeper.booster is not None:
+        give_booster(engine, evaluation.best_booster(engine))
+    return engine
 
 
 def base_score(plan: Plan) -> float | list[float]:
