@@ -136,6 +136,7 @@ def measure(name, folder, rounds):
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, name, folder, rounds))
     process.start()
+    theirs.close()  # so that a process that dies is not waited for
     ours.recv()  # that it is ready
     before = resident(process.pid)
     ours.send("go")

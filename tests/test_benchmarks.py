@@ -42,6 +42,7 @@ def test_everyday(folder):
     [
         ("fit_overhead.py --rows 3000 --rounds 3 --repeat 1 --jobs 1", ["to native", "to floor", "peak MiB"]),
         ("kernel.py --samples 2000 --repeat 1", ["objective", "numpy", "plain", "memory"]),  # compares them, too
+        ("larger_than_memory.py --rows 3000 --rounds 2", ["native", "external", "in memory", "anonymous", "AP"]),
         ("predict_overhead.py --rows 1 --engines HistGB --classes 2", ["native ms", "to native"]),
     ],
 )

@@ -4,6 +4,7 @@ import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn import config_context, get_config
 from sklearn.metrics import average_precision_score
@@ -36,7 +37,7 @@ def run(capsys, tmp_path, monkeypatch):
 
 
 def need_packages(block):
-    for package in ("imblearn", "shap", "onnxruntime", "distributed"):
+    for package in ("imblearn", "shap", "onnxruntime", "distributed", "pyarrow"):
         if package in block:
             pytest.importorskip(package)
     if "to_onnx" in block:
@@ -46,7 +47,7 @@ def need_packages(block):
 
 def test_the_quick_start_says_what_it_prints():
     assert re.findall(r"\)  # (.+)$", QUICK_START, flags=re.MULTILINE)[-2:] == ["0.80", "0.0045"]
-    assert len(OTHERS) == 12
+    assert len(OTHERS) == 13
     assert sum(block.count(")  # ") for block in OTHERS) == 8
 
 
@@ -69,6 +70,8 @@ def test_the_blocks_run_in_order(run):
     frauds = namespace["network"].predict_proba(cards.data)[:, 1]
     assert average_precision_score(cards.target, frauds, sample_weight=cards.sample_weight) > 0.7
     assert namespace["new"].focal_intercept_ is None
+    frauds = np.concatenate(namespace["frauds"])
+    assert average_precision_score(namespace["y"], frauds, sample_weight=namespace["weight"]) > 0.7
     frauds = namespace["posterior"][:, 1]
     assert average_precision_score(namespace["y"], frauds, sample_weight=namespace["weight"]) > 0.7
 
