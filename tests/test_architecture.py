@@ -43,7 +43,7 @@ ROOMS = {
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],
-    "dask": ["blocks", "estimator", "lightgbm", "xgboost", "__init__"],
+    "dask": ["summing", "blocks", "estimator", "evaluation", "lightgbm", "xgboost", "__init__"],
 }  # fmt: skip
 
 

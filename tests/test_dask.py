@@ -37,6 +37,8 @@ pytestmark = [
 ]
 
 QUICK = {FocalDaskLGBMClassifier: {"verbose": -1, "min_child_samples": 5}, FocalDaskXGBClassifier: {}}
+FIRST_SET = {FocalDaskLGBMClassifier: "valid_0", FocalDaskXGBClassifier: "validation_0"}
+WEIGHTS_OF_SETS = {FocalDaskLGBMClassifier: "eval_sample_weight", FocalDaskXGBClassifier: "sample_weight_eval_set"}
 both = pytest.mark.parametrize("kind", [FocalDaskLGBMClassifier, FocalDaskXGBClassifier])
 
 
@@ -235,18 +237,21 @@ def test_more_partitions_than_rows(client, kind):
     assert expected.mean(axis=0) == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("metrics", [["focal_loss"], ["log_loss", "error"]])
+@both
+@pytest.mark.parametrize("metrics", [["focal_loss"], ["error", "log_loss"]])
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_metrics_are_those_of_all_rows(client, n_classes, metrics):
+def test_metrics_are_those_of_all_rows(client, kind, n_classes, metrics):
     X, y = data(n_classes)
     weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
     # Where a worker has many evaluation rows, another few: a mean of means would be another number.
     dX, dy, dweight = chunked(X, y, weight, size=900)
-    fitted = make(FocalDaskXGBClassifier, eval_metric=metrics, early_stopping_rounds=3, n_estimators=200).fit(
-        dX[:2700], dy[:2700], eval_set=[(dX[2700:], dy[2700:])], sample_weight_eval_set=[dweight[2700:]]
+    # LightGBM stops as soon as one of the metrics gets no better, XGBoost watches the last one.
+    params = {"eval_metric": metrics, "early_stopping_rounds": 3, "n_estimators": 200}
+    params |= {"first_metric_only": True, "eval_metric": metrics[::-1]} if kind is FocalDaskLGBMClassifier else {}
+    fitted = make(kind, **params).fit(
+        dX[:2700], dy[:2700], eval_set=[(dX[2700:], dy[2700:])], **{WEIGHTS_OF_SETS[kind]: [dweight[2700:]]}
     )
     assert fitted.best_iteration_ < 200
-    assert fitted.get_booster().num_boosted_rounds() == fitted.best_iteration_
     local, rest = fitted.to_local(), slice(2700, None)
     posterior = local.predict_proba(X[rest])
     expected = {
@@ -256,34 +261,76 @@ def test_metrics_are_those_of_all_rows(client, n_classes, metrics):
         "log_loss": log_loss(y[rest], posterior, sample_weight=weight[rest]),
         "error": zero_one_loss(y[rest], posterior.argmax(axis=1), sample_weight=weight[rest]),
     }
-    scores = fitted.best_score_["validation_0"]
+    scores = fitted.best_score_[FIRST_SET[kind]]
     assert scores == pytest.approx({name: expected[name] for name in metrics}, rel=1e-5)
-    history = fitted.evals_result_["validation_0"][metrics[-1]]
+    history = fitted.evals_result_[FIRST_SET[kind]][metrics[-1]]
     assert len(history) == fitted.best_iteration_ + 3
     assert scores[metrics[-1]] == min(history)
 
 
+@both
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_a_worker_with_nothing_but_evaluation_data(client, n_classes):
+def test_a_worker_with_nothing_but_evaluation_data(client, kind, n_classes):
     X, y = data(n_classes)
     first, second = client.scheduler_info()["workers"]
     training = [client.persist(part[:2000], workers=[first]) for part in chunked(X, y)]
     validation = [client.persist(part[2000:], workers=[second]) for part in chunked(X, y)]
-    fitted = make(FocalDaskXGBClassifier, eval_metric="log_loss").fit(*training, eval_set=[tuple(validation)])
+    fitted = make(kind, eval_metric="log_loss").fit(*training, eval_set=[tuple(validation)])
     expected = log_loss(y[2000:], fitted.to_local().predict_proba(X[2000:]))
-    assert fitted.best_score_["validation_0"]["log_loss"] == pytest.approx(expected, rel=1e-5)
+    assert fitted.evals_result_[FIRST_SET[kind]]["log_loss"][-1] == pytest.approx(expected, rel=1e-5)
 
 
-def test_one_worker_stops_where_one_machine_does(lone_worker):
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_worker_without_evaluation_data(client, kind, n_classes):
+    X, y = data(n_classes)
+    training = on_both_workers(client, *(part[:2000] for part in chunked(X, y)))
+    _, second = client.scheduler_info()["workers"]
+    validation = [client.persist(part[2000:], workers=[second]) for part in chunked(X, y)]
+    others = [client.persist(part[3000:], workers=[second]) for part in chunked(X, y)]
+    fitted = make(kind, eval_metric="log_loss").fit(*training, eval_set=[tuple(others), tuple(validation)])
+    second_set = FIRST_SET[kind].replace("0", "1")
+    for name, start in ((FIRST_SET[kind], 3000), (second_set, 2000)):
+        expected = log_loss(y[start:], fitted.to_local().predict_proba(X[start:]))
+        assert fitted.evals_result_[name]["log_loss"][-1] == pytest.approx(expected, rel=1e-5)
+
+
+@both
+def test_one_worker_stops_where_one_machine_does(lone_worker, kind):
     X, y = data()
     dX, dy = chunked(X, y)
     params = {"early_stopping_rounds": 3, "n_estimators": 200}
-    fitted = make(FocalDaskXGBClassifier, **params).fit(dX[:3000], dy[:3000], eval_set=[(dX[3000:], dy[3000:])])
-    local = make(FocalDaskXGBClassifier, local=True, **params).fit(
-        X[:3000], y[:3000], eval_set=[(X[3000:], y[3000:])], verbose=False
-    )
-    assert fitted.best_iteration_ == local.best_iteration_
-    assert fitted.best_score_["validation_0"] == pytest.approx(local.best_score_["validation_0"], rel=1e-6)
+    fitted = make(kind, **params).fit(dX[:3000], dy[:3000], eval_set=[(dX[3000:], dy[3000:])])
+    quietly = {"verbose": False} if kind is FocalDaskXGBClassifier else {}
+    local = make(kind, local=True, **params).fit(X[:3000], y[:3000], eval_set=[(X[3000:], y[3000:])], **quietly)
+    assert fitted.best_iteration_ == local.best_iteration_ < 200
+    assert fitted.best_score_[FIRST_SET[kind]] == pytest.approx(local.best_score_[FIRST_SET[kind]], rel=1e-6)
+    np.testing.assert_allclose(fitted.decision_function(dX), local.decision_function(X), atol=1e-4)
+    again = pickle.loads(pickle.dumps(fitted.to_local()))
+    np.testing.assert_allclose(again.decision_function(X), local.decision_function(X), atol=1e-4)
+
+
+def fails_on(address):
+    """Return a callback of LightGBM that fails on one worker only, in the third round."""
+
+    def callback(env):
+        if env.iteration == 2 and distributed.get_worker().address == address:
+            raise ZeroDivisionError("of the user's")
+
+    return callback
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.filterwarnings("ignore:Workers .* are restarted")
+def test_a_callback_that_fails_on_one_worker_ends_the_fit(client, which):
+    X, y = data()
+    parts = on_both_workers(client, *chunked(X, y))
+    address = list(client.scheduler_info()["workers"])[which]
+    model = make(FocalDaskLGBMClassifier, n_estimators=100_000)
+    started = time.monotonic()
+    with pytest.raises(ZeroDivisionError, match="of the user's"):
+        model.fit(*parts, eval_set=[tuple(parts)], callbacks=[fails_on(address)])
+    assert time.monotonic() - started < 120  # bounded, not fast
 
 
 def test_dart_ends_with_its_best_round(client):
@@ -375,9 +422,9 @@ def test_objective_and_metric_in_xgboosts_own_training(client):
 
 
 @both
-@pytest.mark.parametrize("n_workers", [1, 2])
+@pytest.mark.parametrize(("n_workers", "evaluates"), [(1, False), (2, False), (2, True)])
 @pytest.mark.filterwarnings("ignore:Workers .* are restarted")
-def test_a_worker_that_is_killed_ends_the_fit(kind, n_workers):
+def test_a_worker_that_is_killed_ends_the_fit(kind, n_workers, evaluates):
     X, y = data(n_samples=20_000)
     with cluster_of(n_workers) as cluster, distributed.Client(cluster) as client:
         dX, dy = client.persist(chunked(X, y, size=2000))
@@ -400,7 +447,7 @@ def test_a_worker_that_is_killed_ends_the_fit(kind, n_workers):
         thread.start()
         started = time.monotonic()
         with pytest.raises(RuntimeError, match="A worker was lost while all of them trained"):
-            make(kind, n_estimators=100_000).fit(dX, dy)
+            make(kind, n_estimators=100_000).fit(dX, dy, eval_set=[(dX, dy)] if evaluates else None)
         thread.join()
         assert killed.is_set()
         assert time.monotonic() - started < 120  # bounded, not fast
@@ -546,15 +593,16 @@ def test_infinite_features(client):
     assert fitted.predict(dX).compute().shape == (1000,)
 
 
-def test_evaluation_sets_that_do_not_fit(client):
+@both
+def test_evaluation_sets_that_do_not_fit(client, kind):
     X, y = data(n_samples=1000)
     dX, dy = chunked(X, y)
     with pytest.raises(ValueError, match=r"The labels of y of eval_set\[0\] must be among those of y"):
-        make(FocalDaskXGBClassifier).fit(dX, dy, eval_set=[(dX, dy + 1)])
+        make(kind).fit(dX, dy, eval_set=[(dX, dy + 1)])
     with pytest.raises(ValueError, match=r"X of eval_set\[0\] must have 10 features, got 4"):
-        make(FocalDaskXGBClassifier).fit(dX, dy, eval_set=[(dX[:, :4], dy)])
+        make(kind).fit(dX, dy, eval_set=[(dX[:, :4], dy)])
     with pytest.raises(TypeError, match=r"X of eval_set\[0\] must be an array or a DataFrame of Dask"):
-        make(FocalDaskXGBClassifier).fit(dX, dy, eval_set=[(X, y)])
+        make(kind).fit(dX, dy, eval_set=[(X, y)])
 
 
 @both

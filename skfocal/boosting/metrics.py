@@ -205,6 +205,13 @@ def takes_weights(metric: Callable[..., Any]) -> bool:
     return "sample_weight" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
+def is_mean(metric: Any) -> bool:
+    """Tell whether a metric, of this name, is a mean over samples, so that those of parts of the data add up."""
+    if not isinstance(metric, str):
+        return isinstance(metric, FocalMetric)
+    return metric == FOCAL_LOSS or _CANONICAL.get(metric) in ("log_loss", "error") or metric.startswith("error@")
+
+
 def check_weights(metrics: Iterable[Any], *, weighted: bool) -> None:
     """Raise if samples to evaluate have weights of their own that a metric cannot take."""
     for metric in metrics:

@@ -169,6 +169,17 @@ def as_pairs(eval_set: Any) -> list[tuple[Any, Any]]:
     return [(X, y) for X, y in pairs]
 
 
+def entries_of_sets(entries: Any, n_sets: int, name: str) -> list[Any]:
+    """Return the entry of each evaluation set, where there is to be one for each, or none at all."""
+    if entries is None:
+        return [None] * n_sets
+    if not isinstance(entries, list | tuple):
+        raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")
+    if len(entries) != n_sets:
+        raise ValueError(f"{name} must have one entry for each of the {n_sets} evaluation sets, got {len(entries)}.")
+    return list(entries)
+
+
 def evaluation_samples(
     estimator: Any,
     X: Any,

@@ -3,7 +3,7 @@
 Not by `lightgbm.dask`: there each worker has its own codes for labels, a worker that dies leaves the others, and who
 waits for them, waiting, and its fitted class is that of LightGBM's own loss.
 
-Imports `blocks`, `estimator`, `_compat`, `_state`, `boosting` and `lightgbm`.
+Imports `blocks`, `estimator`, `evaluation`, `summing`, `_compat`, `_state`, `boosting` and `lightgbm`.
 """
 
 import socket
@@ -12,20 +12,27 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Self
+from secrets import token_bytes
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlparse
 
+import numpy as np
 from distributed import Client, Future, MultiLock, get_worker, wait
 from lightgbm import Booster
 
 from skfocal._compat import users_stacklevel
 from skfocal._state import unchanged_on_error
+from skfocal.boosting.metrics import EvalMetric, as_list
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import Plan
+from skfocal.boosting.samples import Samples, as_pairs, entries_of_sets
 from skfocal.dask.blocks import Encoded, joined
 from skfocal.dask.estimator import FocalDaskMixin, saying_if_a_worker_was_lost, tells_of_a_loss
+from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluation_sets, scores_of_all
+from skfocal.dask.summing import Meeting, Sums, meet
 from skfocal.lightgbm.classifier import FocalLGBMClassifier
 from skfocal.lightgbm.compat import fitted_engine, free_network, parameter_aliases
+from skfocal.lightgbm.evaluation import as_metrics
 from skfocal.lightgbm.parameters import Settings, as_feature_names, checked_settings
 from skfocal.lightgbm.training import train
 
@@ -52,15 +59,18 @@ class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ign
     client : distributed.Client or None, default=None
         Of the cluster; None for the one that is open.
     **params
-        Those of `skfocal.FocalLGBMClassifier`, but as the rows are in many places `sampler`, `early_stopping_rounds`,
-        `validation_fraction`, `eval_metric` and `progress_bar` must be left out. ``n_jobs`` is the number of threads of
-        each worker, None for as many as Dask has given it. ``tree_learner`` is "data" by default, ``local_listen_port``
-        a port that is free on every worker, where any other is closed, and ``time_out`` how many minutes workers wait
-        for one another, 120 by default.
+        Those of `skfocal.FocalLGBMClassifier`, but that the rows are in many places: `sampler`, `validation_fraction`
+        and `progress_bar` must be left out. `early_stopping_rounds` needs an ``eval_set``; `eval_metric` is
+        "focal_loss" (the default), "log_loss" or "error", or a list of these, as others do not add up over workers.
+        ``n_jobs`` is the number of threads of each worker, None for as many as Dask has given it. ``tree_learner`` is
+        "data" by default, ``local_listen_port`` a port that is free on every worker, where any other is closed (with
+        evaluation sets the next one as well), and ``time_out`` how many minutes workers wait for one another, 120 by
+        default.
 
     Attributes
     ----------
-    classes_, n_features_in_, feature_names_in_, focal_loss_, focal_intercept_, prior_correction_, booster_
+    classes_, n_features_in_, feature_names_in_, focal_loss_, focal_intercept_, prior_correction_, booster_, \
+best_iteration_, best_score_, evals_result_
         As of `skfocal.FocalLGBMClassifier`.
 
     See Also
@@ -99,6 +109,10 @@ class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ign
         y: Any,
         sample_weight: Any = None,
         *,
+        eval_set: Any = None,
+        eval_names: list[str] | None = None,
+        eval_sample_weight: Any = None,
+        eval_metric: Any = None,
         feature_name: Any = "auto",
         categorical_feature: Any = "auto",
         callbacks: list[Any] | None = None,
@@ -114,6 +128,14 @@ class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ign
             Labels of any type, at least two different ones, in the partitions of `X`.
         sample_weight : dask.array.Array or dask.dataframe.Series of shape (n_samples,) or None, default=None
             Weights >= 0, likewise; samples of weight 0 are left out.
+        eval_set : list of (X, y) or None, default=None
+            Evaluation sets, collections of Dask with labels as in `y`. Early stopping watches them all, as in LightGBM.
+        eval_names : list of str or None, default=None
+            Names of the evaluation sets.
+        eval_sample_weight : list of Dask collections or None, default=None
+            Weights of the evaluation sets, with an entry for each.
+        eval_metric : str, FocalMetric, list of these or None, default=None
+            Metrics that come before those of the parameter of this name.
         feature_name, categorical_feature
             As in `lightgbm.LGBMClassifier.fit`.
         callbacks : list of callable or None, default=None
@@ -134,32 +156,32 @@ class FocalDaskLGBMClassifier(FocalDaskMixin, FocalLGBMClassifier):  # type: ign
         with unchanged_on_error(self):
             settings, focal = checked_settings(self), focal_parameters(self)
             self._check_possible()
-            _check_settings(self, settings)
+            _check_settings(settings)
+            pairs = as_pairs(eval_set)
+            check_early_stopping(settings.early_stopping_rounds, pairs)
+            weights = entries_of_sets(eval_sample_weight, len(pairs), "eval_sample_weight")
+            entries_of_sets(eval_names, len(pairs), "eval_names")
+            check_metrics([*as_list(eval_metric), *as_list(self.eval_metric), *settings.metric])
             client = self._running_client()
-            data, samples, plan, _ = self._prepare(client, focal, X, y, sample_weight)
+            prepared = self._prepare(client, focal, X, y, sample_weight)
+            metrics = as_metrics(eval_metric, self, settings.metric, prepared.plan.loss)
+            of_sets = pairs, weights, "eval_sample_weight"
+            sets = evaluation_sets(client, prepared, *of_sets, allow_inf=self._allows_inf)
             as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))
-            del data
+            plan, samples = prepared.plan, prepared.samples
+            del prepared
             as_given = {"feature_name": feature_name, "categorical_feature": categorical_feature}
+            as_given |= {"callbacks": callbacks, "eval_names": eval_names}
+            task = _Task(self, plan, settings, metrics, as_given)
             with saying_if_a_worker_was_lost():
-                model = _train(client, self, plan, settings, samples, {**as_given, "callbacks": callbacks})
-            booster = Booster(model_str=model)
-            engine = fitted_engine(booster, len(plan.link.classes), plan.objective(settings.n_jobs))
-            self._adopt_without_samples(engine, plan, has_splits=bool(booster.feature_importance().any()))
+                trained = _train(client, task, samples, sets)
+            engine = trained.engine(plan, settings)
+            self._adopt_without_samples(engine, plan, has_splits=bool(engine.booster_.feature_importance().any()))
         return self
 
 
-def _check_settings(classifier: Any, settings: Settings) -> None:
+def _check_settings(settings: Settings) -> None:
     """Raise if a parameter asks for what is not there on a cluster."""
-    if settings.early_stopping_rounds is not None:
-        raise ValueError(
-            f"early_stopping_rounds must be None on a cluster, got {settings.early_stopping_rounds!r}: workers would "
-            "stop in different rounds; FocalDaskXGBClassifier stops early."
-        )
-    if classifier.eval_metric is not None or settings.metric:
-        raise ValueError(
-            f"eval_metric must be None on a cluster, got {classifier.eval_metric or settings.metric!r}: there is no "
-            "evaluation set; FocalDaskXGBClassifier takes some."
-        )
     for name in ("machines", "num_machines", "machine_list_filename"):
         for alias, value in _given(settings, name).items():
             raise ValueError(f"{alias} must be left out, got {value!r}: it is read from the cluster.")
@@ -179,23 +201,85 @@ def _given(settings: Settings, name: str) -> dict[str, Any]:
     return {alias: settings.params[alias] for alias in parameter_aliases()[name] if alias in settings.params}
 
 
-def _train(
-    client: Client, classifier: Any, plan: Plan, settings: Settings, samples: Encoded, as_given: dict[str, Any]
-) -> str:
-    """Return the text of the booster that all workers have trained together."""
+class _Task(NamedTuple):
+    """What all workers do, each with its own rows."""
+
+    classifier: Any
+    plan: Plan  # without samples
+    settings: Settings
+    metrics: list[EvalMetric]
+    as_given: dict[str, Any]  # to `fit`
+
+
+class _Place(NamedTuple):
+    """What a worker is to know of itself and the others."""
+
+    is_first: bool
+    network: dict[str, Any]  # LightGBM's own, nothing if it is alone
+    meeting: Meeting | None  # where metrics are summed up, None if it is alone, or there are none
+
+
+class _Trained(NamedTuple):
+    """What all workers have made together."""
+
+    model: str
+    best_iteration: int
+    best_score: dict[str, dict[str, float]]
+    evals_result: dict[str, Any]
+
+    def engine(self, plan: Plan, settings: Settings) -> Any:
+        """Return it as LightGBM's own classifier has it."""
+        booster = Booster(model_str=self.model)
+        booster.best_iteration, booster.best_score = self.best_iteration, self.best_score
+        return fitted_engine(booster, len(plan.link.classes), plan.objective(settings.n_jobs), self.evals_result)
+
+
+def _train(client: Client, task: _Task, samples: Encoded, sets: list[Encoded]) -> _Trained:
+    """Return what all workers have trained together."""
     by_worker = _with_enough_rows(samples)
+    sets_by_worker = [_on_workers(each, list(by_worker)) for each in sets]
     # Two trainings at a time would each wait for a worker that is busy with the other; XGBoost takes these locks too.
     with MultiLock(list(by_worker), client):
-        ports = _free_ports(client, list(by_worker), settings)
-        machines = ",".join(f"{urlparse(worker).hostname}:{port}" for worker, port in ports.items())
+        places = _places(client, list(by_worker), task.settings, evaluates=bool(sets))
         futures = {
             client.submit(
-                _train_part, classifier, plan, settings, _network(machines, port, len(ports)), as_given,
-                by_worker[worker], workers=[worker], pure=False, retries=0,
+                _train_part, task, place, by_worker[worker], [each[worker] for each in sets_by_worker],
+                workers=[worker], pure=False, retries=0,
             ): worker
-            for worker, port in ports.items()
+            for worker, place in places.items()
         }  # fmt: skip
         return next(filter(None, _results(client, futures)))
+
+
+def _places(client: Client, workers: list[str], settings: Settings, *, evaluates: bool) -> dict[str, _Place]:
+    """Return what each worker is to know of itself and the others."""
+    if len(workers) == 1:
+        return {workers[0]: _Place(True, {}, None)}
+    ports = _free_ports(client, workers, settings)
+    machines = ",".join(f"{_host(worker)}:{port}" for worker, port in ports.items())
+    meeting = None
+    if evaluates:
+        given = _given(settings, "local_listen_port")
+        port = ports[workers[0]] + 1 if given else client.run(_free_port, workers=workers[:1])[workers[0]]
+        seconds = 60.0 * int(*_given(settings, "time_out").values() or [120])
+        meeting = Meeting(_host(workers[0]), port, token_bytes(), len(workers), seconds)
+    of_all = {"machines": machines, "num_machines": len(workers)}
+    return {
+        worker: _Place(worker == workers[0], {"local_listen_port": port} | of_all, meeting)
+        for worker, port in ports.items()
+    }
+
+
+def _host(worker: str) -> str:
+    return str(urlparse(worker).hostname)
+
+
+def _on_workers(samples: Encoded, workers: list[str]) -> dict[str, list[Future]]:
+    """Return the blocks that each worker evaluates: those it holds, the first also those of who does not train."""
+    by_worker: dict[str, list[Future]] = {worker: [] for worker in workers}
+    for block, worker in zip(samples.blocks, samples.workers, strict=True):
+        by_worker.get(worker, by_worker[workers[0]]).append(block)
+    return by_worker
 
 
 def _with_enough_rows(samples: Encoded) -> dict[str, list[Future]]:
@@ -227,34 +311,37 @@ def _free_port() -> int:
         return port
 
 
-def _network(machines: str, port: int, n_machines: int) -> dict[str, Any]:
-    """Return what LightGBM is told of its network, nothing if it is alone."""
-    if n_machines == 1:
-        return {}
-    return {"machines": machines, "local_listen_port": port, "num_machines": n_machines}
-
-
-def _train_part(
-    classifier: Any,
-    plan: Plan,
-    settings: Settings,
-    network: dict[str, Any],
-    as_given: dict[str, Any],
-    blocks: list[Any],
-) -> str | None:
+def _train_part(task: _Task, place: _Place, blocks: list[Any], sets: list[list[Any]]) -> _Trained | None:
     """Train on the rows of this worker; return the model from the first of all workers."""
+    classifier, plan, settings, metrics, as_given = task
     n_jobs = settings.n_jobs or get_worker().state.nthreads
-    params = ({"tree_learner": "data"} if network else {}) | settings.params | network | {"n_jobs": n_jobs}
+    params = ({"tree_learner": "data"} if place.network else {}) | settings.params | place.network | {"n_jobs": n_jobs}
     of_worker = settings._replace(params=params, n_jobs=n_jobs)
     plan = replace(plan, training=joined(blocks))
+    of_sets = [joined(each) if each else _one_that_weighs_nothing(plan.training) for each in sets]
     try:
-        engine = train(
-            classifier, plan, of_worker, [], [], None, is_part=True, eval_names=None, init_model=None, **as_given
-        )
+        with meet(place.meeting, is_first=place.is_first) as sums:
+            summed = [_summed(metric, sums) for metric in metrics]
+            engine = train(
+                classifier, plan, of_worker, of_sets, summed, None, is_part=True, init_model=None, **as_given
+            )
     finally:
         free_network()
-    is_first = not network or network["machines"].endswith(f":{network['local_listen_port']}")
-    return engine.booster_.model_to_string() if is_first else None
+    if not place.is_first:
+        return None
+    booster = engine.booster_
+    model = booster.model_to_string(num_iteration=-1)
+    return _Trained(model, booster.best_iteration, dict(booster.best_score), dict(engine._evals_result or {}))
+
+
+def _one_that_weighs_nothing(samples: Samples) -> Samples:
+    """Return a sample to evaluate on a worker that has none of its own: LightGBM wants one."""
+    return samples.rows([0])._replace(weight=np.zeros(1))
+
+
+def _summed(metric: EvalMetric, sums: Sums) -> EvalMetric:
+    """Return a metric of the samples of all workers."""
+    return metric._replace(score=lambda data: scores_of_all(data, [metric], sums.over_workers)[0])
 
 
 def _results(client: Client, futures: dict[Future, str]) -> list[Any]:

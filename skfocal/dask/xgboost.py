@@ -1,6 +1,6 @@
 """XGBoost on a cluster: its own distributed training, on the focal objective and metrics summed over workers.
 
-Imports `blocks`, `estimator`, `_state`, `boosting`, `objectives` and `xgboost`.
+Imports `blocks`, `estimator`, `evaluation`, `_state`, `boosting`, `objectives` and `xgboost`.
 """
 
 from dataclasses import dataclass, replace
@@ -13,25 +13,23 @@ import numpy as np
 import xgboost.dask
 from dask import delayed
 from distributed import Client, get_worker
-from numpy.typing import NDArray
 from xgboost import XGBClassifier, collective
 from xgboost.callback import TrainingCallback
 
 from skfocal._state import unchanged_on_error
-from skfocal.boosting.metrics import Evaluated, as_list, is_user_metric
+from skfocal.boosting.metrics import Evaluated, as_list
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import Plan
-from skfocal.boosting.samples import Samples, as_pairs
-from skfocal.dask.blocks import Encoded, checked_data, encoded
+from skfocal.boosting.samples import Samples, as_pairs, entries_of_sets
+from skfocal.dask.blocks import Encoded
 from skfocal.dask.estimator import FocalDaskMixin, Prepared, saying_if_a_worker_was_lost
+from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluation_sets, scores_of_all
 from skfocal.objectives import FocalObjective, TrainingObjective, hessian_factor
 from skfocal.xgboost.classifier import FocalXGBClassifier
 from skfocal.xgboost.device import on_device
-from skfocal.xgboost.evaluation import Evaluation, as_metrics, entries_of_sets
+from skfocal.xgboost.evaluation import Evaluation, as_metrics
 from skfocal.xgboost.parameters import Settings, checked_settings
 from skfocal.xgboost.training import as_trained, engine_to_train
-
-_SUMMED = ("focal_loss", "log_loss", "error")  # metrics that are means over samples: they add up over workers
 
 
 class FocalDaskXGBClassifier(FocalDaskMixin, FocalXGBClassifier):  # type: ignore[misc]  # predicts Dask's arrays
@@ -130,16 +128,13 @@ best_score_, evals_result_
             self._check_possible()
             _check_settings(settings)
             pairs = as_pairs(eval_set)
-            if settings.early_stopping_rounds is not None and not pairs:
-                raise ValueError(
-                    "early_stopping_rounds needs an eval_set on a cluster, where nothing is split off: split "
-                    "collections by dask.dataframe's random_split."
-                )
+            check_early_stopping(settings.early_stopping_rounds, pairs)
             weights = entries_of_sets(sample_weight_eval_set, len(pairs), "sample_weight_eval_set")
-            _check_metrics(self.eval_metric)
+            check_metrics(as_list(self.eval_metric))
             client = self._running_client()
             prepared = self._prepare(client, focal, X, y, sample_weight)
-            sets = _evaluation_sets(client, prepared, pairs, weights, allow_inf=self._allows_inf)
+            of_sets = pairs, weights, "sample_weight_eval_set"
+            sets = evaluation_sets(client, prepared, *of_sets, allow_inf=self._allows_inf)
             with saying_if_a_worker_was_lost():
                 engine = _train(client, self, prepared, settings, sets, verbose or False)
             self._adopt_without_samples(engine, prepared.plan, has_splits=bool(engine.get_booster().get_score()))
@@ -152,30 +147,6 @@ def _check_settings(settings: Settings) -> None:
         raise ValueError("booster must be 'gbtree' or 'dart' on a cluster, got 'gblinear'.")
     if settings.params.get("tree_method") == "exact":
         raise ValueError("tree_method must be 'hist', 'approx' or 'auto' on a cluster, got 'exact'.")
-
-
-def _check_metrics(eval_metric: Any) -> None:
-    """Raise if a metric does not add up over workers."""
-    for metric in as_list(eval_metric):
-        if is_user_metric(metric) or not (isinstance(metric, str) or hasattr(metric, "loss")):
-            raise ValueError(
-                f"eval_metric must be among {list(_SUMMED)} on a cluster, got {metric!r}: of a function of all rows it "
-                "is not known how to put it together from those of each worker."
-            )
-
-
-def _evaluation_sets(
-    client: Client, prepared: Prepared, pairs: list[Any], weights: list[Any], *, allow_inf: bool
-) -> list[Encoded]:
-    sets = []
-    for i, ((X, y), weight) in enumerate(zip(pairs, weights, strict=True)):
-        names = f"X of eval_set[{i}]", f"y of eval_set[{i}]", f"sample_weight_eval_set[{i}]"
-        classes = prepared.data.classes
-        data = checked_data(client, X, y, weight, names=names, allow_inf=allow_inf, classes=classes)
-        if data.meta.shape[1] != prepared.data.meta.shape[1]:
-            raise ValueError(f"{names[0]} must have {prepared.data.meta.shape[1]} features, got {data.meta.shape[1]}.")
-        sets.append(encoded(client, data, prepared.by_class))
-    return sets
 
 
 def _train(
@@ -210,9 +181,6 @@ def _train(
 
 def _evaluation(classifier: Any, plan: Plan, settings: Settings, sets: list[Encoded]) -> Evaluation:
     metrics = as_metrics(classifier, plan.loss)
-    for metric in metrics:
-        if metric.name not in _SUMMED:
-            raise ValueError(f"eval_metric must be among {list(_SUMMED)} on a cluster, got {metric.name!r}.")
     no_features = [plan.training] * len(sets)
     return _SummedEvaluation(metrics, plan.link, no_features, keep_best=settings.booster == "dart")
 
@@ -287,11 +255,11 @@ class _SummedEvaluation(Evaluation):
     """Metrics that are means over samples, over those of all workers: each sums up its own, and XGBoost all sums."""
 
     def _score(self, data: Evaluated) -> list[tuple[str, float]]:
-        total = len(data.y) if data.sample_weight is None else float(data.sample_weight.sum())
-        means = super()._score(data) if total else [(metric.name, 0.0) for metric in self._metrics]
-        sums: NDArray[np.float64] = np.array([*(mean * total for _, mean in means), total], dtype=np.float64)
-        *sums_of_all, total_of_all = collective.allreduce(sums, collective.Op.SUM)
-        return [(name, float(value / total_of_all)) for (name, _), value in zip(means, sums_of_all, strict=True)]
+        def over_workers(values: list[float]) -> Any:
+            return collective.allreduce(np.array(values, dtype=np.float64), collective.Op.SUM)
+
+        names = [metric.name for metric in self._metrics]
+        return list(zip(names, scores_of_all(data, self._metrics, over_workers), strict=True))
 
 
 class _ReturnsBest(TrainingCallback):

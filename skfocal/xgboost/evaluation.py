@@ -24,7 +24,7 @@ from skfocal.boosting.metrics import (
     takes_weights,
 )
 from skfocal.boosting.progress import Advance
-from skfocal.boosting.samples import Samples, as_pairs, evaluation_samples
+from skfocal.boosting.samples import Samples, as_pairs, entries_of_sets, evaluation_samples
 from skfocal.losses.registry import Loss
 from skfocal.xgboost.compat import first_rounds
 from skfocal.xgboost.parameters import Settings
@@ -58,17 +58,6 @@ def evaluation_sets(
         )
         for i, ((X, y), weight, start) in enumerate(zip(pairs, weights, margins, strict=True))
     ]
-
-
-def entries_of_sets(entries: Any, n_sets: int, name: str) -> list[Any]:
-    """Return the entry of each evaluation set; XGBoost wants one for each, or none at all."""
-    if entries is None:
-        return [None] * n_sets
-    if not isinstance(entries, list | tuple):
-        raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")
-    if len(entries) != n_sets:
-        raise ValueError(f"{name} must have one entry for each of the {n_sets} evaluation sets, got {len(entries)}.")
-    return list(entries)
 
 
 def as_metrics(classifier: Any, loss: Loss) -> list[EvalMetric]:
