@@ -31,7 +31,7 @@ from sklearn.metrics import average_precision_score
 from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal._show_versions import kernel_in_use
 from skfocal.batches import ParquetBatches, predict_in_batches
-from skfocal.lightgbm.streams import row_groups_of
+from skfocal.lightgbm.datasets import row_groups_of
 from skfocal.xgboost.iterators import OfParquet
 
 N_FEATURES = 30

@@ -108,7 +108,7 @@ def rows_that_count(codes: NDArray[np.integer], sample_weight: NDArray[np.float6
     return kept
 
 
-def _as_floats(values: Any, name: str, requirement: str) -> NDArray[np.float64]:
+def as_finite(values: Any, name: str, requirement: str) -> NDArray[np.float64]:
     """Return numbers as a finite float64 array of any shape."""
     try:
         array = np.asarray(on_host(values), dtype=np.float64)
@@ -124,7 +124,7 @@ def as_sample_weight(sample_weight: Any, n_samples: int, name: str = "sample_wei
     """Return weights as float64, or None; raise a ValueError if they are not finite, >= 0 and somewhere > 0."""
     if sample_weight is None:
         return None
-    weight = _as_floats(sample_weight, name, "hold finite numbers >= 0")
+    weight = as_finite(sample_weight, name, "hold finite numbers >= 0")
     if weight.ndim == 0:
         weight = np.full(n_samples, float(weight))
     if weight.shape != (n_samples,):
@@ -154,7 +154,7 @@ def as_start_margins(
     """
     if margins is None:
         return None
-    array = _as_floats(margins, name, "hold finite numbers")
+    array = as_finite(margins, name, "hold finite numbers")
     if (np.abs(array) > 1e30).any():  # the engines keep float32, in which twice that and more is to be a number
         raise ValueError(f"{name} must hold numbers in [-1e30, 1e30], got {array[np.abs(array) > 1e30][0]}.")
     shape = (n_samples,) if n_classes == 2 else (n_samples, n_classes)
@@ -198,7 +198,7 @@ def class_weights(
         return balanced(totals)
     if not isinstance(class_weight, Mapping):
         raise ValueError(f"{name} must be None, 'balanced' or a dict from labels to weights, got {class_weight!r}.")
-    weights = _as_floats(per_class(class_weight, classes, name, default=1.0), name, "hold finite weights > 0")
+    weights = as_finite(per_class(class_weight, classes, name, default=1.0), name, "hold finite weights > 0")
     if not (weights > 0).all():
         raise ValueError(f"{name} must hold finite weights > 0, got {class_weight!r}.")
     return weights

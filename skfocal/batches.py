@@ -52,7 +52,7 @@ class ParquetBatches:
     ImportError
         If pyarrow is not installed.
     ValueError
-        If there are no rows, a column is not there, or a feature holds anything but numbers and booleans.
+        If there are no rows, a file lacks a column, or a feature holds anything but numbers and booleans.
 
     Notes
     -----
@@ -87,18 +87,17 @@ class ParquetBatches:
         data = pyarrow.dataset.dataset(fspath(path), format="parquet", partitioning="hive")
         others = [name for name in data.schema.names if name not in (target, weight)]
         self.target, self.weight = target, weight
-        self.feature_names = others if columns is None else list(columns)
-        for parameter, names in (("target", [target]), ("weight", [weight]), ("columns", self.feature_names)):
-            for name in names:
-                if name is not None and name not in data.schema.names:
-                    raise ValueError(f"{parameter} must be among the columns {data.schema.names}, got {name!r}.")
-        self.dtype = np.result_type(np.float32, *(_number_type(data.schema.field(name)) for name in self.feature_names))
-        self._schema = data.schema
-        groups = [group for file in data.get_fragments() for group in file.split_by_row_group()]
+        self.feature_names = others if columns is None else _checked_columns(columns, target, weight)
+        files = list(data.get_fragments())
+        kinds = [_number_types(data.schema, file, self.feature_names, target, weight) for file in files]
+        if columns is None:
+            _check_no_others(files, data.schema)
+        self.dtype = np.result_type(np.float32, *(kind for of_file in kinds for kind in of_file))
+        groups = [(group, _schema_of(file, data.schema)) for file in files for group in file.split_by_row_group()]
         # Not `count_rows`, which counts the rows of the whole file.
-        n_rows = [sum(each.num_rows for each in group.row_groups) for group in groups]
+        n_rows = [sum(each.num_rows for each in group.row_groups) for group, _ in groups]
         if not sum(n_rows):
-            raise ValueError(f"path must lead to rows, got {len(groups)} row groups without any in {path!r}.")
+            raise ValueError(f"path must lead to rows, got {len(groups)} row groups without any in {fspath(path)!r}.")
         self._groups = [group for group, n in zip(groups, n_rows, strict=True) if n]
         self.n_rows = [n for n in n_rows if n]
 
@@ -106,10 +105,10 @@ class ParquetBatches:
         return map(self.batch, range(len(self._groups)))
 
     def batch(self, i: int, *, with_features: bool = True) -> Batch:
-        """Return a batch by its number; without features it takes no time to read."""
+        """Return a batch by its number; without features there is little to read."""
         features = self.feature_names if with_features else []
-        names = dict.fromkeys([*features, *filter(None, (self.target, self.weight))])
-        table = self._groups[i].to_table(schema=self._schema, columns=list(names))
+        group, schema = self._groups[i]
+        table = group.to_table(schema=schema, columns=[*features, *filter(None, (self.target, self.weight))])
         X = np.empty((table.num_rows, len(features)), dtype=self.dtype)
         for j, name in enumerate(features):
             X[:, j] = table[name].cast("float" if self.dtype == np.float32 else "double", safe=False)
@@ -117,16 +116,57 @@ class ParquetBatches:
         return Batch(X, y, None if self.weight is None else table[self.weight].to_numpy().astype(np.float64))
 
 
-def _number_type(field: Any) -> Any:
+def _checked_columns(columns: Sequence[str], target: str | None, weight: str | None) -> list[str]:
+    """Return the names of the features, each once, and neither that of labels nor that of weights."""
+    if isinstance(columns, str) or not len(columns):
+        raise ValueError(f"columns must be a list of at least one name, got {columns!r}.")
+    names = [*columns, *filter(None, (target, weight))]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"columns, target and weight must be different columns, got {twice} more than once.")
+    return list(columns)
+
+
+def _number_types(schema: Any, file: Any, features: list[str], target: str | None, weight: str | None) -> list[Any]:
+    """Return NumPy's types of the features in a file; raise if a column is not there, or holds no numbers."""
+    fields = {field.name: field for field in _schema_of(file, schema)}
+    for parameter, names in (("target", [target]), ("weight", [weight]), ("columns", features)):
+        for name in names:
+            if name is not None and name not in fields:
+                raise ValueError(f"{parameter} must be a column of {file.path}, which has {[*fields]}, got {name!r}.")
+    if weight is not None:
+        _number_type(fields[weight], "weight", file)
+    return [_number_type(fields[name], "columns", file) for name in features]
+
+
+def _number_type(field: Any, parameter: str, file: Any) -> Any:
     """Return NumPy's type of a column; raise if it holds neither numbers nor booleans."""
     kind = str(field.type)
-    if kind.startswith("decimal"):
-        return np.float64
+    if kind.startswith("decimal") or kind == "null":  # of which all are missing
+        return np.float64 if kind != "null" else np.float32
     if not kind.startswith(("int", "uint", "halffloat", "float", "double", "bool")):
         raise ValueError(
-            f"columns must hold numbers or booleans, got {kind} in {field.name!r}: encode it, or leave it out."
+            f"{parameter} must hold numbers or booleans, got {kind} in {field.name!r} of {file.path}: encode it, or "
+            "leave it out."
         )
     return field.type.to_pandas_dtype()
+
+
+def _schema_of(file: Any, schema: Any) -> Any:
+    """Return the columns of a file, as they are in it, and those that the names of its folders are."""
+    own = file.physical_schema
+    for field in schema:
+        if field.name not in own.names and f"{field.name}=" in file.path:
+            own = own.append(field)
+    return own
+
+
+def _check_no_others(files: list[Any], schema: Any) -> None:
+    """Raise if a file has columns that the first has not, where all are to be features."""
+    for file in files:
+        others = [name for name in file.physical_schema.names if name not in schema.names]
+        if others:
+            raise ValueError(f"columns must be given where files differ, got also {others} in {file.path}.")
 
 
 def predict_in_batches(classifier: Any, batches: Any, method: str = "predict_proba") -> Iterator[NDArray[Any]]:
@@ -203,4 +243,8 @@ def _of_iterator(iterator: Any) -> Iterator[Any]:
 
     iterator.reset()
     while iterator.next(keep):
-        yield given.pop()
+        if len(given) != 1:
+            raise ValueError(f"batches must call input_data once in each next(), got {len(given)} calls.")
+        X = given.pop()
+        if X.shape[0]:
+            yield X

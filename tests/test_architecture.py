@@ -29,17 +29,17 @@ ROOMS = {
         "compiled", "parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__",
     ],
     "boosting": [
-        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "samples", "streams",
-        "link", "metrics", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
+        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "samples", "link",
+        "metrics", "streams", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
         "tracking",
     ],
     "lightgbm": [
-        "compat", "parameters", "tables", "evaluation", "continuing", "training", "saving", "onnx_trees", "streams",
-        "classifier", "__init__",
+        "compat", "parameters", "tables", "datasets", "evaluation", "continuing", "training", "saving", "onnx_trees",
+        "streams", "classifier", "__init__",
     ],
     "xgboost": [
-        "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "continuing", "training",
-        "saving", "onnx_trees", "streams", "classifier", "__init__",
+        "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices", "continuing",
+        "training", "saving", "onnx_trees", "streams", "classifier", "__init__",
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],

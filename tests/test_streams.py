@@ -230,6 +230,17 @@ def test_labels_of_any_type(kind, labels, tmp_path):
     np.testing.assert_array_equal(model.predict(features_of(model, X)), make(kind).fit(X, labels[y]).predict(X))
 
 
+@with_parquet
+def test_classes_come_in_any_order(kind, tmp_path):
+    X, y = data(3)
+    last_first = np.argsort(-y, kind="stable")
+    X, y = X[last_first], NAMES[y[last_first]]
+    local = make(kind).fit(X, y)
+    model = make(kind).fit(write(tmp_path, X, y))
+    assert model.classes_.tolist() == local.classes_.tolist()
+    np.testing.assert_allclose(model.predict_proba(features_of(model, X)), local.predict_proba(X), atol=1e-5)
+
+
 def test_labels_that_an_engine_holds_need_not_be_codes():
     X, y = data()
     expected = make(FocalLGBMClassifier).fit(X, y).predict_proba(X)
@@ -357,7 +368,7 @@ def test_margins_to_start_from():
         assert model.focal_intercept_ is None
         np.testing.assert_allclose(model.decision_function(X), local.decision_function(X), atol=1e-4)
     X, y = data(3)
-    with pytest.raises(ValueError, match="base_margin of X must have 3 margins for each of the 3000 rows, got 3000"):
+    with pytest.raises(ValueError, match=r"base_margin of X must have the shape \(3000, 3\), got \(3000,\)"):
         make(FocalXGBClassifier).fit(xgboost.DMatrix(X, label=y, base_margin=margins))
 
 
@@ -397,6 +408,14 @@ class Forgetful(Batches):
         pass
 
 
+class Shrinking(Batches):
+    """An iterator that has a batch less whenever it begins anew."""
+
+    def reset(self):
+        super().reset()
+        self.batches = self.batches[:-1]
+
+
 class Silent(Batches):
     """An iterator that says it has handed on a batch, and has not."""
 
@@ -419,18 +438,19 @@ BAD_ITERATORS = {
     "must have the columns of the first batch in each": Batches(
         [*GOOD, {**SPARE, "data": pd.DataFrame(SPARE["data"])}]
     ),
-    "must have labels, got none": Batches([*GOOD, {"data": SPARE["data"]}]),
+    "must have labels, got a batch without": Batches([*GOOD, {"data": SPARE["data"]}]),
     "must have a label for each of the": Batches([*GOOD, {**SPARE, "label": SPARE["label"][1:]}]),
     "must hold class labels, neither missing": Batches([*GOOD, {**SPARE, "label": SPARE["label"] * np.nan}]),
     "numbers that are not whole": Batches([*GOOD, {**SPARE, "label": SPARE["label"] + 0.5}]),
     "must hold labels of one type in all batches": Batches([*GOOD, {**SPARE, "label": NAMES[SPARE["label"]]}]),
-    "must have weights in all batches or in none": Batches([*GOOD, {**SPARE, "weight": SPARE["label"] + 1.0}]),
+    "must have weight in all batches or in none": Batches([*GOOD, {**SPARE, "weight": SPARE["label"] + 1.0}]),
     "weight of X must be >= 0": Batches([{**SPARE, "weight": -1.0 - SPARE["label"]}]),
     "weight of X must have at least one non-zero": Batches([{**SPARE, "weight": 0.0 * SPARE["label"]}]),
     "Input X contains infinity": Batches([*GOOD, {**SPARE, "data": SPARE["data"] + np.inf}]),
-    "may hold .* also, got .'qid'.": Batches([{**SPARE, "qid": SPARE["label"]}]),
-    "must yield the same rows whenever it is reset|must yield at least one row": Forgetful(GOOD),
-    "must call input_data whenever its next.. is true": Silent(GOOD),
+    "may have .* got .'qid'.": Batches([{**SPARE, "qid": SPARE["label"]}]),
+    "must yield at least one row, got none.": Forgetful(GOOD),
+    "must yield the same rows whenever it is reset, got": Shrinking([*GOOD, SPARE]),
+    "must call input_data once whenever its next.. is true, got 0 calls": Silent(GOOD),
 }
 
 
@@ -470,7 +490,7 @@ def test_bad_arguments_with_batches(message, given, params, arguments):
 
 
 def test_bad_matrices():
-    with pytest.raises(ValueError, match="X must have a label for each row, got 3000 and 0 labels"):
+    with pytest.raises(ValueError, match="X must have a label for each row, got 3000 rows and 0 labels"):
         make(FocalXGBClassifier).fit(xgboost.DMatrix(X_BAD))
     with pytest.raises(ValueError, match="numbers that are not whole"):
         make(FocalXGBClassifier).fit(xgboost.DMatrix(X_BAD, label=Y_BAD + 0.25))
@@ -520,7 +540,7 @@ def test_bad_evaluation_sets_with_a_dataset(message, entry):
 
 def test_sequences_of_other_widths():
     given = lightgbm.Dataset([Rows(X_BAD[:9]), Rows(X_BAD[9:, :3])], label=Y_BAD)
-    with pytest.raises(ValueError, match="X must have as many features in each sequence, got 3 and 8"):
+    with pytest.raises(ValueError, match=r"X must have as many features in each part, got parts with \[3, 8\]"):
         make(FocalLGBMClassifier).fit(given)
 
 
@@ -603,12 +623,299 @@ def test_what_is_read_of_parquet(tmp_path):
         ParquetBatches(tmp_path, target="weight")
     with pytest.raises(ValueError, match="columns must hold numbers or booleans, got timestamp"):
         ParquetBatches(tmp_path, columns=["when"])
-    with pytest.raises(ValueError, match=r"target must be among the columns .* got 'lable'"):
+    with pytest.raises(ValueError, match=r"target must be a column of .* got 'lable'"):
         ParquetBatches(tmp_path, target="lable")
     pq.write_table(table.slice(0, 0), tmp_path / "none.parquet")
     with pytest.raises(ValueError, match="path must lead to rows, got"):
         ParquetBatches(tmp_path / "none.parquet", columns=["amount"])
     with pytest.raises(ValueError, match=r"must have labels: ParquetBatches\(..., target=...\)"):
         FocalLGBMClassifier().fit(ParquetBatches(tmp_path, columns=["amount"]))
-    with pytest.raises(ValueError, match="must have labels, got none"):
+    with pytest.raises(ValueError, match="must have labels, got a batch without"):
         FocalXGBClassifier().fit(ParquetBatches(tmp_path, columns=["amount"]))
+
+
+def test_parquet_files_must_agree(tmp_path):
+    X, y = data()
+    batches = write(tmp_path, X, y)
+    table = pd.DataFrame(X[:100], columns=batches.feature_names).assign(label=y[:100])
+    # Other numbers are as good.
+    table.assign(x3=table["x3"].round().astype("Int64")).to_parquet(tmp_path / "9.parquet")
+    *_, last = ParquetBatches(tmp_path, target="label")
+    np.testing.assert_array_equal(last.X[:, 3], X[:100, 3].round())
+    table.assign(x3=None).to_parquet(tmp_path / "9.parquet")
+    *_, last = ParquetBatches(tmp_path, target="label")
+    assert np.isnan(last.X[:, 3]).all()
+    table.drop(columns="x3").to_parquet(tmp_path / "9.parquet")
+    with pytest.raises(ValueError, match=r"columns must be a column of .*9.parquet, which has .* got 'x3'"):
+        ParquetBatches(tmp_path, target="label")
+    with pytest.raises(ValueError, match=r"columns must be a column of .*9.parquet"):
+        predict_in_batches(make(FocalXGBClassifier).fit(batches), tmp_path)
+    table.assign(more=1).to_parquet(tmp_path / "9.parquet")
+    with pytest.raises(ValueError, match=r"columns must be given where files differ, got also \['more'\] in .*9.parq"):
+        ParquetBatches(tmp_path, target="label")
+    assert len(ParquetBatches(tmp_path, target="label", columns=["x0"]).feature_names) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "params"),
+    [
+        (r"must be different columns, got \['label'\]", {"target": "label", "columns": ["x0", "label"]}),
+        (r"must be different columns, got \['x0'\]", {"weight": "x0", "columns": ["x0", "x1"]}),
+        (r"must be different columns, got \['x0'\]", {"target": "x0", "weight": "x0", "columns": ["x1"]}),
+        ("columns must be a list of at least one name, got 'x0'", {"columns": "x0"}),
+        ("columns must be a list of at least one name, got ..", {"columns": []}),
+    ],
+)
+def test_bad_columns_of_parquet(message, params, tmp_path):
+    write(tmp_path, X_BAD, Y_BAD)
+    with pytest.raises(ValueError, match=message):
+        ParquetBatches(tmp_path, **params)
+
+
+def test_weights_in_parquet_must_be_numbers(tmp_path):
+    with pytest.raises(ValueError, match=r"weight must hold numbers or booleans, got .*string in 'weight'"):
+        write(tmp_path, X_BAD, Y_BAD, NAMES[Y_BAD])
+
+
+def test_what_the_constructor_says_of_features():
+    X, y = data()
+    weights = np.array([0, 0, 0, 0, 0, 0, 0, 1.0])
+    params = {"feature_weights": weights, "colsample_bynode": 0.2}
+    model = make(FocalXGBClassifier, **params).fit(Batches(split(data=X, label=y)))
+    assert list(model.get_booster().get_score()) == ["f7"]
+    Z = np.c_[np.floor(np.abs(np.nan_to_num(X[:, 0]))), X[:, 1:]]
+    types = ["c"] + ["q"] * 7
+    local = make(FocalXGBClassifier, feature_types=types).fit(Z, y)
+    model = make(FocalXGBClassifier, feature_types=types).fit(Batches(split(data=Z, label=y)), eval_set=[(Z, y)])
+    np.testing.assert_allclose(model.decision_function(Z), local.decision_function(Z), atol=1e-4)
+    matrix = xgboost.QuantileDMatrix(X, label=y, max_bin=64)
+    for name, value, message in [
+        ("feature_weights", weights, "feature_weights must be left out with a QuantileDMatrix"),
+        ("feature_types", types, "feature_types must be left out with a QuantileDMatrix"),
+        ("missing", 0.0, "missing must be nan, as X was made, got 0.0"),
+        ("max_bin", 32, "max_bin must be 64, as X was made, got 32"),
+        ("tree_method", "approx", "tree_method must be 'hist' or 'auto' with a QuantileDMatrix"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            make(FocalXGBClassifier, **{"max_bin": 64} | {name: value}).fit(matrix)
+    with pytest.raises(ValueError, match="must have no query groups"):
+        make(FocalXGBClassifier).fit(xgboost.DMatrix(X, label=y, qid=np.repeat([0, 1], 1500)))
+
+
+@pytest.mark.parametrize(
+    ("message", "name", "value"),
+    [
+        ("base_margin in all batches or in none", "base_margin", np.arange(len(SPARE["label"]))),
+        ("feature_names in all batches or in none", "feature_names", list("abcdefgh")),
+        ("feature_types in all batches or in none", "feature_types", ["q"] * 8),
+    ],
+)
+def test_what_one_batch_has_is_not_that_of_others(message, name, value):
+    with pytest.raises(ValueError, match=message):
+        make(FocalXGBClassifier).fit(Batches([*GOOD, {**SPARE, name: value}]))
+
+
+def test_names_beside_arrays():
+    named = [{**batch, "feature_names": list("abcdefgh")} for batch in GOOD]
+    model = make(FocalXGBClassifier).fit(Batches(named), eval_set=[Batches(named)], verbose=False)
+    assert model.feature_names_in_.tolist() == list("abcdefgh")
+    named[1] = {**named[1], "feature_names": list("hgfedcba")}
+    with pytest.raises(ValueError, match="X must have the same feature_names in all batches"):
+        make(FocalXGBClassifier).fit(Batches(named))
+    with pytest.raises(ValueError, match="base_margin of X must hold finite numbers, got nan"):
+        make(FocalXGBClassifier).fit(Batches([{**SPARE, "base_margin": SPARE["label"] * np.nan}]))
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        model.fit(Batches([{**batch, "feature_names": list("abcdefgh")} for batch in GOOD]), eval_set=[(X_BAD, Y_BAD)])
+    with pytest.raises(ValueError, match=r"eval_set\[0\] must have the feature_names of X, none, got \['0'"):
+        make(FocalXGBClassifier).fit(Batches(GOOD), eval_set=[(pd.DataFrame(X_BAD), Y_BAD)])
+
+
+def test_sparse_batches():
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y = data()
+    X = sparse.csr_matrix(np.where(np.abs(np.nan_to_num(X)) < 1, 0, np.nan_to_num(X)))
+    batches = split(label=y, data=X)
+    model = make(FocalXGBClassifier).fit(Batches(batches))
+    assert model._trained_on_sparse
+    local = make(FocalXGBClassifier).fit(X, y)
+    np.testing.assert_allclose(model.decision_function(X), local.decision_function(X), atol=1e-4)
+    batches[1]["data"] = batches[1]["data"].toarray()
+    with pytest.raises(ValueError, match="must have the type of the first batch in each, sparse float64, got float64"):
+        make(FocalXGBClassifier).fit(Batches(batches))
+    assert make(FocalLGBMClassifier).fit(lightgbm.Dataset(X, label=y.astype(float)))._trained_on_sparse
+
+
+class Interrupted(Batches):
+    """An iterator whose user loses patience in some pass."""
+
+    def __init__(self, batches, in_pass):
+        super().__init__(batches)
+        self.passes_left = in_pass
+
+    def reset(self):
+        super().reset()
+        self.passes_left -= 1
+
+    def next(self, input_data):
+        if self.passes_left < 0 and self.left.__length_hint__() == 2:
+            raise KeyboardInterrupt
+        return super().next(input_data)
+
+
+@pytest.mark.parametrize("external_memory", [False, True])
+@pytest.mark.parametrize("in_pass", range(3))
+def test_an_interruption_while_batches_are_read(in_pass, external_memory):
+    X, y = data()
+    model = make(FocalXGBClassifier).fit(X, y)
+    before = model.predict_proba(X)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(Interrupted(GOOD, in_pass), external_memory=external_memory)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+class Twice(Batches):
+    """An iterator that hands on two batches at a time."""
+
+    def next(self, input_data):
+        return super().next(input_data) and super().next(input_data)
+
+
+class EmptyThenSilent(Batches):
+    """An iterator whose first batch has no rows, and which then hands on nothing."""
+
+    def next(self, input_data):
+        if not super().next(input_data):
+            return True
+        return True
+
+
+def test_a_batch_in_each_call():
+    with pytest.raises(ValueError, match=r"must call input_data once whenever its next.. is true, got 2 calls"):
+        make(FocalXGBClassifier).fit(Twice(GOOD))
+    with pytest.raises(ValueError, match="got 0 calls and True"):
+        make(FocalXGBClassifier).fit(EmptyThenSilent([{"data": X_BAD[:0], "label": Y_BAD[:0]}]))
+    model = make(FocalXGBClassifier).fit(X_BAD, Y_BAD)
+    with pytest.raises(ValueError, match=r"batches must call input_data once in each next\(\), got 2 calls"):
+        list(predict_in_batches(model, Twice(GOOD)))
+    with pytest.raises(ValueError, match="got 0 calls"):
+        list(predict_in_batches(model, Silent(GOOD)))
+    nothing = [{"data": X_BAD[:0], "label": Y_BAD[:0]}]
+    posterior = np.concatenate(list(predict_in_batches(model, Batches([*nothing, *GOOD, *nothing]))))
+    np.testing.assert_array_equal(posterior, model.predict_proba(X_BAD))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [np.array([0, 1, 0, 1]), np.array([False, True, True, False])],
+        [np.array([0, 1, 0, 1]), np.array(["a", "b", "a", "b"])],
+        [np.array([2**63 + 1, 1], dtype=np.uint64), np.array([-1, 1])],
+        [np.array([2**53 + 1, 1]), np.array([1.0, 2.0])],
+        [np.array([1, "a"], dtype=object)],
+    ],
+)
+def test_labels_of_several_types(labels):
+    batches = [{"data": X_BAD[: len(part)], "label": part} for part in labels]
+    with pytest.raises(ValueError, match="must hold labels of one type in"):
+        make(FocalXGBClassifier).fit(Batches(batches))
+
+
+@pytest.mark.parametrize(
+    ("message", "label", "weight"),
+    [
+        ("y of X must hold class labels, neither missing nor infinite, got nan", np.where(Y_BAD, np.nan, 0), None),
+        ("y of X must hold class labels, neither missing nor infinite, got inf", np.where(Y_BAD, np.inf, 0), None),
+        ("The weight of X must hold finite numbers", Y_BAD, np.where(Y_BAD, np.nan, 1)),
+        ("The weight of X must hold finite numbers", Y_BAD, np.where(Y_BAD, np.inf, 1)),
+    ],
+)
+def test_numbers_in_a_dataset_that_are_none(message, label, weight):
+    with pytest.raises(ValueError, match=message):
+        make(FocalLGBMClassifier).fit(lightgbm.Dataset(X_BAD, label=label, weight=weight))
+
+
+def test_evaluation_datasets_have_the_columns_of_the_training(tmp_path):
+    table = pd.DataFrame(X_BAD, columns=[f"col {i}" for i in range(8)])
+    training = lightgbm.Dataset(table, label=Y_BAD, free_raw_data=False)
+    model = make(FocalLGBMClassifier)
+    with pytest.raises(ValueError, match=r"eval_set\[0\] must have the features \['col 0', .* got \['col 7'"):
+        model.fit(training, eval_set=[lightgbm.Dataset(table.iloc[:, ::-1], label=Y_BAD)])
+    with pytest.raises(ValueError, match=r"eval_set\[0\] must have 8 features, got 5"):
+        model.fit(training, eval_set=[lightgbm.Dataset([X_BAD[:, :5]], label=Y_BAD)])
+    np.savetxt(tmp_path / "four.csv", np.c_[Y_BAD, X_BAD[:, :4]], delimiter=",")
+    with pytest.raises(ValueError, match=r"eval_set\[0\] must not be a text file"):
+        model.fit(training, eval_set=[lightgbm.Dataset(str(tmp_path / "four.csv"))])
+    with pytest.raises(ValueError, match="eval_names must have at most 1 entries"):
+        model.fit(training, eval_set=[training], eval_names=["a", "b"])
+    model.fit(training, eval_set=[lightgbm.Dataset(table, label=Y_BAD)])
+    assert model.feature_names_in_.tolist() == table.columns.tolist()
+    model.predict(table)  # without a warning
+    numbers = make(FocalLGBMClassifier).fit(lightgbm.Dataset(pd.DataFrame(X_BAD), label=Y_BAD))
+    assert not hasattr(numbers, "feature_names_in_")
+    numbers = make(FocalXGBClassifier).fit(xgboost.DMatrix(pd.DataFrame(X_BAD), label=Y_BAD))
+    assert not hasattr(numbers, "feature_names_in_")
+
+
+def test_what_a_dataset_was_told():
+    for data_of in (lambda **params: lightgbm.Dataset(X_BAD, label=Y_BAD, params=params),):
+        with pytest.raises(ValueError, match="X must not be for linear_tree"):
+            make(FocalLGBMClassifier).fit(data_of(linear_tree=True))
+        few_bins = data_of(max_bin=7, bin_construct_sample_cnt=500, verbose=-1)
+        model = make(FocalLGBMClassifier).fit(few_bins)
+        assert few_bins.get_params()["bin_construct_sample_cnt"] == 500
+        local = make(FocalLGBMClassifier, max_bin=7, subsample_for_bin=500).fit(X_BAD, Y_BAD)
+        np.testing.assert_array_equal(model.decision_function(X_BAD), local.decision_function(X_BAD))
+
+
+def test_dart_does_not_evaluate_its_own_dataset():
+    given = lightgbm.Dataset(X_BAD, label=Y_BAD)
+    with pytest.raises(ValueError, match="eval_set must not hold X itself with boosting_type='dart'"):
+        make(FocalLGBMClassifier, boosting_type="dart").fit(given, eval_set=[given])
+
+
+@pytest.mark.filterwarnings("ignore:Overriding the parameters from Reference Dataset")
+def test_refits_of_one_model():
+    X, y = data()
+    model = make(FocalLGBMClassifier).fit(X, y)
+    reference = lightgbm.Dataset(X[:, :5], label=y)
+    model.fit(lightgbm.Dataset(X[:, :5], label=y, reference=reference))
+    assert model.n_features_in_ == 5
+    np.testing.assert_array_equal(
+        model.fit(X, y).predict_proba(X), make(FocalLGBMClassifier).fit(X, y).predict_proba(X)
+    )
+    model = make(FocalXGBClassifier).fit(pd.DataFrame(X, columns=list("abcdefgh")), y)
+    model.fit(Batches(split(data=X, label=y)))
+    assert not hasattr(model, "feature_names_in_")
+    np.testing.assert_array_equal(model.predict_proba(X), make(FocalXGBClassifier).fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"eval_metric": "typo"}, "eval_metric must be a callable or one of"),
+        ({"class_weight": 3}, "class_weight must be None, 'balanced' or a dict"),
+        ({"focal_alpha": "x"}, "focal_alpha must be"),
+        ({"prior": "x"}, "prior must"),
+    ],
+)
+def test_what_needs_no_labels_is_checked_before_reading(params, message):
+    batches = Batches(GOOD)
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(FocalXGBClassifier, **params).fit(batches)
+    assert batches.left.__length_hint__() == 0  # as it was made
+
+
+@pytest.mark.parametrize("kind", [FocalXGBClassifier, FocalLGBMClassifier])
+@pytest.mark.parametrize("given", ["folder", (batch for batch in GOOD)], ids=["path", "generator"])
+def test_other_things_than_data(kind, given):
+    with pytest.raises(TypeError, match="X must be an array, a table, ParquetBatches"):
+        make(kind).fit(given)
+
+
+def test_streams_of_the_other_engine():
+    with pytest.raises(TypeError, match=r"ParquetBatches or a lightgbm.Dataset, got a Batches"):
+        make(FocalLGBMClassifier).fit(Batches(GOOD))
+    with pytest.raises(TypeError, match=r"an xgboost.DataIter or an xgboost.DMatrix, got a Dataset"):
+        make(FocalXGBClassifier).fit(lightgbm.Dataset(X_BAD, label=Y_BAD))
+    with pytest.raises(ValueError, match=r"eval_set\[0\] must be a DMatrix alone, as it has labels, got a pair"):
+        make(FocalXGBClassifier).fit(Batches(GOOD), eval_set=[(xgboost.DMatrix(X_BAD), Y_BAD)])

@@ -1,7 +1,7 @@
 """The classifier: LightGBM's own with the focal loss.
 
-Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `streams`, `tables`, `training`,
-`_state`, `boosting` and `objectives`.
+Imports `compat`, `continuing`, `datasets`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `streams`, `tables`,
+`training`, `_state`, `boosting` and `objectives`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,11 +31,12 @@ from skfocal.boosting.splitting import Split
 from skfocal.boosting.streams import check_no_stream, or_fits_streams
 from skfocal.lightgbm.compat import fitted_engine
 from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
+from skfocal.lightgbm.datasets import is_stream
 from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
 from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters, prediction_parameters
 from skfocal.lightgbm.saving import read_model, write_model
-from skfocal.lightgbm.streams import fit_stream, is_stream
+from skfocal.lightgbm.streams import fit_stream
 from skfocal.lightgbm.tables import as_readable
 from skfocal.lightgbm.training import train
 from skfocal.objectives import FocalObjective
@@ -316,15 +317,15 @@ n_jobs, importance_type
 
         Notes
         -----
-        Of a Dataset or of batches LightGBM keeps the bins of the features in memory, a byte for each; it reads batches
-        three times, once for labels only. A Dataset whose bins are not made yet gets them by the parameters of the
-        classifier, as `lightgbm.train` makes them, and keeps them; labels and weights in it stay what they are. Samples
-        of weight 0 stay, and count in the bins and in ``min_child_samples``. Nothing is split off for early stopping,
-        nothing resampled.
+        Of a Dataset or of batches LightGBM keeps the bins of the features in memory, most of the time a byte for each;
+        it reads batches three times, once for labels only. A Dataset whose bins are not made yet gets them, by what it
+        was told and then by the parameters of the classifier, as `lightgbm.train` makes them, and keeps them; labels
+        and weights in it stay what they are. Samples of weight 0 stay, and count in the bins and in
+        ``min_child_samples``. Nothing is split off for early stopping, nothing resampled.
         """
         with unchanged_on_error(self):
             settings, focal = checked_settings(self), focal_parameters(self)
-            check_no_stream(X, classes=classes)
+            check_no_stream(X, "ParquetBatches or a lightgbm.Dataset", classes=classes)
             check_no_sampler(self.sampler, init_score=init_score, init_model=init_model)
             samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, init_score)
             names = as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))

@@ -144,7 +144,7 @@ class _ToldModel(_UnheardModel):
 
     def _process_params(self, stage: str) -> dict[str, Any]:
         params, objective = super()._process_params(stage), cast(TrainingObjective, self._objective)
-        params["objective"] = _of_margins(objective)
+        params["objective"] = of_margins(objective)
         return TrackedParameters(params, self.__dict__.pop("_shown"))
 
 
@@ -172,13 +172,6 @@ def unfitted_engine(params: dict[str, Any], shown: dict[str, Any], n_classes: in
     return engine
 
 
-def told_parameters(engine: Any, objective: TrainingObjective | str, n_classes: int) -> dict[str, Any]:
-    """Return what LightGBM's own estimator gives `lightgbm.train`, which takes a Dataset, as its `fit` does not."""
-    engine._objective, engine._n_classes = objective, n_classes
-    params: dict[str, Any] = engine._process_params("fit")
-    return params
-
-
 def construct(data: Dataset, params: dict[str, Any]) -> Dataset:
     """Return a Dataset with its bins, which `lightgbm.train` makes by the same parameters, only later.
 
@@ -192,7 +185,7 @@ def free_network() -> None:
     lightgbm.basic._LIB.LGBM_NetworkFree()  # type: ignore[attr-defined]  # no public way
 
 
-def _of_margins(objective: TrainingObjective) -> Callable[..., Any]:
+def of_margins(objective: TrainingObjective) -> Callable[..., Any]:
     """Return an objective as `lightgbm.train` calls it, which does not ask the data for labels and weights it knows."""
     return lambda raw_prediction, data: objective(None, raw_prediction)
 

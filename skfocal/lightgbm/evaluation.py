@@ -63,7 +63,7 @@ def given_sets(
         "init_score": init_score,
     }
     for name, values in entries.items():
-        _check_entries(values, len(pairs), f"eval_{name}")
+        check_entries(values, len(pairs), f"eval_{name}")
     return GivenSets(pairs, sample_weight, class_weight, init_score)
 
 
@@ -175,7 +175,7 @@ def _entry(collection: Any, i: int) -> Any:
     return None if collection is None or i >= len(collection) else collection[i]
 
 
-def _check_entries(entries: Any, n_eval: int, name: str) -> None:
+def check_entries(entries: Any, n_eval: int, name: str) -> None:
     """Raise if there are entries for more evaluation sets than there are, or no entries at all."""
     if entries is not None and not isinstance(entries, list | tuple | dict):
         raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")

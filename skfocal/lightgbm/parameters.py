@@ -121,6 +121,11 @@ def as_feature_names(feature_name: Any, of_table: Iterable[str]) -> list[str]:
     return [str(name) for name in names]
 
 
+def is_linear(params: dict[str, Any]) -> bool:
+    """Tell whether parameters ask for linear trees."""
+    return any(main_names().get(name) == "linear_tree" and value for name, value in params.items())
+
+
 def _check_ignored(given: dict[str, Any]) -> None:
     """Raise if a parameter is set that would have no effect on the focal loss."""
     for name, value in given.items():

@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
-from skfocal.boosting.tracking import shown_parameters
+from skfocal.boosting.tracking import TrackedParameters, shown_parameters
 from skfocal.lightgbm.compat import (
     TrainingBooster,
+    default_parameters,
     fitted_engine,
     give_booster,
+    main_names,
+    n_threads,
+    of_margins,
     parameter_aliases,
     prepare_booster,
-    told_parameters,
     unfitted_engine,
 )
 from skfocal.lightgbm.evaluation import Progress, dataset_metrics, engine_metrics
@@ -78,6 +81,7 @@ def train_on_dataset(
     classifier: Any,
     plan: Plan,
     settings: Settings,
+    params: dict[str, Any],
     sets: list[Samples],
     metrics: list[Any],
     advance: Advance | None,
@@ -87,31 +91,37 @@ def train_on_dataset(
 ) -> LGBMModel:
     """Return LightGBM's own classifier, trained on a Dataset, which are the features of the plan's samples.
 
-    LightGBM's own `fit` takes none: it makes them itself.
+    LightGBM's own `fit` takes none: it makes them itself. `params` are those that its bins are made by.
     """
-    n_classes = len(plan.link.classes)
-    engine = unfitted_engine(_parameters(settings), shown_parameters(classifier), n_classes)
     history: dict[str, Any] = {}
     record = [record_evaluation(history)] if sets else []
+    of_classes = {"num_class": plan.n_margins} if plan.n_margins > 1 else {}
     with plan.training_objective("lightgbm", settings.n_jobs, intercept=plan.intercept) as objective:
         booster = lightgbm_train(
-            told_parameters(engine, objective, n_classes),
+            TrackedParameters(params | of_classes | {"objective": of_margins(objective)}, shown_parameters(classifier)),
             plan.training.X,
-            num_boost_round=engine.n_estimators,
+            num_boost_round=settings.params["n_estimators"],
             valid_sets=[each.X for each in sets] or None,
             valid_names=names,
             feval=dataset_metrics(metrics, plan, sets),
             callbacks=[*_callbacks(callbacks, advance), *record],
         )
     _finish(booster, plan)
-    return fitted_engine(booster, n_classes, plan.objective(settings.n_jobs), history or None)
+    return fitted_engine(booster, len(plan.link.classes), plan.objective(settings.n_jobs), history or None)
 
 
-def parameters_of_data(settings: Settings) -> dict[str, Any]:
-    """Return what LightGBM makes bins by: all that it is told, as when it trains."""
-    params = told_parameters(unfitted_engine(_parameters(settings), {}, 2), "none", 2).copy()
-    del params["objective"]
-    return params
+def parameters_to_train(classifier: Any, settings: Settings, of_data: dict[str, Any]) -> dict[str, Any]:
+    """Return what `lightgbm.train` is told, by our classifier; what it was told of the data comes before defaults."""
+    main, defaults, told_before = main_names(), default_parameters(), {main_names().get(name) for name in of_data}
+    params = {
+        name: value
+        for name, value in _parameters(settings).items()
+        if name in main
+        and value is not None
+        and not (main[name] in told_before and name in defaults and value == defaults[name])
+        and main[name] not in ("num_iterations", "num_threads")
+    }
+    return params | {"num_threads": n_threads(classifier, settings.n_jobs)}
 
 
 def _parameters(settings: Settings) -> dict[str, Any]:

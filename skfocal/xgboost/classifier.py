@@ -1,7 +1,7 @@
 """The classifier: XGBoost's own with the focal loss.
 
-Imports `compat`, `continuing`, `evaluation`, `onnx_trees`, `parameters`, `saving`, `streams`, `tables`, `training`,
-`_state` and `boosting`.
+Imports `compat`, `continuing`, `evaluation`, `matrices`, `onnx_trees`, `parameters`, `saving`, `streams`, `tables`,
+`training`, `_state` and `boosting`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,11 @@ from skfocal.boosting.streams import check_no_stream, or_fits_streams
 from skfocal.xgboost.compat import parameter_names, positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
+from skfocal.xgboost.matrices import is_stream
 from skfocal.xgboost.onnx_trees import onnx_trees
 from skfocal.xgboost.parameters import checked_settings, given_n_jobs
 from skfocal.xgboost.saving import read_model, write_model
-from skfocal.xgboost.streams import fit_stream, is_stream
+from skfocal.xgboost.streams import fit_stream
 from skfocal.xgboost.tables import with_whole_names
 from skfocal.xgboost.training import train
 
@@ -262,13 +263,15 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
         Notes
         -----
-        Of batches XGBoost keeps the bins of the features in memory, a byte for each; it reads all batches four times.
+        Of batches XGBoost keeps the bins of the features in memory, most of the time a byte for each; it reads them
+        four times, with external memory three.
         Labels of any type become codes on the way, classes are counted after it. Samples of weight 0 stay, and count
         in the bins; weights of classes do not. Nothing is split off for early stopping, nothing resampled.
         """
         with unchanged_on_error(self):
             settings, focal = checked_settings(self, verbose), focal_parameters(self)
-            check_no_stream(X, classes=classes, external_memory=external_memory or None)
+            kinds = "ParquetBatches, an xgboost.DataIter or an xgboost.DMatrix"
+            check_no_stream(X, kinds, classes=classes, external_memory=external_memory or None)
             check_no_sampler(self.sampler, base_margin=base_margin, xgb_model=xgb_model)
             samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, base_margin)
             old = as_old_booster(xgb_model, loss.n_margins(len(classes)), self.n_features_in_)
