@@ -5,6 +5,7 @@ Imports `tables`, `_checks`, `boosting` and `batches`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,15 +131,8 @@ class CheckedIter(DataIter):
 
     def _next(self, input_data: Any) -> bool:
         while True:
-            n_rows: list[int] = []
-
-            def check(*, data: Any, n_rows: list[int] = n_rows, **given: Any) -> None:
-                n_rows.append(_num_samples(data))
-                if n_rows == [0]:  # and no other
-                    return
-                input_data(**self._checked(data, **given))
-
-            is_there = self._source.next(check)
+            n_rows: list[int] = []  # in each call
+            is_there = self._source.next(partial(self._hand_on, input_data, n_rows))
             if len(n_rows) != bool(is_there):
                 raise ValueError(
                     f"{self._name} must call input_data once whenever its next() is true, got {len(n_rows)} calls and "
@@ -150,6 +144,12 @@ class CheckedIter(DataIter):
             self._n_rows += n_rows[0]
             if n_rows[0]:
                 return True
+
+    def _hand_on(self, input_data: Any, n_rows: list[int], *, data: Any, **given: Any) -> None:
+        """Be `input_data` to an iterator."""
+        n_rows.append(_num_samples(data))
+        if n_rows[-1]:
+            input_data(**self._checked(data, **given))
 
     def _end_pass(self) -> None:
         if not self._n_rows:
