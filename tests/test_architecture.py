@@ -14,7 +14,7 @@ FLOORS = [
     {"_version", "_compat", "_state"},
     {"_arrays", "_checks", "batches"},
     {"losses"},
-    {"objectives", "priors"},
+    {"objectives", "priors", "metrics"},
     {"boosting"},
     {"lightgbm", "xgboost", "hist_gradient_boosting", "neural_network"},
     {"dask", "onnx", "_show_versions"},

@@ -3,7 +3,7 @@
 The engines' own metrics take a custom objective's margins for probabilities (LightGBM) or send them through a sigmoid
 that is not their link (XGBoost). Here every metric sees what it is defined on, through the `Link` that it is handed.
 
-Imports `link`, `_compat`, `losses`, `objectives` and `priors`.
+Imports `link`, `_compat`, `losses`, `metrics`, `objectives` and `priors`.
 """
 
 import inspect
@@ -23,6 +23,7 @@ from skfocal._compat import metric_of_scorer, scorer_name
 from skfocal.boosting.link import Link, matched_correction
 from skfocal.losses import BinaryFocalLoss
 from skfocal.losses.registry import Loss
+from skfocal.metrics import precision_at_k, recall_at_fpr, recall_at_precision
 from skfocal.objectives import FOCAL_LOSS, FocalMetric
 from skfocal.priors import reweighted
 
@@ -130,14 +131,42 @@ def as_metric(metric: Any, loss: Loss) -> EvalMetric:
         return _scorer_metric(metric)
     if not isinstance(metric, str):
         raise TypeError(f"eval_metric must be a name, a callable or a list of these, got {metric!r}.")
+    if metric.partition("@")[0] in _OF_ALERTS:
+        return EvalMetric(metric, _of_posterior(_of_alerts(metric, loss)), greater_is_better=True)
     if metric not in _CANONICAL and metric.startswith("error@"):
         return EvalMetric(metric, _of_posterior(_error_at(metric, loss)), greater_is_better=False)
     if metric not in _CANONICAL:
-        known = sorted([FOCAL_LOSS, *_CANONICAL])
+        known = sorted([FOCAL_LOSS, *_CANONICAL, *(f"{name}@{limit}" for name, (_, limit) in _OF_ALERTS.items())])
         hint = f" (pass sklearn.metrics.get_scorer({metric!r}))" if metric in sk.get_scorer_names() else ""
         raise ValueError(f"eval_metric must be a callable or one of {known}, got {metric!r}{hint}.")
     score, greater_is_better, _ = _METRICS[_CANONICAL[metric]]
     return EvalMetric(metric, _of_posterior(score), greater_is_better)
+
+
+# name: (metric, the parameter that comes after the @)
+_OF_ALERTS: dict[str, tuple[Callable[..., float], str]] = {
+    "precision_at_k": (precision_at_k, "k"),
+    "recall_at_precision": (recall_at_precision, "precision"),
+    "recall_at_fpr": (recall_at_fpr, "fpr"),
+}
+
+
+def _of_alerts(metric: str, loss: Loss) -> Score:
+    """Return a metric of `skfocal.metrics` with its limit, for two classes."""
+    name, _, text = metric.partition("@")
+    score, limit = _OF_ALERTS[name]
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if value != value or not isinstance(loss, BinaryFocalLoss):
+        raise ValueError(f"eval_metric must be {name}@{limit} with a number, for two classes, got {metric!r}.")
+    score([0, 1], [0.0, 1.0], **{limit: value})  # raises if it is none that is valid
+
+    def of_second_class(y: NDArray[np.intp], proba: NDArray[np.float64], weight: Any) -> float:
+        return score(y, proba[:, 1], sample_weight=weight, **{limit: value})
+
+    return of_second_class
 
 
 def _of_posterior(score: Score) -> Callable[[Evaluated], float]:

@@ -88,13 +88,14 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         class; at random, by `random_state`, so for data in time give an ``eval_set``. Not used otherwise.
     eval_metric : str, callable, list of these or None, default=None
         "focal_loss" (the default), "log_loss" (with a `sampler`), "error", "roc_auc", "average_precision", or
-        LightGBM's names of the last four; all are computed through the focal link, after a sampler at the prior of the
-        evaluation data, as `predict_proba` is at that of the training data. But for "focal_loss", the mean loss: after
-        a sampler it is that of data in which the classes have the sampler's shares. A callable has the signature of
-        scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised; it may look at `X`, as earlier
-        steps of a pipeline leave it, and ask for predictions of just that `X`. Or it has LightGBM's signature, and is
-        given probabilities. To several metrics (see also `fit`) early stopping pays heed as LightGBM does: the first
-        that stops improving stops, unless ``first_metric_only``.
+        LightGBM's names of the last four; for two classes "precision_at_k@100", "recall_at_precision@0.9" and
+        "recall_at_fpr@0.01", at any limit, see `skfocal.metrics`. All are computed through the focal link, after a
+        sampler at the prior of the evaluation data, as `predict_proba` is at that of the training data. But for
+        "focal_loss", the mean loss: after a sampler it is that of data in which the classes have the sampler's shares.
+        A callable has the signature of scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised;
+        it may look at `X`, as earlier steps of a pipeline leave it, and ask for predictions of just that `X`. Or it has
+        LightGBM's signature, and is given probabilities. To several metrics (see also `fit`) early stopping pays heed
+        as LightGBM does: the first that stops improving stops, unless ``first_metric_only``.
     progress_bar : bool, default=False
         Show a bar by tqdm, with the metrics of the last round.
     objective : None
