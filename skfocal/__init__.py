@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
     from skfocal.neural_network import FocalMLPClassifier
     from skfocal.objectives import FocalMetric, FocalObjective
-    from skfocal.priors import correct_prior, effective_prior
+    from skfocal.priors import correct_prior, effective_prior, estimate_prior
     from skfocal.xgboost import FocalXGBClassifier
 
 # Loaded on first use, so that no engine is needed, nor imported, for the rest.
@@ -28,6 +28,7 @@ _HOMES = {
     "MulticlassFocalLoss": "skfocal.losses",
     "correct_prior": "skfocal.priors",
     "effective_prior": "skfocal.priors",
+    "estimate_prior": "skfocal.priors",
     "show_versions": "skfocal._show_versions",
     "skops_trusted_types": "skfocal._skops",
 }
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "correct_prior",
     "effective_prior",
+    "estimate_prior",
     "show_versions",
     "skops_trusted_types",
 ]

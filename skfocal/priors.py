@@ -3,16 +3,21 @@
 Imports `_checks` and `_compat`.
 """
 
-from numbers import Real
-from typing import Any
+import warnings
+from numbers import Integral, Real
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
 
 from skfocal._checks import as_sample_weight, per_class
-from skfocal._compat import array_namespace
+from skfocal._compat import array_namespace, users_stacklevel
 
-__all__ = ["correct_prior", "effective_prior"]
+__all__ = ["PriorEstimate", "correct_prior", "effective_prior", "estimate_prior"]
+
+_SMALLEST = 1e-12  # share of a class, which expectation maximisation never takes from 0
+_MOST_STEPS = 1000
 
 
 def correct_prior(posterior: ArrayLike, *, training_prior: ArrayLike, prior: ArrayLike) -> NDArray[np.float64]:
@@ -126,6 +131,153 @@ def effective_prior(
     if ratio is None:
         raise ValueError(f"posterior must have rows that a prior can move to a mean of {shares.tolist()}.")
     return _as_weights(shares / ratio, len(shares), "the effective prior")
+
+
+class PriorEstimate(NamedTuple):
+    """An estimate of a prior, and the interval of each class's; ndarrays of shape (n_classes,), float64."""
+
+    prior: NDArray[np.float64]  # sums to 1
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def estimate_prior(
+    posterior: ArrayLike,
+    *,
+    training_prior: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    n_bootstrap: Any = 200,
+    confidence: Any = 0.95,
+    random_state: Any = None,
+) -> PriorEstimate:
+    """Estimate how often the classes occur among samples whose labels are not known: the fraud rate of today's traffic.
+
+    The prior under which the posteriors are most likely, found by expectation maximisation [1]_: posteriors at the last
+    estimate, see `correct_prior`, have as their mean the next one. It supposes that samples of a class are as they were
+    in the training, only more or fewer; and that the posteriors are right there. A model that is too sure is taken at
+    its word: calibrate it first.
+
+    Parameters
+    ----------
+    posterior : array-like of shape (n_samples, n_classes)
+        Probabilities, rows that sum to 1, as `predict_proba` returns them.
+    training_prior : array-like of shape (n_classes,)
+        Weight > 0 of each class at which the posteriors hold, on any scale, as in `correct_prior`.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weights >= 0: a sample of weight 2 counts like the same sample twice.
+    n_bootstrap : int, default=200
+        How many times samples are drawn anew, with replacement, for the interval; 0 for none, which is then the
+        estimate itself.
+    confidence : float, default=0.95
+        What share of such intervals is to hold the prior, in (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        What samples are drawn by.
+
+    Returns
+    -------
+    estimate : PriorEstimate
+        ``prior``, and ``low`` and ``high`` of each class. Parameters `prior` and `correct_prior` take ``prior``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a shape does not fit, a probability is not in [0, 1] or a row of them does not sum to 1, a prior is not
+        finite and > 0, or another argument is outside its valid range.
+
+    Warns
+    -----
+    UserWarning
+        If the posteriors hardly tell how often a class occurs: its standard error is above half of the estimate.
+
+    See Also
+    --------
+    correct_prior : Carries posteriors over to the estimate.
+
+    References
+    ----------
+    .. [1] Saerens, Latinne & Decaestecker (2002), Adjusting the outputs of a classifier to new a priori probabilities.
+       Neural Computation 14, section 2.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfocal import estimate_prior
+    >>> posterior = np.repeat([[0.98, 0.02], [0.02, 0.98]], [900, 100], axis=0)  # of a model for classes of one size
+    >>> estimate_prior(posterior, training_prior=[1, 1], random_state=0).prior.round(3)
+    array([0.917, 0.083])
+    """
+    values = _as_posterior(posterior)
+    if not len(values):
+        raise ValueError("posterior must have at least one row, got none.")
+    shares = _as_weights(training_prior, values.shape[1], "training_prior")
+    weight = as_sample_weight(sample_weight, len(values))
+    weight = np.ones(len(values)) if weight is None else weight
+    if isinstance(n_bootstrap, bool) or not isinstance(n_bootstrap, Integral) or n_bootstrap < 0:
+        raise ValueError(f"n_bootstrap must be an integer >= 0, got {n_bootstrap!r}.")
+    if not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
+        raise ValueError(f"confidence must be in (0, 1), got {confidence!r}.")
+    likelihood = np.ascontiguousarray((values / shares).T)
+    prior = _most_likely_prior(likelihood, weight, shares)
+    _warn_if_not_identified(likelihood, weight, prior)
+    random = check_random_state(random_state)
+    # A weight is as many samples: of so many, on the whole, each draw has some.
+    n_drawn, chances = max(int(weight.sum().round()), 1), weight / weight.sum()
+    drawn = [_most_likely_prior(likelihood, random.multinomial(n_drawn, chances), prior) for _ in range(n_bootstrap)]
+    tails = [(1 - float(confidence)) / 2, (1 + float(confidence)) / 2]
+    low, high = np.quantile(drawn, tails, axis=0) if drawn else (prior, prior)
+    return PriorEstimate(prior, low, high)
+
+
+def _most_likely_prior(
+    likelihood: NDArray[np.float64], weight: NDArray[Any], start: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the prior at which samples are most likely; `likelihood`, by class, is up to a factor of each sample.
+
+    Expectation maximisation, two steps of which say where they lead (SQUAREM, Varadhan & Roland 2008): where it is not
+    sure, plain steps come slowly.
+    """
+    kept = weight > 0
+    likelihood, chances = likelihood[:, kept], weight[kept] / weight.sum()
+
+    def stepped(prior: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        sums = prior @ likelihood
+        return prior * ((likelihood / sums) @ chances), float(chances @ np.log(sums))
+
+    prior = np.maximum(start, _SMALLEST)
+    for _ in range(_MOST_STEPS):
+        first, height = stepped(prior)
+        second, _ = stepped(first)
+        if np.abs(second - first).max() <= 1e-9 * second.max() and np.abs(second / first - 1).max() < 1e-6:
+            return second / second.sum()
+        change, bend = first - prior, second - 2 * first + prior
+        length = max(1.0, float(np.linalg.norm(change)) / max(float(np.linalg.norm(bend)), 1e-300))
+        leap = prior + 2 * length * change + length**2 * bend
+        leap = np.maximum(leap, _SMALLEST)
+        landed, reached = stepped(leap / leap.sum())
+        prior = landed if reached >= height else second
+        prior = np.maximum(prior, _SMALLEST)
+    return prior / prior.sum()
+
+
+def _warn_if_not_identified(
+    likelihood: NDArray[np.float64], weight: NDArray[np.float64], prior: NDArray[np.float64]
+) -> None:
+    """Warn if the standard error of a class's share is above half of it, by the curvature of the likelihood."""
+    ratios = likelihood / (prior @ likelihood)
+    information = (ratios * weight) @ ratios.T
+    # Shares sum to 1: the inverse on the plane of directions that keep the sum.
+    directions = np.linalg.svd(np.ones((1, len(prior))))[2][1:]
+    curvature = directions @ information @ directions.T
+    covariance = directions.T @ np.linalg.pinv(curvature, rcond=1e-15, hermitian=True) @ directions
+    flat = np.linalg.eigvalsh(curvature)[0] <= 1e-12 * weight.sum()
+    unsure = np.sqrt(np.diagonal(covariance)) > prior / 2
+    if flat or unsure.any():
+        which = "any class" if flat else f"the classes at {np.flatnonzero(unsure).tolist()}"
+        warnings.warn(
+            f"The posteriors hardly tell how often {which} occurs, estimated as {prior.tolist()}: use more samples, or "
+            "a model that tells the classes apart.",
+            stacklevel=users_stacklevel(),
+        )
 
 
 def matching_ratio(
