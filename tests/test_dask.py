@@ -21,6 +21,7 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 
+import lightgbm
 import xgboost.dask
 
 from skfocal import BinaryFocalLoss, FocalLGBMClassifier, FocalMetric, FocalObjective, FocalXGBClassifier
@@ -321,7 +322,7 @@ def fails_on(address):
 
 
 @pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.filterwarnings("ignore:Workers .* are restarted")
+@pytest.mark.filterwarnings("ignore:Workers .* were restarted")
 def test_a_callback_that_fails_on_one_worker_ends_the_fit(client, which):
     X, y = data()
     parts = on_both_workers(client, *chunked(X, y))
@@ -423,7 +424,7 @@ def test_objective_and_metric_in_xgboosts_own_training(client):
 
 @both
 @pytest.mark.parametrize(("n_workers", "evaluates"), [(1, False), (2, False), (2, True)])
-@pytest.mark.filterwarnings("ignore:Workers .* are restarted")
+@pytest.mark.filterwarnings("ignore:Workers .* were restarted")
 def test_a_worker_that_is_killed_ends_the_fit(kind, n_workers, evaluates):
     X, y = data(n_samples=20_000)
     with cluster_of(n_workers) as cluster, distributed.Client(cluster) as client:
@@ -566,7 +567,7 @@ def test_a_worker_that_is_busy_is_waited_for(client, kind):
     del busy
 
 
-@pytest.mark.filterwarnings("ignore:Workers .* are restarted")
+@pytest.mark.filterwarnings("ignore:Workers .* were restarted")
 def test_an_error_of_one_worker_is_the_error(client):
     for _ in range(3):  # the other may or may not see that the connection was closed
         with pytest.raises(KeyError, match="the callback's own"):
@@ -603,6 +604,52 @@ def test_evaluation_sets_that_do_not_fit(client, kind):
         make(kind).fit(dX, dy, eval_set=[(dX[:, :4], dy)])
     with pytest.raises(TypeError, match=r"X of eval_set\[0\] must be an array or a DataFrame of Dask"):
         make(kind).fit(dX, dy, eval_set=[(X, y)])
+    table, labels = dd.from_pandas(pd.DataFrame(X, columns=list("abcdefghij")), npartitions=2), dy.rechunk(500)
+    with pytest.raises(ValueError, match="feature names should match"):
+        make(kind).fit(table, labels, eval_set=[(table[list("jihgfedcba")], labels)])
+    with pytest.raises(ValueError, match="must have at least one non-zero weight"):
+        make(kind).fit(dX, dy, eval_set=[(dX, dy)], **{WEIGHTS_OF_SETS[kind]: [da.zeros_like(dy, dtype=float)]})
+
+
+@pytest.mark.parametrize(
+    ("message", "params", "arguments"),
+    [
+        ("eval_names must be different", {}, {"eval_names": ["a", "a"]}),
+        (r"local_listen_port must be an integer in \[1, 65534\]", {"local_listen_port": 65535}, {}),
+        ("time_out must be an integer in", {"time_out": 10**9}, {}),
+        ("callbacks must be a list", {}, {"callbacks": print}),
+        ("eval_metric must be among", {}, {"eval_metric": "auc"}),
+    ],
+)
+def test_arguments_that_are_not_for_lightgbms_workers(client, message, params, arguments):
+    dX, dy = chunked(*data(n_samples=1000))
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(FocalDaskLGBMClassifier, **params).fit(dX, dy, eval_set=[(dX, dy), (dX, dy)], **arguments)
+
+
+@pytest.mark.filterwarnings("ignore:Workers .* were restarted")
+def test_a_callback_that_stops_one_worker_is_an_error(monkeypatch):
+    X, y = data()
+    monkeypatch.setattr("skfocal.dask.lightgbm._SECONDS_TO_FOLLOW", 3)
+
+    def stops(env):
+        if env.iteration == 3 and distributed.get_worker().address == address:
+            raise lightgbm.callback.EarlyStopException(env.iteration, [])
+
+    with cluster_of(2) as cluster, distributed.Client(cluster) as client:
+        parts = on_both_workers(client, *chunked(X, y))
+        address = next(iter(client.scheduler_info()["workers"]))
+        with pytest.raises(RuntimeError, match=r"A worker (has ended its training before the others|was lost)"):
+            make(FocalDaskLGBMClassifier, n_estimators=100_000).fit(*parts, callbacks=[stops])
+
+
+def test_an_error_of_the_users_is_not_that_of_a_lost_worker(client):
+    def fails(env):
+        raise ValueError("no column 'pocket_money'")
+
+    parts = on_both_workers(client, *chunked(*data()))
+    with pytest.raises(ValueError, match="pocket_money"):
+        make(FocalDaskLGBMClassifier).fit(*parts, callbacks=[fails])
 
 
 @both

@@ -408,7 +408,7 @@ def test_rounds_do_not_ask_the_data(params, data, monkeypatch):
         return model.decision_function(X), len(asked)
 
     known, n_asked = fit()
-    monkeypatch.setattr(lightgbm_compat, "_of_margins", lightgbm.sklearn._ObjectiveFunctionWrapper)
+    monkeypatch.setattr(lightgbm_compat, "of_margins", lightgbm.sklearn._ObjectiveFunctionWrapper)
     monkeypatch.setattr(
         plan,
         "TrainingObjective",

@@ -70,6 +70,26 @@ def test_who_never_comes_is_not_waited_for_without_end():
         pass
 
 
+def test_a_stranger_in_the_place_of_the_worker_that_adds():
+    meeting = meeting_of(2, seconds=1)
+
+    def echo():
+        with socket.create_server((meeting.host, meeting.port)) as server, server.accept()[0] as guest:
+            guest.sendall(guest.recv(64))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(echo)
+        with pytest.raises(ConnectionError, match="A worker was lost"), meet(meeting, is_first=False):
+            pass
+
+
+def test_a_port_that_is_taken():
+    meeting = meeting_of(2)
+    taken = pytest.raises(ConnectionError, match=f"The port {meeting.port} of 127.0.0.1, at which metrics")
+    with socket.create_server((meeting.host, meeting.port)), taken, meet(meeting, is_first=True):
+        pass
+
+
 @pytest.mark.parametrize("greeting", [b"y" * 32, b"short", b""])
 def test_strangers_are_sent_away(greeting):
     meeting = meeting_of(2)

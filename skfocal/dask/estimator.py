@@ -23,13 +23,17 @@ from skfocal.boosting.plan import Plan, correct_for_prior
 from skfocal.boosting.samples import Samples, weigh_classes
 from skfocal.dask.blocks import Data, Encoded, checked_data, encoded, partitions
 
-# How the engines, Dask and we say that a worker is not there any more.
-_SIGNS_OF_LOSS = ("ocket", "was lost", "Invalid worker address", "lost dependencies", "KilledWorker", "CommClosedError")
+# How the engines, Dask and we say that a worker is not there any more; the first may be words of a user's errors too.
+_SIGNS_OF_LOSS = ("ocket", "was lost")
+_SURE_SIGNS_OF_LOSS = ("Invalid worker address", "lost dependencies", "KilledWorker", "CommClosedError")
+_WHO_SAYS_SO = ("lightgbm", "xgboost", "distributed", "asyncio")
 
 
 def tells_of_a_loss(error: BaseException | None) -> bool:
     """Tell whether an error says that a worker is not there any more."""
-    return any(sign in f"{type(error).__name__}: {error}" for sign in _SIGNS_OF_LOSS)
+    text = f"{type(error).__name__}: {error}"
+    knows = type(error).__module__.partition(".")[0] in _WHO_SAYS_SO or isinstance(error, RuntimeError | OSError)
+    return any(sign in text for sign in _SURE_SIGNS_OF_LOSS) or (knows and any(sign in text for sign in _SIGNS_OF_LOSS))
 
 
 @contextmanager
@@ -92,7 +96,7 @@ class FocalDaskMixin:
     def _prepare(self, client: Client, focal: FocalParameters, X: Any, y: Any, weight: Any) -> Prepared:
         """Check collections, encode labels for all workers alike, and decide what they train on."""
         data = checked_data(client, X, y, weight, names=("X", "y", "sample_weight"), allow_inf=self._allows_inf)
-        self._as_features(_without_rows(data.meta), reset=True)  # type: ignore[attr-defined]
+        self._as_features(without_rows(data.meta), reset=True)  # type: ignore[attr-defined]
         loss, by_class = weigh_classes(focal, data.summary.totals, data.classes)
         prior = data.summary.prior(by_class)
         link = Link(loss, data.classes)
@@ -195,7 +199,7 @@ class FocalDaskMixin:
             )
         local = self._for_workers()
         meta = X._meta if isinstance(X, dd.DataFrame) else X._meta.reshape(0, X.shape[1])
-        empty = getattr(local, method)(_without_rows(meta))[:0]
+        empty = getattr(local, method)(without_rows(meta))[:0]
         model = delayed(local)
         sizes = X.chunks[0] if isinstance(X, da.Array) else (np.nan,) * X.npartitions
         return da.concatenate([
@@ -217,7 +221,7 @@ class FocalDaskMixin:
         return state | {"client": None}  # a client is of one process
 
 
-def _without_rows(meta: Any) -> Any:
+def without_rows(meta: Any) -> Any:
     """Return features like these as an engine is to be asked about: it wants a row."""
     if hasattr(meta, "iloc"):
         return meta.reindex([0])

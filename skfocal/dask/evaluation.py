@@ -11,8 +11,9 @@ from distributed import Client
 
 from skfocal.boosting.metrics import EvalMetric, Evaluated, is_mean
 from skfocal.dask.blocks import Encoded, checked_data, encoded
-from skfocal.dask.estimator import Prepared
+from skfocal.dask.estimator import Prepared, without_rows
 
+_NO_METRIC = ("", "none", "na", "null", "custom")  # as LightGBM says it
 _SUMMED = "'focal_loss', 'log_loss' and 'error'"
 
 
@@ -28,6 +29,8 @@ def check_early_stopping(rounds: int | None, pairs: list[Any]) -> None:
 def check_metrics(metrics: list[Any]) -> None:
     """Raise if a metric does not add up over workers."""
     for metric in metrics:
+        if metric is None or (isinstance(metric, str) and metric.lower() in _NO_METRIC):
+            continue
         name = metric.name if isinstance(metric, EvalMetric) else metric
         if not is_mean(name):
             raise ValueError(
@@ -37,16 +40,18 @@ def check_metrics(metrics: list[Any]) -> None:
 
 
 def evaluation_sets(
-    client: Client, prepared: Prepared, pairs: list[Any], weights: list[Any], weights_name: str, *, allow_inf: bool
+    client: Client, classifier: Any, prepared: Prepared, pairs: list[Any], weights: list[Any], weights_name: str
 ) -> list[Encoded]:
     """Return checked evaluation sets, on the workers that hold them, with the weights of the classes."""
     sets, n_features = [], prepared.data.meta.shape[1]
     for i, ((X, y), weight) in enumerate(zip(pairs, weights, strict=True)):
         names = f"X of eval_set[{i}]", f"y of eval_set[{i}]", f"{weights_name}[{i}]"
         classes = prepared.data.classes
+        allow_inf = classifier._allows_inf
         data = checked_data(client, X, y, weight, names=names, allow_inf=allow_inf, classes=classes)
         if data.meta.shape[1] != n_features:
             raise ValueError(f"{names[0]} must have {n_features} features, got {data.meta.shape[1]}.")
+        classifier._as_features(without_rows(data.meta), reset=False)  # compares their names
         if not data.summary.n_weighing.any():
             raise ValueError(f"{names[2]} must have at least one non-zero weight, got only zeros.")
         sets.append(encoded(client, data, prepared.by_class))

@@ -7,9 +7,11 @@ Imports `blocks`, `estimator`, `evaluation`, `summing`, `_compat`, `_state`, `bo
 """
 
 import socket
+import time
 import warnings
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from numbers import Integral
 from secrets import token_bytes
@@ -32,7 +34,7 @@ from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluat
 from skfocal.dask.summing import Meeting, Sums, meet
 from skfocal.lightgbm.classifier import FocalLGBMClassifier
 from skfocal.lightgbm.compat import fitted_engine, free_network, parameter_aliases
-from skfocal.lightgbm.evaluation import as_metrics
+from skfocal.lightgbm.evaluation import as_metrics, check_entries
 from skfocal.lightgbm.parameters import Settings, as_feature_names, checked_settings
 from skfocal.lightgbm.training import train
 
@@ -43,6 +45,8 @@ _TREE_LEARNERS = (
     "voting",
     "voting_parallel",
 )  # those for workers with a part of the rows each
+_MOST_MINUTES = 100_000  # to wait for one another
+_SECONDS_TO_FOLLOW = 60  # for workers to end their last round after the first has
 _SECONDS_BETWEEN_LOOKS = 2  # at which workers are there
 _SECONDS_TO_SAY_WHY = 10  # for the worker that has failed, as those that miss it may be sooner to say so
 
@@ -139,7 +143,8 @@ best_iteration_, best_score_, evals_result_
         feature_name, categorical_feature
             As in `lightgbm.LGBMClassifier.fit`.
         callbacks : list of callable or None, default=None
-            LightGBM's callbacks, each of which every worker calls for itself.
+            LightGBM's callbacks. Every worker calls copies of its own: what these gather or print stays there, and they
+            must not stop one worker alone. Scores of all workers are in ``evals_result_``.
 
         Returns
         -------
@@ -156,17 +161,18 @@ best_iteration_, best_score_, evals_result_
         with unchanged_on_error(self):
             settings, focal = checked_settings(self), focal_parameters(self)
             self._check_possible()
-            _check_settings(settings)
             pairs = as_pairs(eval_set)
+            _check_settings(settings, n_ports=2 if pairs else 1)
+            if not isinstance(callbacks, list | tuple | None):
+                raise TypeError(f"callbacks must be a list of callbacks, got {callbacks!r}.")
             check_early_stopping(settings.early_stopping_rounds, pairs)
             weights = entries_of_sets(eval_sample_weight, len(pairs), "eval_sample_weight")
-            entries_of_sets(eval_names, len(pairs), "eval_names")
+            check_entries(entries_of_sets(eval_names, len(pairs), "eval_names"), len(pairs), "eval_names")
             check_metrics([*as_list(eval_metric), *as_list(self.eval_metric), *settings.metric])
             client = self._running_client()
             prepared = self._prepare(client, focal, X, y, sample_weight)
             metrics = as_metrics(eval_metric, self, settings.metric, prepared.plan.loss)
-            of_sets = pairs, weights, "eval_sample_weight"
-            sets = evaluation_sets(client, prepared, *of_sets, allow_inf=self._allows_inf)
+            sets = evaluation_sets(client, self, prepared, pairs, weights, "eval_sample_weight")
             as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))
             plan, samples = prepared.plan, prepared.samples
             del prepared
@@ -180,7 +186,7 @@ best_iteration_, best_score_, evals_result_
         return self
 
 
-def _check_settings(settings: Settings) -> None:
+def _check_settings(settings: Settings, *, n_ports: int) -> None:
     """Raise if a parameter asks for what is not there on a cluster."""
     for name in ("machines", "num_machines", "machine_list_filename"):
         for alias, value in _given(settings, name).items():
@@ -189,11 +195,11 @@ def _check_settings(settings: Settings) -> None:
         if value not in _TREE_LEARNERS:
             raise ValueError(f"{alias} must be among {list(_TREE_LEARNERS)}, as each worker has rows, got {value!r}.")
     for alias, value in _given(settings, "local_listen_port").items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or not 0 < int(value) < 1 << 16:
-            raise ValueError(f"{alias} must be an integer in [1, 65535], got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, Integral) or not 0 < int(value) <= (1 << 16) - n_ports:
+            raise ValueError(f"{alias} must be an integer in [1, {(1 << 16) - n_ports}], got {value!r}.")
     for alias, value in _given(settings, "time_out").items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
-            raise ValueError(f"{alias} must be an integer >= 1, minutes, got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= int(value) <= _MOST_MINUTES:
+            raise ValueError(f"{alias} must be an integer in [1, {_MOST_MINUTES}], minutes, got {value!r}.")
 
 
 def _given(settings: Settings, name: str) -> dict[str, Any]:
@@ -238,8 +244,7 @@ def _train(client: Client, task: _Task, samples: Encoded, sets: list[Encoded]) -
     """Return what all workers have trained together."""
     by_worker = _with_enough_rows(samples)
     sets_by_worker = [_on_workers(each, list(by_worker)) for each in sets]
-    # Two trainings at a time would each wait for a worker that is busy with the other; XGBoost takes these locks too.
-    with MultiLock(list(by_worker), client):
+    with _locked(client, list(by_worker), task.settings):
         places = _places(client, list(by_worker), task.settings, evaluates=bool(sets))
         futures = {
             client.submit(
@@ -249,6 +254,26 @@ def _train(client: Client, task: _Task, samples: Encoded, sets: list[Encoded]) -
             for worker, place in places.items()
         }  # fmt: skip
         return next(filter(None, _results(client, futures)))
+
+
+@contextmanager
+def _locked(client: Client, workers: list[str], settings: Settings) -> Iterator[None]:
+    """Let one training at a time have these workers, or two would wait for each other; XGBoost takes these locks too."""
+    lock = MultiLock(workers, client)
+    if not lock.acquire(timeout=_seconds_to_wait(settings)):
+        raise RuntimeError(
+            f"Workers {workers} are busy with another training for longer than time_out: if its client is gone, "
+            "restart the cluster."
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _seconds_to_wait(settings: Settings) -> float:
+    """Return how long workers wait for one another, which LightGBM counts in minutes."""
+    return 60.0 * int(*_given(settings, "time_out").values() or [120])
 
 
 def _places(client: Client, workers: list[str], settings: Settings, *, evaluates: bool) -> dict[str, _Place]:
@@ -261,8 +286,7 @@ def _places(client: Client, workers: list[str], settings: Settings, *, evaluates
     if evaluates:
         given = _given(settings, "local_listen_port")
         port = ports[workers[0]] + 1 if given else client.run(_free_port, workers=workers[:1])[workers[0]]
-        seconds = 60.0 * int(*_given(settings, "time_out").values() or [120])
-        meeting = Meeting(_host(workers[0]), port, token_bytes(), len(workers), seconds)
+        meeting = Meeting(_host(workers[0]), port, token_bytes(), len(workers), _seconds_to_wait(settings))
     of_all = {"machines": machines, "num_machines": len(workers)}
     return {
         worker: _Place(worker == workers[0], {"local_listen_port": port} | of_all, meeting)
@@ -349,9 +373,10 @@ def _results(client: Client, futures: dict[Future, str]) -> list[Any]:
     try:
         _wait_until_one_fails(client, futures)
         return client.gather(list(futures))
-    except BaseException:
-        with suppress(TimeoutError):
-            wait(list(futures), timeout=_SECONDS_TO_SAY_WHY)
+    except BaseException as error:
+        if isinstance(error, Exception):  # whom a user interrupts has nothing to say
+            with suppress(TimeoutError):
+                wait(list(futures), timeout=_SECONDS_TO_SAY_WHY)
         _restart_those_that_wait(client, futures)
         failed = [future for future in futures if future.status == "error"]
         if failed:  # those that miss a worker may be sooner to say so than it
@@ -362,27 +387,33 @@ def _results(client: Client, futures: dict[Future, str]) -> list[Any]:
 
 
 def _wait_until_one_fails(client: Client, futures: dict[Future, str]) -> None:
-    """Wait until all workers are done; raise if one of them fails, or is not there any more."""
-    pending = set(futures)
+    """Wait until all workers are done; raise if one fails, is not there any more, or ends long before the others."""
+    pending, end = set(futures), float("inf")
     while pending:
         with suppress(TimeoutError):
             done, pending = wait(list(pending), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
             for future in done:
                 future.result()
+            end = min(end, time.monotonic() + _SECONDS_TO_FOLLOW)
         lost = {futures[future] for future in pending} - set(client.ncores())
         if lost:  # Dask goes on waiting for it
             raise RuntimeError(f"{' and '.join(sorted(lost))} was lost")
+        if pending and time.monotonic() > end:
+            raise RuntimeError("A worker has ended its training before the others: callbacks must not stop one alone.")
 
 
 def _restart_those_that_wait(client: Client, futures: dict[Future, str]) -> None:
-    """Restart workers that go on waiting for one that is gone: LightGBM asks a connection that was closed for ever."""
+    """Restart workers that go on training, or waiting: LightGBM asks a connection that was closed for ever."""
     there = client.ncores()
     waiting = sorted({worker for future, worker in futures.items() if future.status == "pending" and worker in there})
-    if waiting:
-        warnings.warn(
-            f"Workers {waiting} are restarted, with what they held in memory: in them LightGBM waits for one that has "
-            "failed.",
-            stacklevel=users_stacklevel(),
-        )
-        with suppress(ValueError, TimeoutError):  # without a nanny, or one that is slow
-            client.restart_workers(waiting)
+    if not waiting:
+        return
+    try:
+        client.restart_workers(waiting)
+        done = "were restarted, with what they held in memory"
+    except (ValueError, TimeoutError) as error:  # without a nanny, or one that is slow
+        done = f"could not be restarted ({error}), do it by hand"
+    warnings.warn(
+        f"Workers {waiting} {done}: in them LightGBM goes on without those that have failed or ended.",
+        stacklevel=users_stacklevel(),
+    )

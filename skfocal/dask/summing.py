@@ -73,16 +73,17 @@ def meet(meeting: Meeting | None, *, is_first: bool) -> Iterator[Sums]:
         for connection in connections:
             connection.settimeout(None if meeting is None else meeting.seconds)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # so that a worker cut off is missed
         yield Sums(connections, is_first=is_first)
 
 
 def _guests(meeting: Meeting, stack: ExitStack) -> list[socket.socket]:
     """Return connections to all other workers; who does not know the token is sent away."""
     guests: list[socket.socket] = []
-    family = socket.AF_INET6 if ":" in meeting.host else socket.AF_INET
-    with socket.create_server((meeting.host, meeting.port), family=family) as server:
-        server.settimeout(meeting.seconds)
+    end = time.monotonic() + meeting.seconds
+    with _server(meeting) as server:
         while len(guests) < meeting.n_workers - 1:
+            server.settimeout(max(end - time.monotonic(), 0.001))
             try:
                 guest = stack.enter_context(server.accept()[0])
             except TimeoutError as error:
@@ -90,6 +91,8 @@ def _guests(meeting: Meeting, stack: ExitStack) -> list[socket.socket]:
             guest.settimeout(_SECONDS_TO_GREET)
             try:
                 knows = hmac.compare_digest(_received(guest, len(meeting.token)), meeting.token)
+                if knows:
+                    guest.sendall(_answer(meeting))
             except OSError:
                 knows = False
             if knows:
@@ -99,19 +102,35 @@ def _guests(meeting: Meeting, stack: ExitStack) -> list[socket.socket]:
     return guests
 
 
+def _server(meeting: Meeting) -> socket.socket:
+    family = socket.AF_INET6 if ":" in meeting.host else socket.AF_INET
+    try:
+        return socket.create_server((meeting.host, meeting.port), family=family)
+    except OSError as error:
+        raise ConnectionError(
+            f"The port {meeting.port} of {meeting.host}, at which metrics were to be summed up, is not free: {error}."
+        ) from error
+
+
+def _answer(meeting: Meeting) -> bytes:
+    """Return what only a worker that knows the token can say to it."""
+    return hmac.digest(meeting.token, b"come in", "sha256")
+
+
 def _host(meeting: Meeting) -> socket.socket:
     """Return a connection to the worker that adds, which may still be busy."""
     end = time.monotonic() + meeting.seconds
     while True:
         try:
             connection = socket.create_connection((meeting.host, meeting.port), timeout=_SECONDS_TO_GREET)
+            connection.sendall(meeting.token)
+            if hmac.compare_digest(_received(connection, len(_answer(meeting))), _answer(meeting)):
+                return connection
+            connection.close()
         except OSError as error:
             if time.monotonic() > end:
                 raise ConnectionError("A worker was lost: the one that sums up metrics does not answer.") from error
-            time.sleep(_SECONDS_BETWEEN_KNOCKS)
-        else:
-            connection.sendall(meeting.token)
-            return connection
+        time.sleep(_SECONDS_BETWEEN_KNOCKS)
 
 
 def _received(connection: socket.socket, n_bytes: int) -> bytes:

@@ -133,8 +133,7 @@ best_score_, evals_result_
             check_metrics(as_list(self.eval_metric))
             client = self._running_client()
             prepared = self._prepare(client, focal, X, y, sample_weight)
-            of_sets = pairs, weights, "sample_weight_eval_set"
-            sets = evaluation_sets(client, prepared, *of_sets, allow_inf=self._allows_inf)
+            sets = evaluation_sets(client, self, prepared, pairs, weights, "sample_weight_eval_set")
             with saying_if_a_worker_was_lost():
                 engine = _train(client, self, prepared, settings, sets, verbose or False)
             self._adopt_without_samples(engine, prepared.plan, has_splits=bool(engine.get_booster().get_score()))

@@ -181,6 +181,10 @@ def check_entries(entries: Any, n_eval: int, name: str) -> None:
         raise TypeError(f"{name} must be a list with an entry per evaluation set, got a {type(entries).__name__}.")
     if entries is not None and len(entries) > n_eval:
         raise ValueError(f"{name} must have at most {n_eval} entries, one per evaluation set, got {len(entries)}.")
+    if name == "eval_names" and isinstance(entries, list | tuple):
+        names = [entry for entry in entries if entry is not None]
+        if len(set(names)) < len(names):  # LightGBM would merge their scores
+            raise ValueError(f"eval_names must be different, got {list(entries)}.")
 
 
 def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:
