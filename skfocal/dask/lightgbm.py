@@ -258,7 +258,7 @@ def _train(client: Client, task: _Task, samples: Encoded, sets: list[Encoded]) -
 
 @contextmanager
 def _locked(client: Client, workers: list[str], settings: Settings) -> Iterator[None]:
-    """Let one training at a time have these workers, or two would wait for each other; XGBoost takes these locks too."""
+    """Let one training at a time have these workers, or two would wait for each other; XGBoost takes the locks too."""
     lock = MultiLock(workers, client)
     if not lock.acquire(timeout=_seconds_to_wait(settings)):
         raise RuntimeError(
