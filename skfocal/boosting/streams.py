@@ -18,7 +18,7 @@ from skfocal._state import unchanged_on_error
 from skfocal.boosting.metrics import as_list, as_metric
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.samples import as_pairs
-from skfocal.boosting.tables import column_names, column_types, is_table
+from skfocal.boosting.tables import check_is_computed, column_names, column_types, is_table
 from skfocal.losses import BinaryFocalLoss
 from skfocal.losses.registry import LossParameters, make_loss
 from skfocal.priors import as_prior
@@ -258,6 +258,7 @@ def check_left_out(X: Any, **given: Any) -> None:
 
 def check_no_stream(X: Any, kinds: str, **given: Any) -> None:
     """Raise if X is no array nor table, or if an argument of `fit` is given that is for data in batches."""
+    check_is_computed(X)
     if isinstance(X, str | PathLike) or not (hasattr(X, "__len__") or hasattr(X, "shape") or hasattr(X, "__array__")):
         raise TypeError(f"X must be an array, a table, {kinds}, got a {type(X).__name__}.")
     for name, value in given.items():
