@@ -122,11 +122,8 @@ def effective_prior(
     >>> correct_prior(posterior, training_prior=at, prior=[3, 1]).mean(axis=0).round(6)
     array([0.75, 0.25])
     """
-    values = _as_posterior(posterior)
-    if not len(values):
-        raise ValueError("posterior must have at least one row, got none.")
+    values, weight = _as_weighted_rows(posterior, sample_weight)
     shares = _as_weights(prior, values.shape[1], "prior")
-    weight = as_sample_weight(sample_weight, len(values))
     ratio = matching_ratio(values, shares, weight)
     if ratio is None:
         raise ValueError(f"posterior must have rows that a prior can move to a mean of {shares.tolist()}.")
@@ -206,11 +203,8 @@ def estimate_prior(
     >>> estimate_prior(posterior, training_prior=[1, 1], random_state=0).prior.round(3)
     array([0.917, 0.083])
     """
-    values = _as_posterior(posterior)
-    if not len(values):
-        raise ValueError("posterior must have at least one row, got none.")
+    values, weight = _as_weighted_rows(posterior, sample_weight)
     shares = _as_weights(training_prior, values.shape[1], "training_prior")
-    weight = as_sample_weight(sample_weight, len(values))
     weight = np.ones(len(values)) if weight is None else weight
     if isinstance(n_bootstrap, bool) or not isinstance(n_bootstrap, Integral) or n_bootstrap < 0:
         raise ValueError(f"n_bootstrap must be an integer >= 0, got {n_bootstrap!r}.")
@@ -369,6 +363,16 @@ def _as_posterior(posterior: ArrayLike) -> NDArray[np.float64]:
         row = int(np.abs(sums - 1).argmax())
         raise ValueError(f"posterior must have rows that sum to 1, got {sums[row]} in row {row}.")
     return values
+
+
+def _as_weighted_rows(
+    posterior: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return probabilities of at least one sample, and weights or None."""
+    values = _as_posterior(posterior)
+    if not len(values):
+        raise ValueError("posterior must have at least one row, got none.")
+    return values, as_sample_weight(sample_weight, len(values))
 
 
 def _as_weights(values: Any, n_classes: int, name: str) -> NDArray[np.float64]:

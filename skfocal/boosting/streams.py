@@ -15,7 +15,7 @@ from scipy import sparse
 
 from skfocal._checks import as_labels, as_sample_weight, class_weights
 from skfocal._state import unchanged_on_error
-from skfocal.boosting.metrics import as_list, as_metric
+from skfocal.boosting.metrics import as_metric
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.samples import as_pairs
 from skfocal.boosting.tables import check_is_computed, column_names, column_types, is_table
@@ -73,7 +73,6 @@ class LabelCodes:
         self._name = name
         self._announced = announced
         self._seen: list[NDArray[Any]] = []  # those of each batch that has new ones, or of another type
-        self._types: set[Any] = set()
         self._codes: dict[Any, int] = {}
 
     def of(self, y: Any) -> NDArray[np.int32]:
@@ -81,7 +80,8 @@ class LabelCodes:
         labels = as_labels(y, self._name)
         distinct, inverse = distinct_labels(labels, self._name, "a batch")
         names = distinct.tolist()
-        if labels.dtype not in self._types or any(name not in self._codes for name in names):
+        is_new_type = all(labels.dtype != each.dtype for each in self._seen)
+        if is_new_type or any(name not in self._codes for name in names):
             self._learn(distinct)
         return np.array([self._codes[name] for name in names], dtype=np.int32)[inverse]
 
@@ -92,7 +92,6 @@ class LabelCodes:
                 raise ValueError(f"{self._name} must hold labels among {self._announced.tolist()}, got {unknown}.")
         check_one_kind([*self._seen, distinct], self._name, "batches")
         self._seen.append(distinct)
-        self._types.add(distinct.dtype)
         for name in distinct.tolist():
             self._codes.setdefault(name, len(self._codes))
 
@@ -102,9 +101,8 @@ class LabelCodes:
         if len(seen) < 2:
             raise ValueError(f"{self._name} must hold at least two classes, got 1 class: {seen.tolist()}.")
         if set(seen.tolist()) != set(self._codes):  # there are numbers that only one of several types can hold
-            raise ValueError(
-                f"{self._name} must hold labels of one type in all batches, got {sorted(map(str, self._types))}."
-            )
+            types = sorted({str(each.dtype) for each in self._seen})
+            raise ValueError(f"{self._name} must hold labels of one type in all batches, got {types}.")
         return seen if self._announced is None else self._announced
 
     def sorted_codes(self, codes: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int32]:
@@ -197,9 +195,8 @@ def check_before_reading(
         raise ValueError(f"early_stopping_rounds needs an eval_set with a {kind}, of which nothing is split off.")
     two_classes, one_each = np.arange(2), np.ones(2)
     for metric in metrics:
-        for name in as_list(metric):
-            if isinstance(name, str):
-                as_metric(name, BinaryFocalLoss())
+        if isinstance(metric, str):
+            as_metric(metric, BinaryFocalLoss())
     # Dicts are from labels, and there may be an entry for each class.
     if not isinstance(focal.class_weight, Mapping) and not hasattr(focal.class_weight, "to_dict"):
         class_weights(focal.class_weight, two_classes, one_each)
@@ -247,7 +244,7 @@ def or_fits_streams(is_stream: Callable[[Any], bool], fit_stream: Callable[..., 
 
 
 def check_left_out(X: Any, **given: Any) -> None:
-    """Raise if an argument of `fit` is given that X holds itself."""
+    """Raise if an argument of `fit` is given that is for arrays."""
     for name, value in given.items():
         if value is not None and not (isinstance(value, str) and value == "auto"):
             raise ValueError(

@@ -13,7 +13,6 @@ from skfocal.boosting.metrics import EvalMetric, Evaluated, is_mean
 from skfocal.dask.blocks import Encoded, checked_data, encoded
 from skfocal.dask.estimator import Prepared, without_rows
 
-_NO_METRIC = ("", "none", "na", "null", "custom")  # as LightGBM says it
 _SUMMED = "'focal_loss', 'log_loss' and 'error'"
 
 
@@ -29,8 +28,6 @@ def check_early_stopping(rounds: int | None, pairs: list[Any]) -> None:
 def check_metrics(metrics: list[Any]) -> None:
     """Raise if a metric does not add up over workers."""
     for metric in metrics:
-        if metric is None or (isinstance(metric, str) and metric.lower() in _NO_METRIC):
-            continue
         name = metric.name if isinstance(metric, EvalMetric) else metric
         if not is_mean(name):
             raise ValueError(

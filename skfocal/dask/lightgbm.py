@@ -24,7 +24,7 @@ from lightgbm import Booster
 
 from skfocal._compat import users_stacklevel
 from skfocal._state import unchanged_on_error
-from skfocal.boosting.metrics import EvalMetric, as_list
+from skfocal.boosting.metrics import EvalMetric
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.samples import Samples, as_pairs, entries_of_sets
@@ -34,7 +34,7 @@ from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluat
 from skfocal.dask.summing import Meeting, Sums, meet
 from skfocal.lightgbm.classifier import FocalLGBMClassifier
 from skfocal.lightgbm.compat import fitted_engine, free_network, parameter_aliases
-from skfocal.lightgbm.evaluation import as_metrics, check_entries
+from skfocal.lightgbm.evaluation import as_metrics, check_entries, wanted_metrics
 from skfocal.lightgbm.parameters import Settings, as_feature_names, checked_settings
 from skfocal.lightgbm.training import train
 
@@ -167,8 +167,8 @@ best_iteration_, best_score_, evals_result_
                 raise TypeError(f"callbacks must be a list of callbacks, got {callbacks!r}.")
             check_early_stopping(settings.early_stopping_rounds, pairs)
             weights = entries_of_sets(eval_sample_weight, len(pairs), "eval_sample_weight")
-            check_entries(entries_of_sets(eval_names, len(pairs), "eval_names"), len(pairs), "eval_names")
-            check_metrics([*as_list(eval_metric), *as_list(self.eval_metric), *settings.metric])
+            check_entries(eval_names, len(pairs), "eval_names")
+            check_metrics(wanted_metrics(eval_metric, self, settings.metric))
             client = self._running_client()
             prepared = self._prepare(client, focal, X, y, sample_weight)
             metrics = as_metrics(eval_metric, self, settings.metric, prepared.plan.loss)

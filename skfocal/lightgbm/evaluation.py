@@ -97,13 +97,18 @@ def evaluation_sets(
     return sets
 
 
+def wanted_metrics(of_fit: Any, classifier: Any, of_lightgbm: list[Any]) -> list[Any]:
+    """Return what is asked for as metrics: of `fit`, of the parameter ``eval_metric`` and of LightGBM's, ``metric``."""
+    ours = [m for m in as_list([*as_list(of_fit), *as_list(classifier.eval_metric)]) if m is not None]
+    return as_list([*ours, *(m for m in of_lightgbm if str(m).lower() not in _NO_METRIC)])
+
+
 def as_metrics(of_fit: Any, classifier: Any, of_lightgbm: list[Any], loss: Loss) -> list[Any]:
     """Return the metrics of `fit`, of the parameter ``eval_metric`` and of LightGBM's own, ``metric``.
 
     A user's metric of LightGBM's signature stays as it is.
     """
-    wanted = [m for m in as_list([*as_list(of_fit), *as_list(classifier.eval_metric)]) if m is not None]
-    wanted = as_list([*wanted, *(m for m in of_lightgbm if str(m).lower() not in _NO_METRIC)])
+    wanted = wanted_metrics(of_fit, classifier, of_lightgbm)
     if not wanted and not of_lightgbm:
         wanted = [default_metric(classifier.sampler)]
     # In the order given: LightGBM's early stopping may watch the first one only.

@@ -16,7 +16,7 @@ from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import weigh_classes
 from skfocal.boosting.streams import as_classes, as_entries, check_before_reading, check_left_out
 from skfocal.lightgbm.datasets import DatasetReader, is_stream
-from skfocal.lightgbm.evaluation import as_metrics, check_entries
+from skfocal.lightgbm.evaluation import as_metrics, check_entries, wanted_metrics
 from skfocal.lightgbm.parameters import Settings, checked_settings
 from skfocal.lightgbm.training import parameters_to_train, train_on_dataset
 
@@ -36,7 +36,7 @@ def fit_stream(
     check_left_out(X, **of_arrays)
     settings, focal = _with_one_seed(checked_settings(classifier)), focal_parameters(classifier)
     announced, entries = as_classes(classes), as_entries(eval_set, is_stream)
-    asked = [eval_metric, classifier.eval_metric]
+    asked = wanted_metrics(eval_metric, classifier, settings.metric)
     check_before_reading(classifier, focal, X, entries, settings.early_stopping_rounds, asked)
     check_entries(eval_names, len(entries), "eval_names")
     if settings.boosting == "dart" and any(entry is X for entry in entries):

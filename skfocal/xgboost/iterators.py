@@ -195,16 +195,12 @@ class CheckedIter(DataIter):
             self._layout, self._others, self.is_sparse = layout, others.copy(), sparse.issparse(data)
         layout.check_same(self._layout, self._name)
         self._check_same(others)
-        X = self._classifier._as_features(
-            data, reset=is_first and self._training is None, **self._compared(data, others, is_first)
-        )
+        # Names beside an array have been compared, or are those that are recorded.
+        reset = is_first and self._training is None
+        X = self._classifier._as_features(data, reset=reset, compare_names=reset or "feature_names" not in others)
         if self._training is not None and not layout.names and "feature_names" not in others:
             others["feature_names"] = self._training.feature_names  # scikit-learn has warned that these are missing
         return X
-
-    def _compared(self, data: Any, others: dict[str, Any], is_first: bool) -> dict[str, Any]:
-        """Return whether names are compared, with those of a table only: others are looked at once."""
-        return {} if is_first and self._training is None else {"compare_names": "feature_names" not in others}
 
     def _check_same(self, others: dict[str, Any]) -> None:
         """Raise if a batch has not what the first has: XGBoost would take that of another batch."""

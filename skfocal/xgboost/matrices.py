@@ -127,6 +127,7 @@ def check_matrix(matrix: DMatrix, settings: Settings, missing: Any, name: str) -
                 f"{parameter} must be left out with a {type(matrix).__name__}, which holds it itself, got "
                 f"{settings.params[parameter]!r}."
             )
+    missing = np.nan if missing is None else missing
     if not (missing == matrix.missing or (np.isnan(missing) and np.isnan(matrix.missing))):
         raise ValueError(f"missing must be {matrix.missing}, as {name} was made, got {missing!r}.")
     if isinstance(matrix, BINNED):

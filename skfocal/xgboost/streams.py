@@ -12,7 +12,7 @@ from typing import Any
 
 from xgboost import DMatrix
 
-from skfocal.boosting.metrics import check_weights
+from skfocal.boosting.metrics import as_list, check_weights
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import make_plan
 from skfocal.boosting.progress import progress_bar
@@ -40,7 +40,8 @@ def fit_stream(
     check_left_out(X, **of_arrays)
     settings, focal = checked_settings(classifier, verbose), focal_parameters(classifier)
     announced, entries = as_classes(classes), as_entries(eval_set, is_stream)
-    check_before_reading(classifier, focal, X, entries, settings.early_stopping_rounds, [classifier.eval_metric])
+    asked = as_list(classifier.eval_metric)
+    check_before_reading(classifier, focal, X, entries, settings.early_stopping_rounds, asked)
     _check_possible(settings, X, xgb_model, external_memory=external_memory)
     for name, matrix in {"X": X, **{f"eval_set[{i}]": entry for i, entry in enumerate(entries)}}.items():
         if isinstance(matrix, DMatrix):
