@@ -33,7 +33,7 @@ from skfocal.dask.estimator import FocalDaskMixin, saying_if_a_worker_was_lost, 
 from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluation_sets, scores_of_all
 from skfocal.dask.summing import Meeting, Sums, meet
 from skfocal.lightgbm.classifier import FocalLGBMClassifier
-from skfocal.lightgbm.compat import fitted_engine, free_network, parameter_aliases
+from skfocal.lightgbm.compat import fitted_engine, free_network, keep_network, parameter_aliases
 from skfocal.lightgbm.evaluation import as_metrics, check_entries, wanted_metrics
 from skfocal.lightgbm.parameters import Settings, as_feature_names, checked_settings
 from skfocal.lightgbm.training import train
@@ -177,7 +177,7 @@ best_iteration_, best_score_, evals_result_
             plan, samples = prepared.plan, prepared.samples
             del prepared
             as_given = {"feature_name": feature_name, "categorical_feature": categorical_feature}
-            as_given |= {"callbacks": callbacks, "eval_names": eval_names}
+            as_given |= {"callbacks": [keep_network, *(callbacks or ())], "eval_names": eval_names}
             task = _Task(self, plan, settings, metrics, as_given)
             with saying_if_a_worker_was_lost():
                 trained = _train(client, task, samples, sets)

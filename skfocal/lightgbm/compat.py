@@ -180,6 +180,18 @@ def construct(data: Dataset, params: dict[str, Any]) -> Dataset:
     return data._update_params(params).construct()
 
 
+def keep_network(env: Any) -> None:
+    """Let a booster leave its network alone when it is forgotten: as a callback of LightGBM.
+
+    An error keeps the booster of its fit for a while. In the thread that runs the next training by then, it would end
+    the network of that.
+    """
+    env.model._network = False
+
+
+keep_network.before_iteration = True  # type: ignore[attr-defined]
+
+
 def free_network() -> None:
     """Let a process leave the network of a distributed training: an error leaves no booster that could be asked to."""
     lightgbm.basic._LIB.LGBM_NetworkFree()  # type: ignore[attr-defined]  # no public way
