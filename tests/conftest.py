@@ -140,3 +140,33 @@ def doubles(request):
     """Data in float64."""
     X, y = request.getfixturevalue(request.param)
     return X.astype(np.float64), y
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two workers of Dask, each a process of its own."""
+    pytest.importorskip("distributed")
+    from .clusters import cluster_of
+
+    with cluster_of(2) as two_workers:
+        yield two_workers
+
+
+@pytest.fixture
+def client(cluster):
+    from distributed import Client
+
+    with Client(cluster) as client:
+        client.wait_for_workers(2)  # a test before may have had one restarted
+        yield client
+
+
+@pytest.fixture
+def lone_worker():
+    pytest.importorskip("distributed")
+    from distributed import Client
+
+    from .clusters import cluster_of
+
+    with cluster_of(1) as one_worker, Client(one_worker) as client:
+        yield client
