@@ -5,14 +5,15 @@ Knows no engine and no loss.
 Imports `_compat`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from numbers import Real
 from reprlib import repr as short_repr
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skfocal._compat import on_host
@@ -218,3 +219,40 @@ def check_split(sizes: NDArray[np.integer], classes: NDArray[Any], fraction: flo
             f"validation_fraction must leave {n_classes} or more of the {n_samples} samples to train and as many to "
             f"validate, one of each class, got {fraction}: {n_validation} to validate."
         )
+
+
+def as_scored(
+    y_true: Any, y_score: Any, sample_weight: Any, pos_label: Any
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Return which samples are positive, scores and weights, which are 1 where there are none."""
+    y = as_labels(y_true, "y_true")
+    score = as_finite(y_score, "y_score", "hold finite numbers")
+    if score.shape != (len(y),) or not len(y):
+        raise ValueError(f"y_score must have the shape ({len(y)},), of at least one sample, got {score.shape}.")
+    weight = as_sample_weight(sample_weight, len(y))
+    weight = np.ones(len(y)) if weight is None else weight
+    labels = np.unique(y).tolist()
+    if len(labels) > 2:
+        raise ValueError(f"y_true must hold labels of two classes, got {labels}.")
+    if pos_label is None and not (set(labels) <= {0, 1} or set(labels) <= {-1, 1}):
+        raise ValueError(f"pos_label must be one of the labels {labels}, which are not 0 and 1 nor -1 and 1, got None.")
+    is_positive = np.asarray(y == (1 if pos_label is None else pos_label))
+    if not weight[is_positive].any():
+        raise ValueError(f"y_true must hold a positive sample of weight > 0, got the labels {labels}.")
+    return is_positive, score, weight
+
+
+def as_group_codes(values: Any, name: str, n_samples: int) -> NDArray[np.intp]:
+    """Return whole numbers for the groups that samples are of, from 0 on; one group where there is none."""
+    if values is None:
+        return np.zeros(n_samples, dtype=np.intp)
+    array = as_labels(values, name)
+    check_consistent_length(array, np.empty(n_samples))
+    codes: NDArray[np.intp] = np.unique(array, return_inverse=True)[1]
+    return codes
+
+
+def check_number(name: str, number: Any, is_valid: Callable[[float], bool], valid: str) -> None:
+    """Raise if a parameter is no number, or not a valid one."""
+    if isinstance(number, bool | np.bool_) or not isinstance(number, Real) or not is_valid(float(number)):
+        raise ValueError(f"{name} must be {valid}, got {number!r}.")

@@ -17,6 +17,8 @@ skops_trusted_types = (
     "skfocal.losses.multilabel.MultilabelFocalLoss",
     "skfocal.neural_network.classifier.FocalMLPClassifier",
     "skfocal.objectives.FocalObjective",
+    "skfocal.thresholds.classifiers.AlertBudgetClassifier",
+    "skfocal.thresholds.classifiers.CostThresholdClassifier",
     "skfocal.xgboost.classifier.FocalXGBClassifier",
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",

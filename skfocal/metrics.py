@@ -7,14 +7,12 @@ is within it, as if that part were drawn at random.
 Imports `_checks`.
 """
 
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_consistent_length
 
-from skfocal._checks import as_finite, as_labels, as_sample_weight
+from skfocal._checks import as_finite, as_group_codes, as_labels, as_sample_weight, as_scored, check_number
 
 __all__ = ["expected_cost", "precision_at_k", "recall_at_fpr", "recall_at_precision"]
 
@@ -73,12 +71,12 @@ def precision_at_k(
     >>> precision_at_k([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1], k=1, groups=["Mon", "Mon", "Tue", "Tue"])
     1.0
     """
-    _check_number("k", k, lambda number: number > 0, "a number > 0")
-    is_positive, score, weight = _checked(y_true, y_score, sample_weight, pos_label)
-    group = _codes(groups, "groups", len(score))
+    check_number("k", k, lambda number: number > 0, "a number > 0")
+    is_positive, score, weight = as_scored(y_true, y_score, sample_weight, pos_label)
+    group = as_group_codes(groups, "groups", len(score))
     if entities is not None:
         group, is_positive, score, weight = _one_each(
-            group, _codes(entities, "entities", len(score)), is_positive, score, weight
+            group, as_group_codes(entities, "entities", len(score)), is_positive, score, weight
         )
     precisions = []
     for number in np.unique(group):
@@ -124,8 +122,8 @@ def recall_at_precision(
     >>> recall_at_precision([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1], precision=0.9)
     0.5
     """
-    _check_number("precision", precision, lambda number: 0 < number <= 1, "a number in (0, 1]")
-    blocks = _blocks(*_checked(y_true, y_score, sample_weight, pos_label))
+    check_number("precision", precision, lambda number: 0 < number <= 1, "a number in (0, 1]")
+    blocks = _blocks(*as_scored(y_true, y_score, sample_weight, pos_label))
     # Of a share f of a block, positives - precision * all is linear in f: >= 0 up to where it falls below.
     before = blocks.positive_before - precision * blocks.total_before
     slope = blocks.positive - precision * blocks.total
@@ -168,8 +166,8 @@ def recall_at_fpr(
     >>> recall_at_fpr([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1], fpr=0.4)
     0.5
     """
-    _check_number("fpr", fpr, lambda number: 0 <= number <= 1, "a number in [0, 1]")
-    blocks = _blocks(*_checked(y_true, y_score, sample_weight, pos_label))
+    check_number("fpr", fpr, lambda number: 0 <= number <= 1, "a number in [0, 1]")
+    blocks = _blocks(*as_scored(y_true, y_score, sample_weight, pos_label))
     negative = blocks.total - blocks.positive
     left = fpr * negative.sum() - (blocks.total_before - blocks.positive_before)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -271,41 +269,6 @@ def _blocks(is_positive: NDArray[np.bool_], score: NDArray[np.float64], weight: 
     _, block = np.unique(-score, return_inverse=True)
     positive, total = (np.bincount(block, weights=each).astype(np.float64) for each in (weight * is_positive, weight))
     return _Blocks(positive, total)
-
-
-def _checked(
-    y_true: Any, y_score: Any, sample_weight: Any, pos_label: Any
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-    """Return which samples are positive, scores and weights."""
-    y = as_labels(y_true, "y_true")
-    score = as_finite(y_score, "y_score", "hold finite numbers")
-    if score.shape != (len(y),) or not len(y):
-        raise ValueError(f"y_score must have the shape ({len(y)},), of at least one sample, got {score.shape}.")
-    weight = as_sample_weight(sample_weight, len(y))
-    weight = np.ones(len(y)) if weight is None else weight
-    labels = np.unique(y).tolist()
-    if len(labels) > 2:
-        raise ValueError(f"y_true must hold labels of two classes, got {labels}.")
-    if pos_label is None and not (set(labels) <= {0, 1} or set(labels) <= {-1, 1}):
-        raise ValueError(f"pos_label must be one of the labels {labels}, which are not 0 and 1 nor -1 and 1, got None.")
-    is_positive = np.asarray(y == (1 if pos_label is None else pos_label))
-    if not weight[is_positive].any():
-        raise ValueError(f"y_true must hold a positive sample of weight > 0, got the labels {labels}.")
-    return is_positive, score, weight
-
-
-def _check_number(name: str, number: Any, is_valid: Any, valid: str) -> None:
-    if isinstance(number, bool | np.bool_) or not isinstance(number, Real | Integral) or not is_valid(float(number)):
-        raise ValueError(f"{name} must be {valid}, got {number!r}.")
-
-
-def _codes(values: Any, name: str, n_samples: int) -> NDArray[np.intp]:
-    if values is None:
-        return np.zeros(n_samples, dtype=np.intp)
-    array = as_labels(values, name)
-    check_consistent_length(array, np.empty(n_samples))
-    codes: NDArray[np.intp] = np.unique(array, return_inverse=True)[1]
-    return codes
 
 
 def _one_each(

@@ -14,7 +14,7 @@ FLOORS = [
     {"_version", "_compat", "_state"},
     {"_arrays", "_checks", "batches"},
     {"losses"},
-    {"objectives", "priors", "metrics"},
+    {"objectives", "priors", "metrics", "thresholds"},
     {"boosting"},
     {"lightgbm", "xgboost", "hist_gradient_boosting", "neural_network"},
     {"dask", "onnx", "_show_versions"},
@@ -43,6 +43,7 @@ ROOMS = {
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],
+    "thresholds": ["bounds", "classifiers", "__init__"],
     "dask": ["summing", "blocks", "estimator", "evaluation", "lightgbm", "xgboost", "__init__"],
 }  # fmt: skip
 
