@@ -109,7 +109,7 @@ def by_amounts(model: Any, X: Any, y: Any, amount: np.ndarray) -> np.ndarray:
 def costs(folder: Path) -> None:
     """Print the gains of each model."""
     frame = pd.read_parquet(folder / "creditcard.parquet")
-    y, X = frame["target"].to_numpy(), frame.drop(columns=["Time", "target"])
+    y, X = frame["target"].to_numpy(), frame.drop(columns=["Time", "target"]).astype(float)
     amount = X["Amount"].to_numpy(dtype=float)
     X, X_test, y, y_test, amount, amount_test = train_test_split(
         X, y, amount, stratify=y, test_size=0.5, random_state=42

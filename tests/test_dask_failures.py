@@ -3,9 +3,11 @@
 import gc
 import os
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import lightgbm
 import numpy as np
@@ -17,6 +19,7 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 
+import skfocal.dask.lightgbm as focal_dask_lightgbm
 from skfocal.dask import FocalDaskLGBMClassifier, FocalDaskXGBClassifier
 
 from .clusters import (
@@ -284,6 +287,20 @@ def test_an_error_of_the_users_is_not_that_of_a_lost_worker(client):
     parts = on_both_workers(client, *chunked(*data()))
     with pytest.raises(ValueError, match="pocket_money"):
         make(FocalDaskLGBMClassifier).fit(*parts, callbacks=[fails])
+
+
+def test_ports_are_free_and_stay_so(monkeypatch):
+    given_out = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if given_out.exists():  # what is given out is taken before LightGBM listens, as a busy machine has shown
+        assert focal_dask_lightgbm._PORTS.stop <= int(given_out.read_text().split()[0])
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(focal_dask_lightgbm, "_PORTS", range(port, port + 1))
+        with pytest.raises(RuntimeError, match=f"no free port from {port} to {port}: set local_listen_port"):
+            focal_dask_lightgbm._free_port()
+    assert focal_dask_lightgbm._free_port() == port
 
 
 @both

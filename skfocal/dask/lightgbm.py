@@ -6,6 +6,7 @@ waits for them, waiting, and its fitted class is that of LightGBM's own loss.
 Imports `blocks`, `estimator`, `evaluation`, `summing`, `_compat`, `_state`, `boosting` and `lightgbm`.
 """
 
+import secrets
 import socket
 import time
 import warnings
@@ -14,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from numbers import Integral
-from secrets import token_bytes
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlparse
 
@@ -45,6 +45,8 @@ _TREE_LEARNERS = (
     "voting",
     "voting_parallel",
 )  # those for workers with a part of the rows each
+# Which systems give to no outgoing connection: these would take them before LightGBM does. Nor are they Kubernetes's.
+_PORTS = range(20_000, 30_000)
 _MOST_MINUTES = 100_000  # to wait for one another
 _SECONDS_TO_FOLLOW = 60  # for workers to end their last round after the first has
 _SECONDS_BETWEEN_LOOKS = 2  # at which workers are there
@@ -280,17 +282,16 @@ def _places(client: Client, workers: list[str], settings: Settings, *, evaluates
     """Return what each worker is to know of itself and the others."""
     if len(workers) == 1:
         return {workers[0]: _Place(True, {}, None)}
-    ports = _free_ports(client, workers, settings)
-    machines = ",".join(f"{_host(worker)}:{port}" for worker, port in ports.items())
+    ports = _ports(client, workers, settings)
+    machines = ",".join(f"{_host(worker)}:{of_network}" for worker, (of_network, _) in ports.items())
     meeting = None
     if evaluates:
-        given = _given(settings, "local_listen_port")
-        port = ports[workers[0]] + 1 if given else client.run(_free_port, workers=workers[:1])[workers[0]]
-        meeting = Meeting(_host(workers[0]), port, token_bytes(), len(workers), _seconds_to_wait(settings))
+        of_sums = ports[workers[0]][1]
+        meeting = Meeting(_host(workers[0]), of_sums, secrets.token_bytes(), len(workers), _seconds_to_wait(settings))
     of_all = {"machines": machines, "num_machines": len(workers)}
     return {
-        worker: _Place(worker == workers[0], {"local_listen_port": port} | of_all, meeting)
-        for worker, port in ports.items()
+        worker: _Place(worker == workers[0], {"local_listen_port": of_network} | of_all, meeting)
+        for worker, (of_network, _) in ports.items()
     }
 
 
@@ -318,21 +319,32 @@ def _with_enough_rows(samples: Encoded) -> dict[str, list[Future]]:
     return by_worker
 
 
-def _free_ports(client: Client, workers: list[str], settings: Settings) -> dict[str, int]:
-    """Return a port for each worker: the one that the user has set, or one that is free."""
+def _ports(client: Client, workers: list[str], settings: Settings) -> dict[str, tuple[int, int]]:
+    """Return ports of each worker, for LightGBM and for sums: what the user has set and the next, or free ones."""
     given = _given(settings, "local_listen_port")
     if not given:
-        return dict(client.run(_free_port, workers=workers))
+        ports = client.run(_free_ports, workers=workers)
+        while len({(_host(worker), port) for worker in workers for port in ports[worker]}) < 2 * len(workers):
+            ports = client.run(_free_ports, workers=workers)
+        return dict(ports)
     if len({urlparse(worker).hostname for worker in workers}) < len(workers):
         raise ValueError(f"local_listen_port must be left out with several workers on one host, got {given}.")
-    return dict.fromkeys(workers, int(*given.values()))
+    port = int(*given.values())
+    return dict.fromkeys(workers, (port, port + 1))
+
+
+def _free_ports() -> tuple[int, int]:
+    """Return two ports of this worker that are free."""
+    return _free_port(), _free_port()
 
 
 def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("", 0))
-        port: int = listening.getsockname()[1]
-        return port
+    for _ in range(1000):
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), socket.socket() as listening:
+            listening.bind(("", port))
+            return port
+    raise RuntimeError(f"A worker has no free port from {_PORTS.start} to {_PORTS.stop - 1}: set local_listen_port.")
 
 
 def _train_part(task: _Task, place: _Place, blocks: list[Any], sets: list[list[Any]]) -> _Trained | None:
