@@ -236,10 +236,9 @@ def as_scored(
         raise ValueError(f"y_true must hold labels of two classes, got {labels}.")
     if pos_label is None and not (set(labels) <= {0, 1} or set(labels) <= {-1, 1}):
         raise ValueError(f"pos_label must be one of the labels {labels}, which are not 0 and 1 nor -1 and 1, got None.")
-    is_positive = np.asarray(y == (1 if pos_label is None else pos_label))
-    if not weight[is_positive].any():
-        raise ValueError(f"y_true must hold a positive sample of weight > 0, got the labels {labels}.")
-    return is_positive, score, weight
+    if pos_label is not None and len(labels) == 2 and pos_label not in labels:
+        raise ValueError(f"pos_label must be one of the labels {labels}, got {pos_label!r}.")
+    return np.asarray(y == (1 if pos_label is None else pos_label)), score, weight
 
 
 def as_group_codes(values: Any, name: str, n_samples: int) -> NDArray[np.intp]:

@@ -123,7 +123,7 @@ def recall_at_precision(
     0.5
     """
     check_number("precision", precision, lambda number: 0 < number <= 1, "a number in (0, 1]")
-    blocks = _blocks(*as_scored(y_true, y_score, sample_weight, pos_label))
+    blocks = _blocks_with_positives(*as_scored(y_true, y_score, sample_weight, pos_label))
     # Of a share f of a block, positives - precision * all is linear in f: >= 0 up to where it falls below.
     before = blocks.positive_before - precision * blocks.total_before
     slope = blocks.positive - precision * blocks.total
@@ -167,7 +167,7 @@ def recall_at_fpr(
     0.5
     """
     check_number("fpr", fpr, lambda number: 0 <= number <= 1, "a number in [0, 1]")
-    blocks = _blocks(*as_scored(y_true, y_score, sample_weight, pos_label))
+    blocks = _blocks_with_positives(*as_scored(y_true, y_score, sample_weight, pos_label))
     negative = blocks.total - blocks.positive
     left = fpr * negative.sum() - (blocks.total_before - blocks.positive_before)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -269,6 +269,14 @@ def _blocks(is_positive: NDArray[np.bool_], score: NDArray[np.float64], weight: 
     _, block = np.unique(-score, return_inverse=True)
     positive, total = (np.bincount(block, weights=each).astype(np.float64) for each in (weight * is_positive, weight))
     return _Blocks(positive, total)
+
+
+def _blocks_with_positives(
+    is_positive: NDArray[np.bool_], score: NDArray[np.float64], weight: NDArray[np.float64]
+) -> _Blocks:
+    if not weight[is_positive].any():
+        raise ValueError(f"y_true must hold a positive sample of weight > 0, got none among {len(score)}.")
+    return _blocks(is_positive, score, weight)
 
 
 def _one_each(

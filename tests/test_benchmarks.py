@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 from sklearn.utils.fixes import parse_version
 
 from skfocal.datasets import load_creditcard
@@ -72,3 +75,76 @@ def test_peers(tmp_path):
     output = run("peers.py", "--only", "mlp", "--tests", "test_gradient")
     assert "mlp: " in output
     assert "UNDECLARED" not in output
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """Return a function that imports a benchmark."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return import_module
+
+
+def test_defaults_are_compared_by_folds_and_sets(imported):
+    """A contender that is 1 % better in every fold of every set, and one that is as good in the mean."""
+    pd = pytest.importorskip("pandas")
+    defaults = imported("defaults")
+    rng = np.random.default_rng(0)
+    rows = []
+    for name in "abc":
+        for fold in range(10):
+            own = {"AP": rng.uniform(0.5, 0.6), "log loss": rng.uniform(0.1, 0.2)}
+            common = {"set": name, "fold": fold, "test/training": 0.25, "seconds": 1.0}
+            rows.append(common | own | {"contender": "LightGBM"})
+            rows.append(common | {"AP": 1.01 * own["AP"], "log loss": 0.99 * own["log loss"], "contender": "better"})
+            noise = 0.05 * (-1) ** fold
+            rows.append(common | {"AP": own["AP"] + noise, "log loss": own["log loss"] + noise, "contender": "noisy"})
+    table = defaults.compared(pd.DataFrame(rows))
+    assert table.loc["better", "AP won, lost"] == table.loc["better", "log loss won, lost"] == "3, 0"
+    assert table.loc["noisy", "AP won, lost"] == table.loc["LightGBM", "log loss won, lost"] == "0, 0"
+    assert table.loc["better", ["rank AP", "rank log loss"]].tolist() == [1.0, 1.0]
+    assert table.loc["better", "AP / own"] == pytest.approx(1.01, abs=1e-6)
+    assert table.loc["better", "log loss / own"] == pytest.approx(0.99, abs=1e-6)
+
+
+def test_statistics_of_defaults(imported):
+    defaults = imported("defaults")
+    differences = np.random.default_rng(0).normal(0.3, 1, 10)
+    assert defaults.corrected_p(differences, 0.0) == pytest.approx(ttest_1samp(differences, 0).pvalue)
+    assert defaults.corrected_p(differences, 0.25) > defaults.corrected_p(differences, 0.0)
+    assert defaults.critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)  # Demsar's own example
+
+
+def test_gains_are_those_of_the_published_example(imported):
+    published = imported("published")
+    y, refused, amount = np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0]), np.array([10.0, 20.0, 30.0, 40.0])
+    assert published.gains(y, refused, amount).tolist() == [60.0, -20.0, -5.0, 0.8]
+
+
+def test_the_handbooks_days(imported):
+    """A transaction a day of each of 30 cards; 0 is compromised in the first week, 1 in the delay, 2 too late."""
+    pd = pytest.importorskip("pandas")
+    published = imported("published")
+    frame = pd.DataFrame([(day, card) for day in range(100, 121) for card in range(30)])
+    frame.columns = ["TX_TIME_DAYS", "CUSTOMER_ID"]
+    frauds = {(103, 0), (107, 1), (115, 2), (118, 3), (118, 4), (119, 3)}
+    frame["TX_FRAUD"] = [int(row in frauds) for row in frame.itertuples(index=False, name=None)]
+    training, test = published.handbook_days(frame)
+    assert sorted(training["TX_TIME_DAYS"].unique()) == list(range(100, 107))
+    assert sorted(test["TX_TIME_DAYS"].unique()) == list(range(114, 121))
+    of_card = test.groupby("CUSTOMER_ID")["TX_TIME_DAYS"].agg(["min", "max"])
+    assert 0 not in of_card.index  # known from the training
+    assert of_card.loc[1].tolist() == [114, 114]  # known a week and a day after
+    assert of_card.loc[2].tolist() == [114, 120]
+    score = test["TX_FRAUD"].to_numpy() + test["CUSTOMER_ID"].to_numpy() / 100
+    # Of two alerts a day one is right on day 115, two on 118, none on 119: card 3 is blocked by then.
+    assert published.card_precision(test, score, k=2) == pytest.approx((0.5 + 1.0) / 7)
+
+
+def test_contenders_have_names_of_their_own(imported):
+    pytest.importorskip("lightgbm")
+    pytest.importorskip("xgboost")
+    contenders = imported("peers_of_defaults").contenders()
+    assert {"LightGBM", "XGBoost", "HistGB", "LightGBM, focal gamma=2 (default)"} <= set(contenders)
+    X, y = load_creditcard(as_frame=True).data, load_creditcard().target
+    proba = contenders["HistGB, focal gamma=0"]().fit(X[:3000], y[:3000]).predict_proba(X[:10])
+    assert proba.shape == (10, 2)

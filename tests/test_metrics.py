@@ -1,5 +1,6 @@
 """Metrics of alerts and costs, against scikit-learn's curves, against all orders of ties, and against plain loops."""
 
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -145,7 +146,7 @@ def test_scorers_of_scikit_learn(ranked, metric, params, options):
         ("y_score must hold finite numbers, got nan", {"y_score": [0.1, 0.2, np.nan]}),
         ("y_true must hold labels of two classes", {"y_true": [0, 1, 2]}),
         ("pos_label must be one of the labels", {"y_true": ["no", "yes", "no"]}),
-        ("y_true must hold a positive sample", {"y_true": [0, 0, 0]}),
+        ("pos_label must be one of the labels .*, got 'Yes'", {"y_true": ["no", "yes", "no"], "pos_label": "Yes"}),
         ("y_true must hold class labels, neither missing", {"y_true": [0, 1, np.nan]}),
         ("sample_weight must be >= 0", {"sample_weight": [1, -1, 1]}),
         (
@@ -158,6 +159,15 @@ def test_scorers_of_scikit_learn(ranked, metric, params, options):
 def test_bad_input(message, arguments):
     with pytest.raises((ValueError, TypeError), match=message):
         precision_at_k(**{"y_true": [0, 1, 0], "y_score": [0.1, 0.2, 0.3], "k": 1} | arguments)
+
+
+def test_without_positive_samples():
+    """No alert is right on a day without frauds; of recalls there is nothing to be said."""
+    y, score = [0, 0, 0], [0.1, 0.2, 0.3]
+    assert precision_at_k(y, score, k=2) == 0.0
+    for recall in (partial(recall_at_precision, precision=0.5), partial(recall_at_fpr, fpr=0.5)):
+        with pytest.raises(ValueError, match="y_true must hold a positive sample of weight > 0, got none among 3"):
+            recall(y, score)
 
 
 @pytest.mark.parametrize(
