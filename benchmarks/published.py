@@ -193,8 +193,8 @@ def handbook(folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("tables", nargs="*", choices=["costs", "handbook"], default=["costs", "handbook"])
+    parser.add_argument("tables", nargs="*", metavar="costs, handbook", choices=["costs", "handbook", []])
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
-    for table in arguments.tables:
+    for table in arguments.tables or ["costs", "handbook"]:
         {"costs": costs, "handbook": handbook}[table](arguments.folder)

@@ -120,6 +120,12 @@ def test_gains_are_those_of_the_published_example(imported):
     assert published.gains(y, refused, amount).tolist() == [60.0, -20.0, -5.0, 0.8]
 
 
+def test_published_costs(folder):
+    (folder / "small.parquet").rename(folder / "creditcard.parquet")
+    output = run("published.py", folder, "costs")
+    assert all(word in output for word in ("accept all", "XGBoost, focal, by amounts", "to tuned", "published"))
+
+
 def test_the_handbooks_days(imported):
     """A transaction a day of each of 30 cards; 0 is compromised in the first week, 1 in the delay, 2 too late."""
     pd = pytest.importorskip("pandas")
