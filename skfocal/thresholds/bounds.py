@@ -1,7 +1,7 @@
 """Thresholds on scores: within a budget of alerts or of errors, with a confidence, or by what each decision costs.
 
-The bounds hold for finite samples and any distribution of scores: what is promised of new samples is promised with a
-confidence, not in the mean, as long as they are drawn like those given, which the model must not have seen.
+The bounds hold for finite samples and any distribution of scores, as long as new samples (or groups) are drawn like
+those given, independently of one another, and the model has not seen these.
 
 Imports `_checks` and `_compat`.
 """
@@ -17,22 +17,23 @@ from scipy.stats import binom
 from skfocal._checks import as_finite, as_group_codes, as_scored, check_number
 from skfocal._compat import users_stacklevel
 
-_N_RANKS = 20  # at which a precision is tested; each at this part of what the confidence leaves
+_N_RANKS = 50  # of which the precision is tested; each at this part of the error that the confidence leaves
 
 
 def alert_threshold(y_score: ArrayLike, *, groups: ArrayLike, max_alerts: int, confidence: float = 0.95) -> float:
     """Return the lowest threshold that gives at most so many alerts in a new group, as a day, with a confidence.
 
-    Of each group the score that comes after its `max_alerts` highest ones is what a threshold must exceed. The
-    threshold exceeds as many of these as the confidence asks for if one more group, drawn like them, is to be among
-    those: a conformal bound [1]_. It takes no labels.
+    Each group could do with a threshold just above its alert number `max_alerts` + 1. The threshold returned is high
+    enough for so many of the groups that the next one is among those with the confidence: a conformal bound [1]_. It
+    takes no labels. The confidence is over draws of all groups, these and the next one: of one threshold that stays in
+    use for long, the share of days over the budget scatters around 1 - `confidence`.
 
     Parameters
     ----------
     y_score : array-like of shape (n_samples,)
         Scores, the higher the more likely positive, of samples that the model was not trained on.
     groups : array-like of shape (n_samples,)
-        The group of each sample, at least confidence / (1 - confidence) of them: 19 at 0.95.
+        The group of each sample, whole groups, at least confidence / (1 - confidence) of them: 19 at 0.95.
     max_alerts : int
         The most alerts in a group, >= 0.
     confidence : float, default=0.95
@@ -41,7 +42,7 @@ def alert_threshold(y_score: ArrayLike, *, groups: ArrayLike, max_alerts: int, c
     Returns
     -------
     threshold : float
-        Alert where a score is at least this; -inf where every sample may be one.
+        Alert where a score is at least this; -inf, with a warning, where every sample may be one.
 
     Raises
     ------
@@ -66,18 +67,30 @@ def alert_threshold(y_score: ArrayLike, *, groups: ArrayLike, max_alerts: int, c
     check_share("confidence", confidence)
     check_max_alerts(max_alerts)
     codes = as_group_codes(groups, "groups", len(score))
-    n_groups = int(codes.max()) + 1
+    rank = alert_rank(int(codes.max()) + 1, confidence)
+    order = np.lexsort((-score, codes))
+    starts = np.searchsorted(codes[order], np.arange(codes.max() + 2))
+    after = starts[:-1] + max_alerts
+    has_more = after < starts[1:]
+    to_exceed = np.full(len(after), -np.inf)
+    to_exceed[has_more] = score[order][after[has_more]]
+    score_to_exceed = np.sort(to_exceed)[rank - 1]
+    if np.isinf(score_to_exceed):
+        warnings.warn(
+            f"Every sample may be an alert: {np.sum(~has_more)} of {len(after)} groups have no more than "
+            f"max_alerts={max_alerts} samples; the median group has {np.median(np.diff(starts)):.0f}.",
+            stacklevel=users_stacklevel(),
+        )
+    return _just_above(score_to_exceed)
+
+
+def alert_rank(n_groups: int, confidence: float) -> int:
+    """Return which of the scores of so many groups, from below, is to be exceeded; raise if there are too few."""
     rank = int(np.ceil((n_groups + 1) * confidence - 1e-9))
     if rank > n_groups:
         least = int(np.ceil(confidence / (1 - confidence) - 1e-9))
         raise ValueError(f"groups must hold at least {least} groups for confidence={confidence}, got {n_groups}.")
-    order = np.lexsort((-score, codes))
-    starts = np.searchsorted(codes[order], np.arange(n_groups + 1))
-    after = starts[:-1] + max_alerts
-    has_more = after < starts[1:]
-    to_exceed = np.full(n_groups, -np.inf)
-    to_exceed[has_more] = score[order][after[has_more]]
-    return _just_above(np.sort(to_exceed)[rank - 1], score.dtype)
+    return rank
 
 
 def fpr_threshold(
@@ -132,28 +145,31 @@ def fpr_threshold(
     check_share("max_fpr", max_fpr)
     check_share("confidence", confidence)
     negative = np.sort(score[~is_positive])
-    n_negative = len(negative)
-    least = int(np.ceil(np.log(1 - confidence) / np.log1p(-max_fpr)))
-    if n_negative < least:
-        raise ValueError(
-            f"y_true must hold at least {least} negative samples for max_fpr={max_fpr} and confidence={confidence}, "
-            f"got {n_negative}."
-        )
+    return _just_above(negative[fpr_rank(len(negative), max_fpr, confidence) - 1])
+
+
+def fpr_rank(n_negative: int, max_fpr: float, confidence: float) -> int:
+    """Return which of so many scores of negative samples, from below, is to be exceeded; raise if there are too few."""
     # The rate above the sample of rank r is larger than allowed with the probability that r or more of all are below
     # the quantile that the rate is: P(Bin(n, 1 - max_fpr) >= r).
-    ranks = np.arange(1, n_negative + 1)
-    rank = int(np.argmax(binom.sf(ranks - 1, n_negative, 1 - max_fpr) <= 1 - confidence)) + 1
-    return _just_above(negative[rank - 1], score.dtype)
+    is_enough = binom.sf(np.arange(n_negative), n_negative, 1 - max_fpr) <= 1 - confidence
+    if not is_enough.any():
+        least = np.ceil(np.log(1 - confidence) / np.log1p(-max_fpr))
+        raise ValueError(
+            f"y must hold at least {least:.0f} negative samples for max_fpr={max_fpr} and confidence={confidence}, "
+            f"got {n_negative}."
+        )
+    return int(is_enough.argmax()) + 1
 
 
 def precision_threshold(
     y_true: ArrayLike, y_score: ArrayLike, *, min_precision: float, confidence: float = 0.95, pos_label: Any = None
 ) -> float:
-    """Return the lowest threshold whose alerts have at least a precision, with a confidence.
+    """Return a low threshold whose alerts have at least a precision, with a confidence.
 
-    Twenty numbers of alerts, which depend on the number of samples only, are tested each: whether so many positive
-    samples among them would be too many, by the binomial tail, if the precision were below. Each test has a twentieth
-    of the error that the confidence leaves [1]_.
+    Fifty numbers of alerts, which depend on the number of samples only, are tried: whether so many positive samples
+    among them would be too many, by the binomial tail, if the precision were below. Each of these tests has a fiftieth
+    of the error that the confidence leaves [1]_. The threshold is the lowest that passes.
 
     Parameters
     ----------
@@ -165,7 +181,7 @@ def precision_threshold(
     Returns
     -------
     threshold : float
-        Alert where a score is at least this; inf, with a warning, where no threshold has that precision for sure.
+        Alert where a score is at least this; inf, with a warning, where none passes.
 
     Raises
     ------
@@ -187,7 +203,7 @@ def precision_threshold(
     >>> bool(y[score >= threshold].mean() > 0.8)
     True
     """
-    return precise_threshold(y_true, y_score, min_precision, confidence, pos_label, at_least=-np.inf)
+    return lowest_precise(y_true, y_score, min_precision, confidence, pos_label, at_least=-np.inf)
 
 
 def cost_threshold(
@@ -251,37 +267,41 @@ def cost_threshold(
     return np.asarray(alarm / (alarm + miss))
 
 
-def precise_threshold(
+def lowest_precise(
     y_true: Any, y_score: Any, min_precision: float, confidence: float, pos_label: Any, *, at_least: float
 ) -> float:
-    """Return the lowest threshold from `at_least` on that has the precision, see `precision_threshold`."""
+    """Return what `precision_threshold` does, of thresholds from `at_least` on."""
     score = _as_scores(y_score)
     is_positive, _, _ = as_scored(y_true, score, None, pos_label)
     check_share("min_precision", min_precision)
     check_share("confidence", confidence)
     error = (1 - confidence) / _N_RANKS
-    n_samples = len(score)
     least = int(np.ceil(np.log(error) / np.log(min_precision)))  # alerts that prove it if all are right
     order = np.argsort(-score, kind="stable")
     score, is_positive = score[order], is_positive[order]
-    # Given the score that comes after k alerts, those above it are drawn like all samples above it: their labels are a
-    # sample of the precision there.
-    ranks = np.unique(np.geomspace(least, max(n_samples - 1, least), _N_RANKS).astype(int))
+    ranks = np.unique(np.geomspace(least, max(len(score) - 1, least), _N_RANKS).astype(int))
+    tried = [(_just_above(score[rank]), rank) for rank in ranks[ranks < len(score)]]
     found = np.inf
-    for rank in ranks[ranks < n_samples]:
-        n_above = int(np.searchsorted(-score, -score[rank], side="left"))  # fewer than the rank where scores are tied
+    for threshold, _ in tried:
+        # Given the score that comes after a number of alerts, those above it are drawn like all samples above it: their
+        # labels are a sample of the precision there.
+        n_above = int(np.searchsorted(-score, -threshold, side="right"))  # fewer than the rank, where scores are tied
         n_right = int(is_positive[:n_above].sum())
-        threshold = _just_above(score[rank], score.dtype)
         if threshold >= at_least and n_above and binom.sf(n_right - 1, n_above, min_precision) <= error:
             found = threshold
     if np.isinf(found):
-        warnings.warn(
-            f"No threshold has a precision of min_precision={min_precision} with confidence={confidence} on "
-            f"{n_samples} samples, {is_positive.sum()} of them positive: there are no alerts. Give more samples, at "
-            f"least {least + 1}, or lower one of the two.",
-            stacklevel=users_stacklevel(),
-        )
-    return float(found)
+        _warn_of_no_alerts(min_precision, confidence, len(score), least, at_least)
+    return found
+
+
+def _warn_of_no_alerts(min_precision: float, confidence: float, n_samples: int, least: int, at_least: float) -> None:
+    others = "" if np.isinf(at_least) else f", of those from {at_least:.4g} on, which the other limits leave,"
+    warnings.warn(
+        f"No threshold that was tried{others} has a precision of min_precision={min_precision} with "
+        f"confidence={confidence}, which takes {least} alerts if all are right: there are no alerts. Give more than "
+        f"these {n_samples} samples, or lower min_precision or confidence.",
+        stacklevel=users_stacklevel(),
+    )
 
 
 def check_share(name: str, share: Any) -> None:
@@ -295,15 +315,14 @@ def check_max_alerts(max_alerts: Any) -> None:
         raise ValueError(f"max_alerts must be an integer >= 0, got {max_alerts!r}.")
 
 
-def _as_scores(y_score: Any) -> NDArray[np.floating]:
-    """Return scores in their own precision: a threshold between two of them must be a number of that."""
+def _as_scores(y_score: Any) -> NDArray[np.float64]:
     score = as_finite(y_score, "y_score", "hold finite numbers")
     if score.ndim != 1 or not len(score):
         raise ValueError(f"y_score must have the shape (n_samples,), of at least one sample, got {score.shape}.")
-    dtype = getattr(y_score, "dtype", None)
-    return score.astype(np.float32) if dtype == np.float32 else score
+    return score
 
 
-def _just_above(score: float, dtype: np.dtype[Any]) -> float:
-    """Return the least threshold that a score does not reach."""
-    return float(np.nextafter(dtype.type(score), dtype.type(np.inf))) if np.isfinite(score) else float(score)
+def _just_above(score: float) -> float:
+    """Return the least threshold that a score does not reach, nor where it is rounded to float32, as by ONNX."""
+    above = np.nextafter(np.float32(score), np.float32(np.inf))
+    return float(above) if np.isfinite(score) else float(score)

@@ -7,35 +7,70 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn._config import get_config
+from sklearn import get_config  # type: ignore[attr-defined]  # public, not typed
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_method_params, check_consistent_length, check_is_fitted
 
-from skfocal._checks import as_group_codes, as_labels, encode_labels
+from skfocal._checks import as_group_codes, as_known_codes, as_labels, as_sample_weight, encode_labels
 from skfocal.thresholds.bounds import (
+    alert_rank,
     alert_threshold,
     check_max_alerts,
     check_share,
     cost_threshold,
+    fpr_rank,
     fpr_threshold,
-    precise_threshold,
+    lowest_precise,
 )
+
+_COSTS = ("false_positive", "false_negative", "true_positive", "true_negative")
+
+
+def _has_proba(classifier: Any) -> bool:
+    return hasattr(getattr(classifier, "estimator_", classifier.estimator), "predict_proba")
 
 
 class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """A classifier around another of two classes, of whose probabilities it takes those from a threshold on."""
 
-    def _adopt(self, estimator: Any, classes: NDArray[Any], pos_label: Any) -> None:
-        self.estimator_, self.classes_ = estimator, classes
-        self.positive_ = int(np.flatnonzero(classes == pos_label)[0])
+    def _fitted(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        """Return the estimator, fitted, unless it is frozen."""
+        if isinstance(self.estimator, FrozenEstimator):
+            check_is_fitted(self.estimator)
+            if params:
+                raise ValueError(f"Arguments for fit must be left out with a frozen estimator, got {sorted(params)}.")
+            return self.estimator
+        return clone(self.estimator).fit(X, y, **params)
+
+    def _check_estimator(self, y: Any) -> NDArray[Any]:
+        """Return the labels; raise if they, or the estimator, are not for two classes."""
+        if not hasattr(self.estimator, "predict_proba"):
+            raise TypeError(f"estimator must be a classifier with predict_proba, got {self.estimator!r}.")
+        if not isinstance(self.estimator, FrozenEstimator):
+            codes, classes = encode_labels(y, type(self).__name__)
+            _check_two(classes)
+            _as_pos_label(self.pos_label, classes)
+            return classes[codes]
+        check_is_fitted(self.estimator)
+        labels, classes = as_labels(y, "y"), np.asarray(self.estimator.classes_)
+        _check_two(classes)
+        _as_pos_label(self.pos_label, classes)
+        as_known_codes(labels, classes, "y", known="those of estimator")
+        return labels
+
+    def _adopt(self, estimator: Any) -> None:
+        self.estimator_, self.classes_ = estimator, np.asarray(estimator.classes_)
+        self.pos_label_ = _as_pos_label(self.pos_label, self.classes_)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
 
+    @available_if(_has_proba)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the probabilities of the estimator, which the threshold leaves as they are.
 
@@ -54,11 +89,11 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _decided(self, X: Any, threshold: Any) -> NDArray[Any]:
         """Return the label of each row by its probability and a threshold, or one for each row."""
-        proba = self.predict_proba(X)[:, self.positive_].astype(np.float64)
+        proba = _probability(self.estimator_, X, self.pos_label_)
         if np.shape(threshold) not in ((), proba.shape):
             raise ValueError(f"costs must have one value for each of the {len(proba)} rows of X, got {len(threshold)}.")
-        is_alert = proba >= threshold
-        return self.classes_[np.where(is_alert, self.positive_, 1 - self.positive_)]
+        positive = self.classes_ == self.pos_label_
+        return np.where(proba >= threshold, self.classes_[positive], self.classes_[~positive])
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return how scikit-learn hands metadata on: that of `fit` to the estimator's.
@@ -109,11 +144,11 @@ class AlertBudgetClassifier(_DecidingClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        Labels, sorted.
+        Labels, as the estimator has them.
     estimator_ : classifier
         The fitted one.
-    positive_ : int
-        Which of these is the positive class.
+    pos_label_ : label
+        The positive class.
     threshold_ : float
         `predict` says the positive class where its probability is at least this; inf, with a warning, if no threshold
         keeps the limits.
@@ -167,7 +202,7 @@ class AlertBudgetClassifier(_DecidingClassifier):
         tags.classifier_tags.poor_score = True  # a budget is not for the most right decisions
         return tags
 
-    def fit(self, X: Any, y: Any, groups: Any = None, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any, *, groups: Any = None, **params: Any) -> Self:
         """Fit the estimator, unless it is frozen, and find the threshold.
 
         Parameters
@@ -177,9 +212,9 @@ class AlertBudgetClassifier(_DecidingClassifier):
         y : array-like of shape (n_samples,)
             Labels, of two classes.
         groups : array-like of shape (n_samples,) or None, default=None
-            The group of each sample, as its day, which `max_alerts` is for.
+            The group of each sample, as its day. `max_alerts` needs them; with any limit whole groups are held out.
         **params
-            For the `fit` of the estimator.
+            For the `fit` of the estimator. Of those with a value for each sample it gets those of its samples.
 
         Returns
         -------
@@ -187,26 +222,25 @@ class AlertBudgetClassifier(_DecidingClassifier):
 
         Raises
         ------
-        ValueError
-            If a parameter or an argument is outside its valid range, or there are too few samples for what is asked.
+        ValueError, TypeError
+            If a parameter or an argument is outside its valid range, or there are too few samples for what is asked,
+            before any training.
         """
         self._check_parameters(groups)
-        labels, classes = _as_two_classes(y, type(self).__name__)
-        pos_label = _as_pos_label(self.pos_label, classes)
-        groups = None if groups is None else as_group_codes(groups, "groups", len(labels))
+        labels = self._check_estimator(y)
         X, y = indexable(X, y)
-        if isinstance(self.estimator, FrozenEstimator):
-            estimator, held_out = self.estimator, np.arange(len(labels))
-        else:
-            training, held_out = self._split(labels, groups)
-            given = {
-                name: _safe_indexing(each, training) if _has_rows(each, len(labels)) else each
-                for name, each in _for_fit(self, params).items()
-            }
-            estimator = clone(self.estimator).fit(_safe_indexing(X, training), _safe_indexing(y, training), **given)
+        check_consistent_length(X, labels)
+        groups = None if groups is None else as_group_codes(groups, "groups", len(labels))
+        params = _for_fit(self, params, len(labels))
+        training, held_out = self._split(labels, groups)
+        self._check_sizes(labels[held_out], None if groups is None else groups[held_out])
+        if len(training):
+            params = _check_method_params(X, params, indices=training)
+        estimator = self._fitted(_safe_indexing(X, training), _safe_indexing(y, training), params)
+        pos_label = _as_pos_label(self.pos_label, np.asarray(estimator.classes_))
         score = _probability(estimator, _safe_indexing(X, held_out), pos_label)
         threshold = self._threshold(labels[held_out], score, None if groups is None else groups[held_out], pos_label)
-        self._adopt(estimator, classes, pos_label)
+        self._adopt(estimator)
         self.threshold_ = threshold
         return self
 
@@ -236,19 +270,33 @@ class AlertBudgetClassifier(_DecidingClassifier):
                 check_share(name, getattr(self, name))
         for name in ("confidence", "calibration_fraction"):
             check_share(name, getattr(self, name))
-        if (groups is None) != (self.max_alerts is None):
-            given = "None" if groups is None else "groups"
-            raise ValueError(f"groups must be given with max_alerts, and only then, got {given}: the day, for example.")
+        if groups is None and self.max_alerts is not None:
+            raise ValueError("groups must be given with max_alerts, got None: the day of each sample, for example.")
 
     def _split(self, labels: NDArray[Any], groups: Any) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the rows to train on and those to find the threshold on."""
+        """Return the rows to train on, none for a frozen estimator, and those to find the threshold on."""
         rows = np.arange(len(labels))
+        if isinstance(self.estimator, FrozenEstimator):
+            return rows[:0], rows
+        share = {"test_size": self.calibration_fraction, "random_state": self.random_state}
         if groups is None:
-            return train_test_split(
-                rows, test_size=self.calibration_fraction, stratify=labels, random_state=self.random_state
-            )
-        split = GroupShuffleSplit(1, test_size=self.calibration_fraction, random_state=self.random_state)
-        return next(split.split(rows, groups=groups))
+            return train_test_split(rows, stratify=labels, **share)
+        return next(GroupShuffleSplit(1, **share).split(rows, groups=groups))
+
+    def _check_sizes(self, labels: NDArray[Any], groups: Any) -> None:
+        """Raise if what is held out is too little for what is asked."""
+        try:
+            if self.max_alerts is not None:
+                alert_rank(len(np.unique(groups)), self.confidence)
+            if self.max_fpr is not None:
+                classes = np.asarray(getattr(self.estimator, "classes_", np.unique(labels)))
+                n_negative = int(np.sum(labels != _as_pos_label(self.pos_label, classes)))
+                fpr_rank(n_negative, self.max_fpr, self.confidence)
+        except ValueError as error:
+            if isinstance(self.estimator, FrozenEstimator):
+                raise
+            held_out = f"So many are held out by calibration_fraction={self.calibration_fraction}."
+            raise ValueError(f"{error} {held_out}") from None
 
     def _threshold(self, labels: NDArray[Any], score: NDArray[Any], groups: Any, pos_label: Any) -> float:
         threshold = -np.inf
@@ -259,7 +307,7 @@ class AlertBudgetClassifier(_DecidingClassifier):
             threshold = max(threshold, of_fpr)
         if self.min_precision is None:
             return threshold
-        return precise_threshold(labels, score, self.min_precision, self.confidence, pos_label, at_least=threshold)
+        return lowest_precise(labels, score, self.min_precision, self.confidence, pos_label, at_least=threshold)
 
 
 class CostThresholdClassifier(_DecidingClassifier):
@@ -281,11 +329,11 @@ class CostThresholdClassifier(_DecidingClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        Labels, sorted.
+        Labels, as the estimator has them.
     estimator_ : classifier
         The fitted one.
-    positive_ : int
-        Which of the labels is the positive class.
+    pos_label_ : label
+        The positive class.
     n_features_in_, feature_names_in_
         Those of the estimator, where it has them.
 
@@ -353,13 +401,9 @@ class CostThresholdClassifier(_DecidingClassifier):
         ValueError
             If a cost is not finite, or a mistake costs less than the right decision.
         """
-        self._thresholds()
-        _, classes = _as_two_classes(y, type(self).__name__)
-        pos_label = _as_pos_label(self.pos_label, classes)
-        estimator = self.estimator
-        if not isinstance(estimator, FrozenEstimator):
-            estimator = clone(estimator).fit(X, y, **_for_fit(self, params))
-        self._adopt(estimator, classes, pos_label)
+        self._thresholds({})
+        self._check_estimator(y)
+        self._adopt(self._fitted(X, y, _for_fit(self, params)))
         return self
 
     def predict(
@@ -391,13 +435,8 @@ None, default=None
             If a cost is not finite, shapes do not fit, or a mistake costs less than the right decision.
         """
         check_is_fitted(self)
-        threshold = self._thresholds(
-            false_positive=false_positive,
-            false_negative=false_negative,
-            true_positive=true_positive,
-            true_negative=true_negative,
-        )
-        return self._decided(X, threshold)
+        given = (false_positive, false_negative, true_positive, true_negative)
+        return self._decided(X, self._thresholds(dict(zip(_COSTS, given, strict=True))))
 
     def score(
         self,
@@ -429,36 +468,30 @@ None, default=None
         score : float
             In the unit of the costs.
         """
-        given = {
-            "false_positive": false_positive,
-            "false_negative": false_negative,
-            "true_positive": true_positive,
-            "true_negative": true_negative,
-        }
-        is_alert = self.predict(X, **given) == self.classes_[self.positive_]
-        is_positive = as_labels(y, "y") == self.classes_[self.positive_]
+        given = dict(zip(_COSTS, (false_positive, false_negative, true_positive, true_negative), strict=True))
+        is_alert = self.predict(X, **given) == self.pos_label_
+        check_consistent_length(is_alert, y)
+        as_known_codes(y, self.classes_, "y", known="classes_")
+        is_positive = as_labels(y, "y") == self.pos_label_
         costs = self._costs(given)
         right = np.where(is_positive, costs["true_positive"], costs["true_negative"])
         wrong = np.where(is_positive, costs["false_negative"], costs["false_positive"])
-        cost = np.where(is_alert == is_positive, right, wrong)
-        return -float(np.average(cost, weights=sample_weight))
+        weight = as_sample_weight(sample_weight, len(is_alert))
+        return -float(np.average(np.where(is_alert == is_positive, right, wrong), weights=weight))
 
     def _costs(self, given: dict[str, Any]) -> dict[str, Any]:
-        names = ("false_positive", "false_negative", "true_positive", "true_negative")
-        return {name: getattr(self, name) if given.get(name) is None else given[name] for name in names}
+        """Return the costs that are given, and those of the parameters in place of the others."""
+        return {name: getattr(self, name) if given.get(name) is None else given[name] for name in _COSTS}
 
-    def _thresholds(self, **given: Any) -> NDArray[np.float64]:
+    def _thresholds(self, given: dict[str, Any]) -> NDArray[np.float64]:
         return cost_threshold(**self._costs(given))
 
 
-def _as_two_classes(y: Any, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return labels and the two classes there are."""
-    codes, classes = encode_labels(y, name)
-    if len(classes) > 2:
+def _check_two(classes: NDArray[Any]) -> None:
+    if len(classes) != 2:
         raise ValueError(
             f"Only binary classification is supported. y must hold two classes, got {len(classes)}: {classes.tolist()}."
         )
-    return classes[codes], classes
 
 
 def _as_pos_label(pos_label: Any, classes: NDArray[Any]) -> Any:
@@ -469,15 +502,13 @@ def _as_pos_label(pos_label: Any, classes: NDArray[Any]) -> Any:
     return pos_label
 
 
-def _for_fit(router: Any, params: dict[str, Any]) -> dict[str, Any]:
+def _for_fit(router: Any, params: dict[str, Any], n_samples: int | None = None) -> dict[str, Any]:
     """Return what the estimator's `fit` is to be given."""
+    if n_samples is not None and "sample_weight" in params:  # others of other lengths may be no values of samples
+        as_sample_weight(params["sample_weight"], n_samples)
     if not get_config()["enable_metadata_routing"]:
         return params
     return dict(process_routing(router, "fit", **params).estimator.fit)
-
-
-def _has_rows(value: Any, n_rows: int) -> bool:
-    return hasattr(value, "__len__") and not isinstance(value, str | dict) and len(value) == n_rows
 
 
 def _probability(estimator: Any, X: Any, pos_label: Any) -> NDArray[np.floating]:
