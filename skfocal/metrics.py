@@ -61,7 +61,8 @@ def precision_at_k(
     References
     ----------
     Le Borgne, Siblini, Lebichot and Bontempi (2022), Reproducible Machine Learning for Credit Card Fraud Detection,
-    section 4.4: "card precision top-k" is this metric with days as groups and cards as entities.
+    section 4.4: "card precision top-k" is this metric with days as groups and cards as entities, where cards that were
+    found on a day before are left out.
 
     Examples
     --------
@@ -78,11 +79,12 @@ def precision_at_k(
         group, is_positive, score, weight = _one_each(
             group, as_group_codes(entities, "entities", len(score)), is_positive, score, weight
         )
+    order = np.argsort(group, kind="stable")
+    order = order[weight[order] > 0]
     precisions = []
-    for number in np.unique(group):
-        inside = group == number
+    for inside in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         blocks = _blocks(is_positive[inside], score[inside], weight[inside])
-        taken = np.clip((k - blocks.total_before) / np.where(blocks.total > 0, blocks.total, 1.0), 0.0, 1.0)
+        taken = np.clip((k - blocks.total_before) / blocks.total, 0.0, 1.0)
         precisions.append(_share(float(taken @ blocks.positive), float(taken @ blocks.total)))
     return float(np.mean(precisions))
 
@@ -127,9 +129,11 @@ def recall_at_precision(
     # Of a share f of a block, positives - precision * all is linear in f: >= 0 up to where it falls below.
     before = blocks.positive_before - precision * blocks.total_before
     slope = blocks.positive - precision * blocks.total
+    rounding = -1e-12 * blocks.total.sum()  # which must not leave out what just has the precision
+    is_met, is_met_before = before + slope >= rounding, before >= rounding
     with np.errstate(divide="ignore", invalid="ignore"):
-        taken = np.where(before + slope >= 0, 1.0, np.where(before >= 0, before / -slope, 0.0))
-    found = np.where((before >= 0) | (before + slope >= 0), blocks.positive_before + taken * blocks.positive, 0.0)
+        taken = np.where(is_met, 1.0, np.where(is_met_before, np.clip(before / -slope, 0.0, 1.0), 0.0))
+    found = np.where(is_met | is_met_before, blocks.positive_before + taken * blocks.positive, 0.0)
     return _share(found.max(), blocks.positive.sum())
 
 
@@ -229,7 +233,13 @@ def expected_cost(
     if proba.ndim == 1:
         proba = np.column_stack([1 - proba, proba])
     if proba.shape != (len(y), len(classes)):
-        raise ValueError(f"y_proba must have the shape {(len(y), len(classes))}, got {proba.shape}.")
+        shape = (len(y), len(classes))
+        raise ValueError(f"y_proba must have the shape {shape}, got {proba.shape}: labels name the classes.")
+    sums = proba.sum(axis=1)
+    if (np.abs(sums - 1) > 1e-4).any():
+        raise ValueError(f"y_proba must have rows that sum to 1, got a sum of {sums[np.abs(sums - 1).argmax()]}.")
+    if (classes[1:] <= classes[:-1]).any():
+        raise ValueError(f"labels must be sorted, as classes_ are, got {classes.tolist()}.")
     unknown = sorted(set(np.unique(y).tolist()) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(f"y_true must hold labels among {classes.tolist()}, got {unknown}.")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skfocal._checks import as_sample_weight, per_class
+from skfocal._checks import as_sample_weight, check_number, per_class
 from skfocal._compat import array_namespace, users_stacklevel
 
 __all__ = ["PriorEstimate", "correct_prior", "effective_prior", "estimate_prior"]
@@ -161,12 +161,13 @@ def estimate_prior(
     training_prior : array-like of shape (n_classes,)
         Weight > 0 of each class at which the posteriors hold, on any scale, as in `correct_prior`.
     sample_weight : array-like of shape (n_samples,) or None, default=None
-        Weights >= 0: a sample of weight 2 counts like the same sample twice.
+        Weights >= 0: a sample of weight 2 counts like the same sample twice. Where weights make up for samples that
+        were left out, the estimate is right, but the interval too narrow.
     n_bootstrap : int, default=200
         How many times samples are drawn anew, with replacement, for the interval; 0 for none, which is then the
         estimate itself.
     confidence : float, default=0.95
-        What share of such intervals is to hold the prior, in (0, 1).
+        What share of such intervals is to hold the prior, in (0, 1). Fewer do, of a class of less than ten samples.
     random_state : int, RandomState instance or None, default=None
         What samples are drawn by.
 
@@ -208,8 +209,7 @@ def estimate_prior(
     weight = np.ones(len(values)) if weight is None else weight
     if isinstance(n_bootstrap, bool) or not isinstance(n_bootstrap, Integral) or n_bootstrap < 0:
         raise ValueError(f"n_bootstrap must be an integer >= 0, got {n_bootstrap!r}.")
-    if not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
-        raise ValueError(f"confidence must be in (0, 1), got {confidence!r}.")
+    check_number("confidence", confidence, lambda number: 0 < number < 1, "a number in (0, 1)")
     likelihood = np.ascontiguousarray((values / shares).T)
     prior = _most_likely_prior(likelihood, weight, shares)
     _warn_if_not_identified(likelihood, weight, prior)

@@ -298,9 +298,12 @@ def test_ports_are_free_and_stay_so(monkeypatch):
         taken.listen()
         port = taken.getsockname()[1]
         monkeypatch.setattr(focal_dask_lightgbm, "_PORTS", range(port, port + 1))
-        with pytest.raises(RuntimeError, match=f"no free port from {port} to {port}: set local_listen_port"):
-            focal_dask_lightgbm._free_port()
-    assert focal_dask_lightgbm._free_port() == port
+        with pytest.raises(RuntimeError, match=f"needs 1 free ports from {port} to {port}, got 0"):
+            focal_dask_lightgbm._free_ports(1)
+    monkeypatch.undo()
+    ports = focal_dask_lightgbm._free_ports(600)
+    assert len(set(ports)) == 600
+    assert set(ports) <= set(focal_dask_lightgbm._PORTS)
 
 
 @both

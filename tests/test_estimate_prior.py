@@ -109,7 +109,7 @@ def test_posteriors_that_say_enough_are_not():
         (r"training_prior must have the shape \(2,\)", {"training_prior": [1, 1, 1]}),
         ("sample_weight must be >= 0", {"sample_weight": [-1.0]}),
         ("n_bootstrap must be an integer >= 0, got 1.5", {"n_bootstrap": 1.5}),
-        (r"confidence must be in \(0, 1\), got 95", {"confidence": 95}),
+        (r"confidence must be a number in \(0, 1\), got 95", {"confidence": 95}),
     ],
 )
 def test_bad_input(message, arguments):

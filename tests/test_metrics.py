@@ -222,3 +222,31 @@ def test_early_stopping_by_name(estimator, binary, name, metric, limit):
 def test_bad_names(estimator, binary, name):
     with pytest.raises(ValueError, match=r"eval_metric must be .* with a number|k must be|fpr must be"):
         make(estimator, eval_metric=name, early_stopping_rounds=2).fit(*binary)
+
+
+def test_groups_of_weight_zero_are_not_there():
+    y, score, days = [1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1], ["a", "a", "b", "b"]
+    weighted = precision_at_k(y, score, k=1, groups=days, sample_weight=[1, 1, 0, 0])
+    assert weighted == precision_at_k(y[:2], score[:2], k=1, groups=days[:2]) == 1.0
+
+
+@pytest.mark.parametrize(("n_negative", "n_positive"), [(18, 7), (11, 14), (43, 7), (2, 1), (30, 3)])
+def test_a_precision_that_is_met_exactly(n_negative, n_positive):
+    """The negative samples rank first: all positive ones are found at just the precision of all of these."""
+    y = np.repeat([0, 1, 0], [n_negative, n_positive, 1])
+    precision = n_positive / (n_negative + n_positive)
+    assert recall_at_precision(y, -np.arange(len(y)), precision=precision) == 1.0
+    assert recall_at_precision(y, -np.arange(len(y)), precision=precision + 1e-6) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("message", "proba", "labels"),
+    [
+        ("labels must be sorted, as classes_ are, got", [[0.2, 0.8], [0.7, 0.3]], [1, 0]),
+        ("y_proba must have rows that sum to 1, got", [[0.2, 0.9], [0.7, 0.3]], None),
+        (r"y_proba must have the shape \(2, 3\), got \(2, 2\): labels name the classes", [[0.2, 0.8]] * 2, [0, 1, 2]),
+    ],
+)
+def test_bad_probabilities_and_labels(message, proba, labels):
+    with pytest.raises(ValueError, match=message):
+        expected_cost([0, 1], proba, cost_matrix=[[0, 1], [1, 0]], labels=labels)

@@ -45,7 +45,7 @@ _TREE_LEARNERS = (
     "voting",
     "voting_parallel",
 )  # those for workers with a part of the rows each
-# Which systems give to no outgoing connection: these would take them before LightGBM does. Nor are they Kubernetes's.
+# Which Linux, macOS and Windows give to no outgoing connection, unless told to: it would take one before LightGBM does.
 _PORTS = range(20_000, 30_000)
 _MOST_MINUTES = 100_000  # to wait for one another
 _SECONDS_TO_FOLLOW = 60  # for workers to end their last round after the first has
@@ -322,29 +322,34 @@ def _with_enough_rows(samples: Encoded) -> dict[str, list[Future]]:
 def _ports(client: Client, workers: list[str], settings: Settings) -> dict[str, tuple[int, int]]:
     """Return ports of each worker, for LightGBM and for sums: what the user has set and the next, or free ones."""
     given = _given(settings, "local_listen_port")
+    by_host: dict[str, list[str]] = defaultdict(list)
+    for worker in workers:
+        by_host[_host(worker)].append(worker)
     if not given:
-        ports = client.run(_free_ports, workers=workers)
-        while len({(_host(worker), port) for worker in workers for port in ports[worker]}) < 2 * len(workers):
-            ports = client.run(_free_ports, workers=workers)
-        return dict(ports)
-    if len({urlparse(worker).hostname for worker in workers}) < len(workers):
+        ports: dict[str, tuple[int, int]] = {}
+        for there in by_host.values():
+            free = client.run(_free_ports, 2 * len(there), workers=there[:1])[there[0]]
+            ports |= dict(zip(there, zip(free[::2], free[1::2], strict=True), strict=True))
+        return {worker: ports[worker] for worker in workers}
+    if len(by_host) < len(workers):
         raise ValueError(f"local_listen_port must be left out with several workers on one host, got {given}.")
     port = int(*given.values())
     return dict.fromkeys(workers, (port, port + 1))
 
 
-def _free_ports() -> tuple[int, int]:
-    """Return two ports of this worker that are free."""
-    return _free_port(), _free_port()
-
-
-def _free_port() -> int:
-    for _ in range(1000):
-        port = secrets.choice(_PORTS)
+def _free_ports(number: int) -> list[int]:
+    """Return ports of this machine that are free."""
+    free: list[int] = []
+    for port in secrets.SystemRandom().sample(_PORTS, len(_PORTS)):
+        if len(free) == number:
+            return free
         with suppress(OSError), socket.socket() as listening:
             listening.bind(("", port))
-            return port
-    raise RuntimeError(f"A worker has no free port from {_PORTS.start} to {_PORTS.stop - 1}: set local_listen_port.")
+            free.append(port)
+    raise RuntimeError(
+        f"A worker needs {number} free ports from {_PORTS.start} to {_PORTS.stop - 1}, got {len(free)}: set "
+        "local_listen_port."
+    )
 
 
 def _train_part(task: _Task, place: _Place, blocks: list[Any], sets: list[list[Any]]) -> _Trained | None:

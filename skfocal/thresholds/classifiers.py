@@ -47,7 +47,7 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return self.estimator
         return clone(self.estimator).fit(X, y, **params)
 
-    def _check_estimator(self, y: Any) -> NDArray[Any]:
+    def _labels_for_estimator(self, y: Any) -> NDArray[Any]:
         """Return the labels; raise if they, or the estimator, are not for two classes."""
         if not hasattr(self.estimator, "predict_proba"):
             raise TypeError(f"estimator must be a classifier with predict_proba, got {self.estimator!r}.")
@@ -227,7 +227,7 @@ class AlertBudgetClassifier(_DecidingClassifier):
             before any training.
         """
         self._check_parameters(groups)
-        labels = self._check_estimator(y)
+        labels = self._labels_for_estimator(y)
         X, y = indexable(X, y)
         check_consistent_length(X, labels)
         groups = None if groups is None else as_group_codes(groups, "groups", len(labels))
@@ -402,7 +402,7 @@ class CostThresholdClassifier(_DecidingClassifier):
             If a cost is not finite, or a mistake costs less than the right decision.
         """
         self._thresholds({})
-        self._check_estimator(y)
+        self._labels_for_estimator(y)
         self._adopt(self._fitted(X, y, _for_fit(self, params)))
         return self
 
