@@ -59,17 +59,31 @@ def test_one_worker_makes_the_local_model(lone_worker, kind, n_classes):
 @both
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_two_workers_rank_as_well_as_one_machine(client, kind, n_classes):
-    X, y = data(n_classes, 8000)
+    """In the mean of five: bins are made of parts of the rows, and one model's AP has a standard deviation of 0.007."""
+    differences = []
+    for seed in range(5):
+        X, y = data(n_classes, 16_000, seed)
+        X, X_test, y, y_test = X[:8000], X[8000:], y[:8000], y[8000:]
+        models = make(kind).fit(*chunked(X, y, size=700)).to_local(), make(kind, local=True).fit(X, y)
+        scores = [
+            [average_precision_score(y_test == k, model.predict_proba(X_test)[:, k]) for k in range(n_classes)]
+            for model in models
+        ]
+        differences.append(np.subtract(*scores))
+    assert np.abs(np.mean(differences, axis=0)).max() < 0.02
+
+
+@both
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_predictions_are_lazy_and_have_the_labels(client, kind, n_classes):
+    X, y = data(n_classes)
     names = np.array(["fair", "fraud", "strange"])[y]
     dX, dy = chunked(X, names, size=700)
-    fitted, local = make(kind).fit(dX, dy), make(kind, local=True).fit(X, names)
-    posterior, expected = fitted.predict_proba(dX), local.predict_proba(X)
+    fitted = make(kind).fit(dX, dy)
+    posterior = fitted.predict_proba(dX)
     assert isinstance(posterior, da.Array)
     assert posterior.chunks == (dX.chunks[0], (n_classes,))
     assert fitted.classes_.tolist() == sorted(set(names))
-    for k in range(n_classes):
-        scores = [average_precision_score(y == k, np.asarray(each)[:, k]) for each in (posterior, expected)]
-        assert abs(scores[0] - scores[1]) < 0.02
     np.testing.assert_array_equal(fitted.predict(dX), fitted.classes_[posterior.compute().argmax(axis=1)])
     assert fitted.score(dX, dy) == pytest.approx((fitted.predict(dX).compute() == names).mean())
 
