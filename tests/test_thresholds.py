@@ -354,6 +354,7 @@ def test_tables_and_pipelines():
     assert model.feature_names_in_.tolist() == list("abcdef")
     assert model.n_features_in_ == 6
     assert set(model.predict(table)) == {0, 1}
+    assert not hasattr(model.fit(X, y), "feature_names_in_")
     weighted = AlertBudgetClassifier(LogisticRegression(), max_fpr=0.1, random_state=0)
     weighted.fit(X, y, sample_weight=1.0 + y)
     plain = clone(weighted).fit(X, y)

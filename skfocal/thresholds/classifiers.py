@@ -67,6 +67,7 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.estimator_, self.classes_ = estimator, np.asarray(estimator.classes_)
         self.pos_label_ = _as_pos_label(self.pos_label, self.classes_)
         for name in ("n_features_in_", "feature_names_in_"):
+            vars(self).pop(name, None)  # of an earlier fit
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
 
