@@ -63,7 +63,9 @@ def alert_threshold(y_score: ArrayLike, *, groups: ArrayLike, max_alerts: int, c
     >>> int(sum(np.bincount(day[score >= threshold]) > 10))
     0
     """
-    score = _as_scores(y_score)
+    score = as_finite(y_score, "y_score", "hold finite numbers")
+    if score.ndim != 1 or not len(score):
+        raise ValueError(f"y_score must have the shape (n_samples,), of at least one sample, got {score.shape}.")
     check_share("confidence", confidence)
     check_max_alerts(max_alerts)
     codes = as_group_codes(groups, "groups", len(score))
@@ -140,8 +142,7 @@ def fpr_threshold(
     >>> bool((score[y == 0] >= threshold).mean() < 0.05)
     True
     """
-    score = _as_scores(y_score)
-    is_positive, _, _ = as_scored(y_true, score, None, pos_label)
+    is_positive, score, _ = as_scored(y_true, y_score, None, pos_label)
     check_share("max_fpr", max_fpr)
     check_share("confidence", confidence)
     negative = np.sort(score[~is_positive])
@@ -152,14 +153,14 @@ def fpr_rank(n_negative: int, max_fpr: float, confidence: float) -> int:
     """Return which of so many scores of negative samples, from below, is to be exceeded; raise if there are too few."""
     # The rate above the sample of rank r is larger than allowed with the probability that r or more of all are below
     # the quantile that the rate is: P(Bin(n, 1 - max_fpr) >= r).
-    is_enough = binom.sf(np.arange(n_negative), n_negative, 1 - max_fpr) <= 1 - confidence
-    if not is_enough.any():
+    rank = int(binom.isf(1 - confidence, n_negative, 1 - max_fpr)) + 1 if n_negative else 1
+    if rank > n_negative:
         least = np.ceil(np.log(1 - confidence) / np.log1p(-max_fpr))
         raise ValueError(
             f"y must hold at least {least:.0f} negative samples for max_fpr={max_fpr} and confidence={confidence}, "
             f"got {n_negative}."
         )
-    return int(is_enough.argmax()) + 1
+    return rank
 
 
 def precision_threshold(
@@ -271,23 +272,23 @@ def lowest_precise(
     y_true: Any, y_score: Any, min_precision: float, confidence: float, pos_label: Any, *, at_least: float
 ) -> float:
     """Return what `precision_threshold` does, of thresholds from `at_least` on."""
-    score = _as_scores(y_score)
-    is_positive, _, _ = as_scored(y_true, score, None, pos_label)
+    is_positive, score, _ = as_scored(y_true, y_score, None, pos_label)
     check_share("min_precision", min_precision)
     check_share("confidence", confidence)
     error = (1 - confidence) / _N_RANKS
     least = int(np.ceil(np.log(error) / np.log(min_precision)))  # alerts that prove it if all are right
     order = np.argsort(-score, kind="stable")
-    score, is_positive = score[order], is_positive[order]
+    descending, n_positive = score[order], np.cumsum(is_positive[order])
     ranks = np.unique(np.geomspace(least, max(len(score) - 1, least), _N_RANKS).astype(int))
-    tried = [(_just_above(score[rank]), rank) for rank in ranks[ranks < len(score)]]
     found = np.inf
-    for threshold, _ in tried:
+    for rank in ranks[ranks < len(score)]:
         # Given the score that comes after a number of alerts, those above it are drawn like all samples above it: their
         # labels are a sample of the precision there.
-        n_above = int(np.searchsorted(-score, -threshold, side="right"))  # fewer than the rank, where scores are tied
-        n_right = int(is_positive[:n_above].sum())
-        if threshold >= at_least and n_above and binom.sf(n_right - 1, n_above, min_precision) <= error:
+        threshold = _just_above(descending[rank])
+        n_above = int(np.searchsorted(-descending[:rank], -threshold, side="right"))  # fewer than the rank with ties
+        if threshold < at_least or not n_above:
+            continue
+        if binom.sf(n_positive[n_above - 1] - 1, n_above, min_precision) <= error:
             found = threshold
     if np.isinf(found):
         _warn_of_no_alerts(min_precision, confidence, len(score), least, at_least)
@@ -313,13 +314,6 @@ def check_max_alerts(max_alerts: Any) -> None:
     """Raise if it is no number of alerts."""
     if isinstance(max_alerts, bool | np.bool_) or not isinstance(max_alerts, Integral) or max_alerts < 0:
         raise ValueError(f"max_alerts must be an integer >= 0, got {max_alerts!r}.")
-
-
-def _as_scores(y_score: Any) -> NDArray[np.float64]:
-    score = as_finite(y_score, "y_score", "hold finite numbers")
-    if score.ndim != 1 or not len(score):
-        raise ValueError(f"y_score must have the shape (n_samples,), of at least one sample, got {score.shape}.")
-    return score
 
 
 def _just_above(score: float) -> float:

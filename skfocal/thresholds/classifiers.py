@@ -51,13 +51,12 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Return the labels; raise if they, or the estimator, are not for two classes."""
         if not hasattr(self.estimator, "predict_proba"):
             raise TypeError(f"estimator must be a classifier with predict_proba, got {self.estimator!r}.")
-        if not isinstance(self.estimator, FrozenEstimator):
+        if isinstance(self.estimator, FrozenEstimator):
+            check_is_fitted(self.estimator)
+            labels, classes = as_labels(y, "y"), np.asarray(self.estimator.classes_)
+        else:
             codes, classes = encode_labels(y, type(self).__name__)
-            _check_two(classes)
-            _as_pos_label(self.pos_label, classes)
-            return classes[codes]
-        check_is_fitted(self.estimator)
-        labels, classes = as_labels(y, "y"), np.asarray(self.estimator.classes_)
+            labels = classes[codes]
         _check_two(classes)
         _as_pos_label(self.pos_label, classes)
         as_known_codes(labels, classes, "y", known="those of estimator")
@@ -67,9 +66,10 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.estimator_, self.classes_ = estimator, np.asarray(estimator.classes_)
         self.pos_label_ = _as_pos_label(self.pos_label, self.classes_)
         for name in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(name, None)  # of an earlier fit
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
+            elif hasattr(self, name):  # of an earlier fit
+                delattr(self, name)
 
     @available_if(_has_proba)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
@@ -117,8 +117,8 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 class AlertBudgetClassifier(_DecidingClassifier):
     """Classifier whose alerts stay within a budget, with a confidence: so many a day, or so many errors.
 
-    Takes a classifier of two classes and finds the lowest threshold on its probability of the positive class that keeps
-    all the limits that are set, on samples that it was not trained on: see `alert_threshold`, `fpr_threshold` and
+    Takes a classifier of two classes and finds a threshold on its probability of the positive class, as low as the
+    limits that are set allow, on samples that it was not trained on: see `alert_threshold`, `fpr_threshold` and
     `precision_threshold` for what each promises. Each limit has the confidence for itself.
 
     Parameters
