@@ -300,6 +300,7 @@ def test_ports_are_free_and_stay_so(monkeypatch):
         monkeypatch.setattr(focal_dask_lightgbm, "_PORTS", range(port, port + 1))
         with pytest.raises(RuntimeError, match=f"needs 1 free ports from {port} to {port}, got 0"):
             focal_dask_lightgbm._free_ports(1)
+    assert focal_dask_lightgbm._free_ports(1) == [port]
     monkeypatch.undo()
     ports = focal_dask_lightgbm._free_ports(600)
     assert len(set(ports)) == 600

@@ -341,11 +341,11 @@ def _free_ports(number: int) -> list[int]:
     """Return ports of this machine that are free."""
     free: list[int] = []
     for port in secrets.SystemRandom().sample(_PORTS, len(_PORTS)):
-        if len(free) == number:
-            return free
         with suppress(OSError), socket.socket() as listening:
             listening.bind(("", port))
             free.append(port)
+        if len(free) == number:
+            return free
     raise RuntimeError(
         f"A worker needs {number} free ports from {_PORTS.start} to {_PORTS.stop - 1}, got {len(free)}: set "
         "local_listen_port."
