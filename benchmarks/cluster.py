@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import xgboost.dask
 from distributed import Client, LocalCluster, wait
+from own_settings import OWN_SETTINGS
 
 from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal._show_versions import kernel_in_use
@@ -53,16 +54,17 @@ def seconds(model, X, y):
 def compare(client, engine, n_rows, options):
     """Return a row of the table."""
     native, focal, local, quiet = ENGINES[engine]
+    same_trees = SAME_TREES | OWN_SETTINGS[engine]
     params = {"n_estimators": options.rounds, **quiet}
     X, y = client.persist(make_data(n_rows, 30, 4 * options.workers))
     wait([X, y])
     pairs = [
-        (seconds(native(**params), X, y), seconds(focal(**params, **SAME_TREES), X, y)) for _ in range(options.repeat)
+        (seconds(native(**params), X, y), seconds(focal(**params, **same_trees), X, y)) for _ in range(options.repeat)
     ]
     arrays = X.compute(), y.compute()
     del X, y
     alone = np.median([
-        seconds(local(**params, **SAME_TREES, n_jobs=options.workers), *arrays) for _ in range(options.repeat)
+        seconds(local(**params, **same_trees, n_jobs=options.workers), *arrays) for _ in range(options.repeat)
     ])  # fmt: skip
     native_s, focal_s = np.median(pairs, axis=0)
     ratios = [focal_s / native_s for native_s, focal_s in pairs]

@@ -127,7 +127,7 @@ def draw(table: pd.DataFrame, n_sets: int, path: Path) -> None:
     width = critical_difference(len(table), n_sets)
     for axis, metric in zip(axes, METRICS, strict=True):
         ranks = table[f"rank {metric}"].sort_values(ascending=False)
-        colors = ["#0b6e99" if "focal gamma" in name else "#888888" for name in ranks.index]
+        colors = ["#0b6e99" if name.startswith("skfocal") else "#888888" for name in ranks.index]
         axis.errorbar(ranks, range(len(ranks)), xerr=width / 2, fmt="none", ecolor=colors, elinewidth=3, alpha=0.35)
         axis.scatter(ranks, range(len(ranks)), color=colors, zorder=3)
         axis.set(yticks=range(len(ranks)), yticklabels=ranks.index, xlabel=f"mean rank in {metric}, 1 is best")

@@ -10,7 +10,7 @@ Synthetic data, 1 % positives (five classes: 1 % of the rarest), the same data a
 fits them in turn: native, focal, native, focal ...; ratios are medians over these rounds.
 
 native      the engine's own log loss
-focal       gamma = 2, the default; other gradients grow other trees, which may take longer to grow
+focal       gamma = 2, at the engine's own settings; other gradients grow other trees, which may take longer to grow
 same trees  gamma = 0 and the exact Hessian: native's own trees, so that nothing differs but who computes the gradient
 floor       the gradients of a focal fit, recorded and returned ready: the same trees, and what the callback costs
 peers       imlightgbm, gbdtCBL and CatBoost's Focal against their engine's own log loss, where they are installed
@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
+from own_settings import OWN_SETTINGS
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
@@ -140,7 +141,7 @@ def make_model(kind, engine, n_classes, settings):
     if engine == "MLP":
         # With patience without end every epoch is run.
         params = {"max_iter": max(rounds // 20, 1), "n_iter_no_change": np.inf, "tol": 0.0, "random_state": 0}
-        return (FOCAL if kind == "focal" else NATIVE)[engine](**params)
+        return FOCAL[engine](focal_gamma=2.0, **params) if kind == "focal" else NATIVE[engine](**params)
     params = {"n_estimators": rounds, "n_jobs": n_jobs}
     if kind in PEERS or engine == "CatBoost":
         model = PEERS[kind][3] if kind in PEERS else partial(catboost, focal=False)
@@ -149,9 +150,10 @@ def make_model(kind, engine, n_classes, settings):
         params = {"max_iter": rounds, "early_stopping": False}
     else:
         params |= {"verbose": -1, "device_type": device} if engine == "LightGBM" else {"device": device}
-    if kind == "same trees":
-        params |= {"focal_gamma": 0.0, "focal_hessian": "exact"}
-    return (NATIVE if kind == "native" else FOCAL)[engine](**params)
+    if kind == "native":
+        return NATIVE[engine](**params)
+    of_loss = {"focal_gamma": 2.0} if kind == "focal" else {"focal_gamma": 0.0, "focal_hessian": "exact"}
+    return FOCAL[engine](**params, **OWN_SETTINGS[engine], **of_loss)
 
 
 def make_floor(engine, X, y, settings):

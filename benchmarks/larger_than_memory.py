@@ -26,6 +26,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xgboost
+from own_settings import OWN_SETTINGS
 from sklearn.metrics import average_precision_score
 
 from skfocal import FocalLGBMClassifier, FocalXGBClassifier
@@ -90,7 +91,7 @@ def focal(engine, way):
     kind, quiet = {"XGBoost": (FocalXGBClassifier, {}), "LightGBM": (FocalLGBMClassifier, {"verbose": -1})}[engine]
 
     def fit(folder, rounds):
-        classifier = kind(n_estimators=rounds, focal_gamma=1.0, **quiet)
+        classifier = kind(n_estimators=rounds, focal_gamma=1.0, **quiet, **OWN_SETTINGS[engine])
         if way == "in memory":
             return classifier.fit(*in_memory(folder))
         on_disk = {"external_memory": True} if way == "external" else {}

@@ -115,7 +115,8 @@ def contenders() -> dict[str, Callable[[], Any]]:
         "HistGB, l2_regularization=10": partial(HIST, l2_regularization=10),
     }
     for name, make in ours.items():
-        found[f"{name}, focal gamma=2 (default)"] = make
-        found[f"{name}, focal gamma=0"] = partial(make, focal_gamma=0.0)
+        found[f"skfocal {name}"] = make
+        found[f"skfocal {name}, gamma=0"] = partial(make, focal_gamma=0.0)
+        found[f"skfocal {name}, gamma=2"] = partial(make, focal_gamma=2.0)
     found |= {name: make for name, (package, make) in _peers().items() if find_spec(package)}
     return found

@@ -73,6 +73,11 @@ def make(estimator, **params):
     return estimator(**engine.quick | engine.translated({"n_estimators": 20, **params}))
 
 
+def like_own(estimator, **params):
+    """Return what `make` does, which is to grow trees as the engine's own classifier does."""
+    return make(estimator, **engine_of(estimator).own_settings | params)
+
+
 def own(estimator, **params):
     """Return the engine's own classifier with parameters like those of `make`."""
     engine = engine_of(estimator)

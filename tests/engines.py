@@ -22,6 +22,7 @@ class Engine:
     names: dict = field(default_factory=dict)  # ours of parameters -> its own
     threads: tuple = ()  # names of the parameter that says how many
     seeds: tuple = ("random_state",)
+    own_settings: dict = field(default_factory=dict)  # parameters under which ours grows its own classifier's trees
     no_counts: dict = field(default_factory=dict)  # parameters under which only weights decide, not numbers of samples
     fine_bins: dict = field(default_factory=dict)  # parameters under which each value has a bin
     bagging: dict = field(default_factory=dict)  # parameters that train each tree on other samples
@@ -87,6 +88,7 @@ ENGINES = [
         # Few rounds: those after the best one stay in the model.
         early=lambda rounds: {"early_stopping": True, "n_iter_no_change": min(rounds, 3)},
         names={"n_estimators": "max_iter", "max_bin": "max_bins", "reg_lambda": "l2_regularization"},
+        own_settings={"max_leaf_nodes": 31, "l2_regularization": 0.0},
         no_counts={"min_samples_leaf": 1},
         any_name=False,
         importances=False,
@@ -103,7 +105,8 @@ ENGINES = [
         early=lambda rounds: {"early_stopping_rounds": rounds},
         threads=("n_jobs", "nthread", "num_threads"),
         seeds=("random_state", "seed", "random_seed"),
-        no_counts={"min_child_samples": 0, "min_data_in_bin": 1},
+        own_settings={"extra_trees": False, "reg_lambda": 0.0},
+        no_counts={"min_child_samples": 0, "min_data_in_bin": 1, "extra_trees": False},
         fine_bins={"min_data_in_bin": 1},
         bagging={"subsample": 0.5, "subsample_freq": 1},
         generators=True,
@@ -138,6 +141,7 @@ ENGINES = [
         early=lambda rounds: {"early_stopping_rounds": rounds},
         threads=("n_jobs", "nthread"),
         seeds=("random_state", "seed"),
+        own_settings={"learning_rate": 0.3, "reg_lambda": 1.0, "min_child_weight": 1.0},
         bagging={"subsample": 0.5, "num_parallel_tree": 2},
         sparse="missing",
         start="base_margin",

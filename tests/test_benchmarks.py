@@ -150,7 +150,7 @@ def test_contenders_have_names_of_their_own(imported):
     pytest.importorskip("lightgbm")
     pytest.importorskip("xgboost")
     contenders = imported("peers_of_defaults").contenders()
-    assert {"LightGBM", "XGBoost", "HistGB", "LightGBM, focal gamma=2 (default)"} <= set(contenders)
+    assert {"LightGBM", "XGBoost", "HistGB", "skfocal LightGBM"} <= set(contenders)
     X, y = load_creditcard(as_frame=True).data, load_creditcard().target
-    proba = contenders["HistGB, focal gamma=0"]().fit(X[:3000], y[:3000]).predict_proba(X[:10])
+    proba = contenders["skfocal HistGB, gamma=0"]().fit(X[:3000], y[:3000]).predict_proba(X[:10])
     assert proba.shape == (10, 2)

@@ -18,7 +18,7 @@ from skfocal.boosting.samples import Samples
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.objectives import TrainingObjective
 
-from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, make, own
+from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, like_own, make, own
 
 
 @pytest.fixture(params=BOOSTED, ids=lambda estimator: estimator.__name__)
@@ -45,7 +45,7 @@ def test_gamma_zero_from_the_same_start_is_the_engines_own_model(starting, data,
     start = rng.normal(size=len(y) if n_classes == 2 else (len(y), n_classes)).astype(np.float32)
     weight = rng.uniform(0.5, 2, size=len(y)) if weighted else None
     fit = {"sample_weight": weight, engine.start: start}
-    focal = make(estimator, focal_gamma=0.0, focal_hessian="exact").fit(X, y, **fit)
+    focal = like_own(estimator, focal_gamma=0.0, focal_hessian="exact").fit(X, y, **fit)
     plain = own(estimator).fit(X, y, **fit)
     raw = engine.margins(plain, X)
     if engine.keeps_intercept:  # of the data, beside the start it is given; we keep 0

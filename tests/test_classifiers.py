@@ -88,7 +88,7 @@ def test_probabilities_go_through_the_link(estimator, data):
     """The log loss is far better than that of the margins' sigmoid or softmax."""
     X, y = data
     few_trees = {"n_estimators": 10} if estimator in BOOSTED else {}  # many are too sure of themselves
-    model = make(estimator, **few_trees).fit(X[::2], y[::2])
+    model = make(estimator, focal_gamma=2.0, **few_trees).fit(X[::2], y[::2])
     raw = model.decision_function(X[1::2])
     naive = np.column_stack([expit(-raw), expit(raw)]) if y.max() == 1 else softmax(raw, axis=1)
     focal = model.predict_proba(X[1::2])

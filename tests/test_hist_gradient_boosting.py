@@ -16,7 +16,7 @@ from skfocal.hist_gradient_boosting.training import EngineLoss
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.objectives import FocalObjective, TrainingObjective
 
-from .conftest import make, own
+from .conftest import like_own, make, own
 from .test_resampling import Double
 
 
@@ -40,7 +40,7 @@ def assert_same_trees(model, expected):
 def test_gamma_zero_is_scikit_learns_own_model(data, weighted):
     X, y = data
     weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y)) if weighted else None
-    model = make(FocalHistGradientBoostingClassifier, **LOG_LOSS).fit(X, y, sample_weight=weight)
+    model = like_own(FocalHistGradientBoostingClassifier, **LOG_LOSS).fit(X, y, sample_weight=weight)
     expected = own(FocalHistGradientBoostingClassifier).fit(X, y, sample_weight=weight)
     assert_same_trees(model, expected)
     np.testing.assert_allclose(model.predict_proba(X), expected.predict_proba(X), atol=1e-5)
@@ -52,7 +52,7 @@ def test_gamma_zero_stops_where_scikit_learn_stops(data, scoring):
     """With the same split; what is watched is the log loss through the link, which at gamma = 0 is the softmax."""
     X, y = data
     early = {"early_stopping": True, "n_iter_no_change": 3, "n_estimators": 100, "random_state": 0, "scoring": scoring}
-    model = fitted(X, y, **LOG_LOSS, **early)
+    model = like_own(FocalHistGradientBoostingClassifier, **LOG_LOSS, **early).fit(X, y)
     expected = own(FocalHistGradientBoostingClassifier, **early).fit(X, y)
     assert model.n_iter_ == expected.n_iter_ < 100
     np.testing.assert_allclose(model.validation_score_, expected.validation_score_, atol=1e-4)
@@ -311,7 +311,7 @@ def test_categories_and_missing_values(binary, chosen):
     shop = np.where(y, "b", np.where(X[:, 0] > 0, "a", "c")).astype(object)
     shop[::10] = None
     frame = pd.DataFrame({"x": np.where(X[:, 1] > 1, np.nan, X[:, 1]), "shop": pd.Categorical(shop), "z": X[:, 2]})
-    model = fitted(frame, y, categorical_features=chosen)
+    model = like_own(FocalHistGradientBoostingClassifier, categorical_features=chosen).fit(frame, y)
     expected = own(FocalHistGradientBoostingClassifier, categorical_features=chosen).fit(frame, y)
     assert model.is_categorical_.tolist() == [False, True, False]
     assert model.feature_names_in_.tolist() == ["x", "shop", "z"]

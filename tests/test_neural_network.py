@@ -188,7 +188,7 @@ def test_the_output_bias_starts_at_the_focal_intercept(data, gamma):
 def test_the_output_bias_of_labels(multilabel):
     X, y = multilabel
     model = network(**STANDING_STILL).fit(X, y)
-    expected = [BinaryFocalLoss(2.0).intercept([1 - share, share]) for share in y.mean(axis=0)]
+    expected = [BinaryFocalLoss().intercept([1 - share, share]) for share in y.mean(axis=0)]
     np.testing.assert_allclose(model.intercepts_[-1], expected, rtol=1e-9)
 
 
@@ -213,9 +213,9 @@ def test_the_loss_on_record_is_the_focal_loss(doubles):
     factor = np.where(y == 0, 2.0, 1.0)
     margins = raw.reshape(len(y), -1)
     if y.ndim == 1:
-        textbook = textbook_loss(y, margins, 2.0) * factor
+        textbook = textbook_loss(y, margins, 1.0) * factor
     else:
-        textbook = sum(textbook_loss(y[:, k], margins[:, [k]], 2.0) * factor[:, k] for k in range(4))
+        textbook = sum(textbook_loss(y[:, k], margins[:, [k]], 1.0) * factor[:, k] for k in range(4))
     assert model.loss_ == pytest.approx(np.average(textbook, weights=weight), rel=1e-6)
 
 

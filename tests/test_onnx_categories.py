@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal.onnx import to_onnx
 
-from .conftest import BOOSTED, boosted_with, engine_of, make
+from .conftest import BOOSTED, boosted_with, engine_of, like_own, make
 
 pd = pytest.importorskip("pandas")
 runtime = pytest.importorskip("onnxruntime")
@@ -215,7 +215,7 @@ ENCODERS = {
 @pytest.mark.parametrize("steps", ENCODERS)
 def test_pipelines_that_encode(boosted, known, new, steps):
     X, y = known
-    pipeline = make_pipeline(*ENCODERS[steps](), make(boosted)).fit(X, several(y) if "target" in steps else y)
+    pipeline = make_pipeline(*ENCODERS[steps](), like_own(boosted)).fit(X, several(y) if "target" in steps else y)
     assert np.ptp(pipeline.predict_proba(X), axis=0).max() > 0.3
     assert_same(pipeline, X, new)
 

@@ -316,7 +316,8 @@ def test_smote_leaves_the_probabilities_of_the_data(estimator):
     """The counts would put the mean at less than half of the true rate: SMOTE's samples are not like real ones."""
     X, X_test, y, y_test = real_split("census_kdd_half")
     smote = make_sampler("SMOTE")
-    plain, model = (make(estimator, sampler=sampler, n_estimators=100).fit(X, y) for sampler in (None, smote))
+    params = {"n_estimators": 100, **engine_of(estimator).own_settings}  # trees that go far enough to be misled
+    plain, model = (make(estimator, sampler=sampler, **params).fit(X, y) for sampler in (None, smote))
     posterior = model.predict_proba(X_test)
     by_counts = skfocal.correct_prior(
         model.focal_loss_.predict_proba(model.decision_function(X_test)), training_prior=[1, 1], prior=np.bincount(y)

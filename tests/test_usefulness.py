@@ -35,7 +35,7 @@ def test_hessians_below_what_a_split_must_have(estimator):
     assert message.startswith(f"{estimator.__name__} {MESSAGE}: lower focal_gamma (100.0)")
     thresholds = {
         "FocalLGBMClassifier": "min_child_weight (0.001) or min_child_samples (20)",
-        "FocalXGBClassifier": "min_child_weight (1)",
+        "FocalXGBClassifier": "min_child_weight (0.1)",
         "FocalHistGradientBoostingClassifier": "min_samples_leaf (20)",
     }
     assert f"lower focal_gamma (100.0) or {thresholds[estimator.__name__]}, or raise" in message

@@ -33,7 +33,7 @@ class FocalHistGradientBoostingClassifier(FocalBoostedMixin, HistGradientBoostin
 
     Parameters
     ----------
-    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=1.0
         Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
         loss. One per class in the order of ``classes_``, or a dict from labels. If it differs between classes,
         `predict` and `predict_proba` still agree, but the sign (or the largest) of the margins may be another class.
@@ -59,9 +59,10 @@ class FocalHistGradientBoostingClassifier(FocalBoostedMixin, HistGradientBoostin
         Prior at which `predict_proba` (and with it `predict`) is to hold: one weight > 0 per class, on any scale, in
         the order of ``classes_``; a dict from labels; for two classes the share of the second. None for that of the
         training data before `sampler`, weighted by samples, classes and `focal_alpha`. See `skfocal.correct_prior`.
-    learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, max_features, max_bins, \
-categorical_features, monotonic_cst, interaction_cst, warm_start, early_stopping, scoring, validation_fraction, \
-n_iter_no_change, tol, verbose, random_state
+    max_leaf_nodes, l2_regularization : default=15 and 1.0
+        As in `sklearn.ensemble.HistGradientBoostingClassifier`, where they are 31 and 0.
+    learning_rate, max_iter, max_depth, min_samples_leaf, max_features, max_bins, categorical_features, monotonic_cst, \
+interaction_cst, warm_start, early_stopping, scoring, validation_fraction, n_iter_no_change, tol, verbose, random_state
         As in `sklearn.ensemble.HistGradientBoostingClassifier`. ``scoring="loss"`` is the focal loss; after a `sampler`
         that of data in which the classes have the sampler's shares. Scorers are asked about probabilities through the
         link, at the prior of the data. With a `sampler`, `validation_fraction` is a share in (0, 1).
@@ -104,15 +105,15 @@ validation_score_
     def __init__(
         self,
         *,
-        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 1.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
         focal_mix: float = 0.0,
         focal_hessian: str = "stable",
         class_weight: dict[Any, float] | str | None = None,
         sampler: Any = None,
         prior: float | Sequence[float] | Mapping[Any, float] | None = None,
-        learning_rate: float = 0.1, max_iter: int = 100, max_leaf_nodes: int | None = 31, max_depth: int | None = None,
-        min_samples_leaf: int = 20, l2_regularization: float = 0.0, max_features: float = 1.0, max_bins: int = 255,
+        learning_rate: float = 0.1, max_iter: int = 100, max_leaf_nodes: int | None = 15, max_depth: int | None = None,
+        min_samples_leaf: int = 20, l2_regularization: float = 1.0, max_features: float = 1.0, max_bins: int = 255,
         categorical_features: Any = "from_dtype", monotonic_cst: Any = None, interaction_cst: Any = None,
         warm_start: bool = False, early_stopping: bool | str = "auto", scoring: Any = "loss",
         validation_fraction: float | int | None = 0.1, n_iter_no_change: int = 10, tol: float = 1e-7,

@@ -54,7 +54,7 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
 
     Parameters
     ----------
-    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=1.0
         Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
         loss. One per class in the order of ``classes_``, or a dict from labels. If it differs between classes,
         `predict` and `predict_proba` still agree, but the sign (or the largest) of the margins may be another class.
@@ -100,9 +100,15 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         Show a bar by tqdm, with the metrics of the last round.
     objective : None
         Cannot be set; it is the focal loss.
+    reg_lambda : float or "auto", default="auto"
+        What draws the values of leaves to 0: it is added to the Hessians of a leaf. "auto" for 0 where trees are grown
+        on fewer than 5,000 samples, else 3. LightGBM's own default is 0.
+    extra_trees : bool or "auto", default="auto"
+        Look at one threshold of each feature, drawn at random, and not at all of them. "auto" for True where trees are
+        grown on fewer than 5,000 samples, else False, LightGBM's own default.
     boosting_type, num_leaves, max_depth, learning_rate, n_estimators, subsample_for_bin, min_split_gain, \
-min_child_weight, min_child_samples, subsample, subsample_freq, colsample_bytree, reg_alpha, reg_lambda, random_state, \
-n_jobs, importance_type
+min_child_weight, min_child_samples, subsample, subsample_freq, colsample_bytree, reg_alpha, random_state, n_jobs, \
+importance_type
         As in `lightgbm.LGBMClassifier`. Gradients are computed on ``n_jobs`` threads too.
     **kwargs
         Any other parameter of LightGBM, under any of its names (``verbose``, ``max_bin``, ``device_type`` ...). An
@@ -143,7 +149,8 @@ n_jobs, importance_type
     side that comes to no row is refused, though it may come to one where the leaf holds each sample as two rows.
     ``min_child_samples=0, min_data_in_bin=1``, with no more values of a feature than ``max_bin``, comes closest: trees
     then part only where the rounded rows of one side are more than the leaf has, the likelier the more bins there are.
-    With ``min_child_weight=0`` beside it LightGBM goes back to ``min_child_samples=1``.
+    With ``min_child_weight=0`` beside it LightGBM goes back to ``min_child_samples=1``. What ``extra_trees`` draws
+    goes by rows as well.
 
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
     model is then the intercept. Features that are all 0 it refuses under a custom objective.
@@ -160,6 +167,7 @@ n_jobs, importance_type
     (2000, 2)
     """
 
+    extra_trees: bool | str = False  # of pickles from before it was a parameter of the constructor
     _thresholds = (("min_child_weight", 1e-3), ("min_child_samples", 20), ("min_split_gain", 0), ("reg_alpha", 0))
     _onnx_trees = onnx_trees
     _start_name = "init_score"
@@ -169,7 +177,7 @@ n_jobs, importance_type
     def __init__(
         self,
         *,
-        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 1.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
         focal_mix: float = 0.0,
         focal_hessian: str = "stable",
@@ -194,7 +202,8 @@ n_jobs, importance_type
         subsample_freq: int = 0,
         colsample_bytree: float = 1.0,
         reg_alpha: float = 0.0,
-        reg_lambda: float = 0.0,
+        reg_lambda: float | str = "auto",
+        extra_trees: bool | str = "auto",
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
         n_jobs: int | None = None,
         importance_type: str = "split",
@@ -205,11 +214,12 @@ n_jobs, importance_type
             n_estimators=n_estimators, subsample_for_bin=subsample_for_bin, objective=objective,
             class_weight=class_weight, min_split_gain=min_split_gain, min_child_weight=min_child_weight,
             min_child_samples=min_child_samples, subsample=subsample, subsample_freq=subsample_freq,
-            colsample_bytree=colsample_bytree, reg_alpha=reg_alpha, reg_lambda=reg_lambda, random_state=random_state,
+            colsample_bytree=colsample_bytree, reg_alpha=reg_alpha, random_state=random_state,
+            reg_lambda=reg_lambda,  # type: ignore[arg-type]  # which may be "auto"
             n_jobs=n_jobs, importance_type=importance_type, **kwargs,
         )  # fmt: skip
         self.focal_gamma, self.focal_alpha, self.focal_mix = focal_gamma, focal_alpha, focal_mix
-        self.focal_hessian = focal_hessian
+        self.focal_hessian, self.extra_trees = focal_hessian, extra_trees
         self.sampler, self.prior = sampler, prior
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_fraction = validation_fraction
@@ -345,6 +355,7 @@ n_jobs, importance_type
             starts_elsewhere = init_score is not None or old is not None
             plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
             sets = sets if plan.validation is None else [plan.validation]
+            settings = settings.for_samples(len(plan.training.codes))
             del samples, known  # not beside their copies in the plan while the engine trains
             as_given = {"eval_names": eval_names, "feature_name": feature_name}
             as_given |= {"categorical_feature": categorical_feature, "callbacks": callbacks}

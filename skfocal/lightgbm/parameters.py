@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
 from skfocal.lightgbm.compat import (
@@ -36,6 +36,11 @@ _OTHER_OBJECTIVES = (
 _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objectives"))
 
 
+# What "auto" is where trees are grown on fewer samples than these, and on more: docs/differences.md says why.
+_FEW_SAMPLES = 5_000
+_AUTO: dict[str, tuple[Any, Any]] = {"extra_trees": (True, False), "reg_lambda": (0.0, 3.0)}
+
+
 class Settings(NamedTuple):
     """What LightGBM is told."""
 
@@ -46,12 +51,20 @@ class Settings(NamedTuple):
     early_stopping_rounds: int | None
     metric: list[Any]  # LightGBM's own parameter of this name
 
+    def for_samples(self, n_samples: int) -> Self:
+        """Return the same with values in the place of "auto", for training data with so many samples."""
+        names = main_names()
+        given = {names[name] for name in self.params if name in names}
+        auto = {name: few if n_samples < _FEW_SAMPLES else many for name, (few, many) in _AUTO.items()}
+        return self._replace(params=self.params | {name: auto[name] for name in auto if names[name] not in given})
+
 
 def checked_settings(classifier: Any) -> Settings:
     """Return what LightGBM is told, checked as far as that takes no data."""
     _check_ignored({"boosting_type": classifier.boosting_type, **classifier._other_params})
     given = classifier.get_params(deep=False)
     check_watched(classifier, given, parameter_names())
+    _check_auto(given)
     params = own_parameters(given)
     boosting = boosting_kind(params["boosting_type"])
     rounds = _early_stopping_rounds(classifier, boosting)
@@ -60,13 +73,14 @@ def checked_settings(classifier: Any) -> Settings:
 
 
 def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters that are LightGBM's, under the names that its constructor has, where it has one.
+    """Return those parameters that are LightGBM's and not "auto", under the names that its constructor has, if any.
 
     Of several names for one parameter LightGBM reads the first, in an order of its own, and passes over the others: the
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
     params, defaults = engine_parameters(all_params, parameter_names()), default_parameters()
     params = {name: value for name, value in params.items() if value is not None or name in defaults}
+    params = {name: value for name, value in params.items() if name not in _AUTO or not _is_auto(value)}
     by_main_name: dict[str, dict[str, Any]] = {}
     for name, value in params.items():
         if name in main_names() and _is_set(name, params, defaults):
@@ -101,6 +115,19 @@ def prediction_parameters(classifier: Any, given: dict[str, Any]) -> dict[str, A
     params |= {names.get(name, name): value for name, value in given.items()}
     params["num_threads"] = n_threads(classifier, params["num_threads"])
     return params
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
+
+
+def _check_auto(given: dict[str, Any]) -> None:
+    """Raise if what may be "auto" is another word."""
+    for name in _AUTO:
+        value = given[name]
+        if isinstance(value, str) and not _is_auto(value):
+            valid = "a number >= 0" if name == "reg_lambda" else "True, False"
+            raise ValueError(f"{name} must be {valid} or 'auto', got {value!r}.")
 
 
 def _is_set(name: str, params: dict[str, Any], defaults: dict[str, Any]) -> bool:

@@ -58,7 +58,7 @@ class FocalLoss(ABC):
 
     formulas: ClassVar[Formulas] = FOCAL
 
-    gamma: float | Sequence[float] = 2.0
+    gamma: float | Sequence[float] = 1.0
     alpha: float | Sequence[float] | None = None
     focal_mix: float = 0.0
 

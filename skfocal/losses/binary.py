@@ -31,7 +31,7 @@ class BinaryFocalLoss(FocalLoss):
 
     Parameters
     ----------
-    gamma : float or sequence of 2 floats, default=2.0
+    gamma : float or sequence of 2 floats, default=1.0
         Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. Two values are
         those of the negative and the positive class.
     alpha : float, sequence of 2 floats or None, default=None

@@ -41,7 +41,7 @@ class MulticlassFocalLoss(FocalLoss):
 
     Parameters
     ----------
-    gamma : float or sequence of K floats, default=2.0
+    gamma : float or sequence of K floats, default=1.0
         Focusing parameter in [0, 1e4], for all classes or one for each.
     alpha : sequence of K floats or None, default=None
         Class weights > 0; None weighs every class 1.

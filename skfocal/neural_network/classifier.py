@@ -44,7 +44,7 @@ class FocalMLPClassifier(MarginMLPClassifier):
     ----------
     hidden_layer_sizes, activation
         As in `sklearn.neural_network.MLPClassifier`.
-    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=1.0
         Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
         loss. One per class in the order of ``classes_``, or a dict from labels; for multilabel data one per label. If
         it differs between classes, `predict` and `predict_proba` still agree, but the sign (or the largest) of the
@@ -134,7 +134,7 @@ n_iter_no_change, max_fun
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str = "relu",
         *,
-        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 1.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
         focal_mix: float = 0.0,
         class_weight: Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None = None,

@@ -16,18 +16,18 @@ from skfocal._state import adopt_fitted_state, unchanged_on_error
 from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_weights
 from skfocal.boosting.model_file import restore
-from skfocal.boosting.parameters import check_no_sampler, engine_parameters, focal_parameters
+from skfocal.boosting.parameters import check_no_sampler, focal_parameters
 from skfocal.boosting.plan import Plan, make_plan
 from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.boosting.streams import check_no_stream, or_fits_streams
-from skfocal.xgboost.compat import parameter_names, positional_with_warning
+from skfocal.xgboost.compat import positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.matrices import is_stream
 from skfocal.xgboost.onnx_trees import onnx_trees
-from skfocal.xgboost.parameters import checked_settings, given_n_jobs
+from skfocal.xgboost.parameters import checked_settings, given_n_jobs, own_parameters
 from skfocal.xgboost.saving import read_model, write_model
 from skfocal.xgboost.streams import fit_stream
 from skfocal.xgboost.tables import with_whole_names
@@ -46,7 +46,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     Parameters
     ----------
-    focal_gamma : float, array-like of shape (n_classes,) or dict, default=2.0
+    focal_gamma : float, array-like of shape (n_classes,) or dict, default=1.0
         Focusing parameter in [0, 1e4]: how fast the weight of a sample falls as it is classified well. 0 is the log
         loss. One per class in the order of ``classes_``, or a dict from labels. If it differs between classes,
         `predict` and `predict_proba` still agree, but the sign (or the largest) of the margins may be another class.
@@ -95,6 +95,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         the last one, on the last evaluation set.
     progress_bar : bool, default=False
         Show a bar by tqdm, with the metrics of the last round.
+    learning_rate, reg_lambda, min_child_weight : float or None, default=None
+        As in `xgboost.XGBClassifier`. None for 0.1, 10 and 0.1, where XGBoost has 0.3, 1 and 1; with
+        ``booster="gblinear"``, which grows no trees, for XGBoost's own.
     **kwargs
         Any other parameter of `xgboost.XGBClassifier` or of XGBoost (``tree_method``, ``device``, ``max_bin`` ...). An
         unknown name is an error, and so is one that XGBoost ignores under a custom objective.
@@ -147,7 +150,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     """
 
     _thresholds = (
-        ("min_child_weight", 1), ("gamma", 0), ("min_split_loss", 0), ("reg_alpha", 0), ("alpha", 0),
+        ("min_child_weight", 0.1), ("gamma", 0), ("min_split_loss", 0), ("reg_alpha", 0), ("alpha", 0),
     )  # fmt: skip
     _onnx_trees = onnx_trees
     _start_name = "base_margin"
@@ -156,7 +159,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     def __init__(
         self,
         *,
-        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 2.0,
+        focal_gamma: float | Sequence[float] | Mapping[Any, float] = 1.0,
         focal_alpha: float | Sequence[float] | Mapping[Any, float] | str | None = None,
         focal_mix: float = 0.0,
         focal_hessian: str = "stable",
@@ -203,7 +206,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         -------
         params : dict
         """
-        return engine_parameters(super().get_xgb_params(), parameter_names())
+        return own_parameters(super().get_xgb_params())
 
     @positional_with_warning
     @or_fits_streams(is_stream, fit_stream)

@@ -26,6 +26,19 @@ _ALIASES = {
 }
 
 
+# What trees are grown by where the user sets nothing; docs/differences.md says why. XGBoost has 0.3, 1 and 1.
+_OF_TREES = {"learning_rate": 0.1, "reg_lambda": 10.0, "min_child_weight": 0.1}
+
+
+def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters that are XGBoost's, with our defaults for what is not set under any of its names."""
+    params = engine_parameters(all_params, parameter_names())
+    if params.get("booster") != "gblinear":
+        names = {name: (name, _ALIASES.get(name, name)) for name in _OF_TREES}
+        params |= {name: _OF_TREES[name] for name in names if all(params.get(each) is None for each in names[name])}
+    return params
+
+
 class Settings(NamedTuple):
     """What XGBoost is told."""
 
@@ -53,7 +66,7 @@ def checked_settings(classifier: Any, verbose: Any) -> Settings:
         check_rounds(classifier.early_stopping_rounds)
     if verbose is not None and not (isinstance(verbose, int) and verbose >= 0):
         raise ValueError(f"verbose must be None, True, False or an integer >= 0, got {verbose!r}.")
-    params = engine_parameters(given, parameter_names())
+    params = own_parameters(given)
     # "exact" knows no categories.
     params["enable_categorical"] = classifier.enable_categorical and classifier.tree_method != "exact"
     return Settings(

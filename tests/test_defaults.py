@@ -1,0 +1,165 @@
+"""Defaults that are not the engines': what "auto" and None stand for, and that the user's own come first."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import xgboost
+from lightgbm import Dataset, LGBMClassifier
+from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
+
+ENOUGH = 5_000  # samples
+
+
+@pytest.fixture(scope="module")
+def data():
+    X, y = make_classification(ENOUGH, weights=[0.9], n_informative=5, random_state=0)
+    return X.astype(np.float32), y
+
+
+def told(classifier):
+    """Return what a booster of LightGBM says it was told of thresholds and leaves."""
+    text = classifier.booster_.model_to_string()
+    return {
+        name: float(re.search(rf"^\[{name}: (.*)\]$", text, re.MULTILINE)[1]) for name in ("extra_trees", "lambda_l2")
+    }
+
+
+def lightgbm(**params):
+    return FocalLGBMClassifier(n_estimators=3, verbose=-1, n_jobs=1, **params)
+
+
+FEW, MANY = {"extra_trees": 1, "lambda_l2": 0}, {"extra_trees": 0, "lambda_l2": 3}
+
+
+def test_lightgbms_auto_goes_by_the_number_of_samples(data):
+    X, y = data
+    assert told(lightgbm().fit(X[1:], y[1:])) == FEW
+    assert told(lightgbm().fit(X, y)) == MANY
+
+
+def test_auto_is_what_its_values_are(data):
+    X, y = data
+    explicit = lightgbm(extra_trees=False, reg_lambda=3.0).fit(X, y)
+    np.testing.assert_array_equal(lightgbm().fit(X, y).predict_proba(X), explicit.predict_proba(X))
+    explicit = lightgbm(extra_trees=True, reg_lambda=0.0).fit(X[1:], y[1:])
+    np.testing.assert_array_equal(lightgbm().fit(X[1:], y[1:]).predict_proba(X), explicit.predict_proba(X))
+
+
+def test_samples_of_weight_0_do_not_count(data):
+    X, y = data
+    weight = np.ones(len(y))
+    weight[0] = 0
+    assert told(lightgbm().fit(X, y, sample_weight=weight)) == FEW
+
+
+def test_what_early_stopping_splits_off_does_not_count(data):
+    assert told(lightgbm(early_stopping_rounds=2, random_state=0).fit(*data)) == FEW
+
+
+class Twice:
+    """A sampler that repeats all samples, the rare class once more."""
+
+    def get_params(self, deep=True):
+        return {}
+
+    def fit_resample(self, X, y):
+        self.sample_indices_ = np.concatenate([np.arange(len(y)), np.arange(len(y)), np.flatnonzero(y)])
+        return X[self.sample_indices_], y[self.sample_indices_]
+
+
+def test_samples_of_a_sampler_count(data):
+    """As they do behind a pipeline's sampler."""
+    X, y = data
+    assert told(lightgbm(sampler=Twice()).fit(X[1:], y[1:])) == MANY
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"reg_lambda": 0.5}, MANY | {"lambda_l2": 0.5}),
+        ({"lambda_l2": 0.5}, MANY | {"lambda_l2": 0.5}),
+        ({"reg_lambda": 0}, MANY | {"lambda_l2": 0}),
+        ({"lambda": 0}, MANY | {"lambda_l2": 0}),
+        ({"extra_trees": True}, MANY | {"extra_trees": 1}),
+        ({"extra_tree": True}, MANY | {"extra_trees": 1}),
+        ({"extra_tree": True, "lambda_l2": 1}, {"extra_trees": 1, "lambda_l2": 1}),
+    ],
+)
+def test_what_the_user_gives_under_any_name_comes_before_auto(data, given, expected):
+    assert told(lightgbm(**given).fit(*data)) == expected
+
+
+@pytest.mark.parametrize("n_samples", [ENOUGH - 1, ENOUGH])
+def test_a_dataset_is_counted_too(data, n_samples):
+    X, y = data[0][:n_samples], data[1][:n_samples]
+    streamed, in_memory = lightgbm().fit(Dataset(X, label=y, params={"verbose": -1})), lightgbm().fit(X, y)
+    assert told(streamed) == told(in_memory) == (FEW if n_samples < ENOUGH else MANY)
+    np.testing.assert_array_equal(streamed.predict_proba(X), in_memory.predict_proba(X))
+
+
+@pytest.mark.parametrize("name", ["reg_lambda", "extra_trees"])
+@pytest.mark.parametrize("value", ["Auto", "yes", ""])
+def test_other_words_are_refused(data, name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be .* or 'auto', got {value!r}\."):
+        lightgbm(**{name: value}).fit(*data)
+
+
+def config(classifier, *names):
+    """Return what a booster of XGBoost was told."""
+    text = json.dumps(json.loads(classifier.get_booster().save_config()))
+    return [float(re.search(rf'"{name}": "([^"]*)"', text)[1]) for name in names]
+
+
+def xgb(**params):
+    return FocalXGBClassifier(n_estimators=3, n_jobs=1, **params)
+
+
+OF_TREES = ("eta", "lambda", "min_child_weight")
+
+
+def test_xgboosts_trees_shrink_more(data):
+    np.testing.assert_allclose(config(xgb().fit(*data), *OF_TREES), [0.1, 10, 0.1])
+    np.testing.assert_allclose(config(xgb(booster="dart").fit(*data), *OF_TREES), [0.1, 10, 0.1])
+    assert xgb().get_xgb_params()["reg_lambda"] == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"learning_rate": 0.3}, [0.3, 10, 0.1]),
+        ({"eta": 0.3}, [0.3, 10, 0.1]),
+        ({"reg_lambda": 0}, [0.1, 0, 0.1]),
+        ({"lambda": 2}, [0.1, 2, 0.1]),
+        ({"min_child_weight": 1}, [0.1, 10, 1]),
+    ],
+)
+def test_what_the_user_gives_xgboost_comes_first(data, given, expected):
+    np.testing.assert_allclose(config(xgb(**given).fit(*data), *OF_TREES), expected)
+
+
+def test_xgboosts_linear_booster_keeps_its_own(data):
+    own = xgboost.XGBClassifier(booster="gblinear", n_estimators=3, n_jobs=1).fit(*data)
+    names = ("learning_rate", "reg_lambda")
+    assert config(xgb(booster="gblinear").fit(*data), *names) == config(own, *names)
+
+
+OWN_SETTINGS = [
+    (lightgbm(extra_trees=False, reg_lambda=0), LGBMClassifier(n_estimators=3, verbose=-1, n_jobs=1)),
+    (xgb(learning_rate=0.3, reg_lambda=1, min_child_weight=1), xgboost.XGBClassifier(n_estimators=3, n_jobs=1)),
+    (
+        FocalHistGradientBoostingClassifier(max_leaf_nodes=31, l2_regularization=0, max_iter=3),
+        HistGradientBoostingClassifier(max_iter=3),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ours", "own"), OWN_SETTINGS, ids=lambda each: type(each).__name__)
+def test_with_the_engines_settings_and_the_log_loss_it_is_the_engine(data, ours, own):
+    X, y = data
+    ours.set_params(focal_gamma=0.0, focal_hessian="exact").fit(X, y)
+    np.testing.assert_allclose(ours.predict_proba(X), own.fit(X, y).predict_proba(X), rtol=1e-4, atol=1e-6)
