@@ -16,7 +16,29 @@ from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, Fo
 
 LIGHTGBM = partial(lightgbm.LGBMClassifier, verbose=-1, n_jobs=1, random_state=0)
 XGBOOST = partial(XGBClassifier, n_jobs=1, random_state=0, enable_categorical=True)
-HIST = partial(HistGradientBoostingClassifier, random_state=0, categorical_features="from_dtype")
+
+
+class Histograms:
+    """scikit-learn's boosting, its own or ours; given numbers for categories of which there are more than it takes."""
+
+    def __init__(self, kind: type, **params: Any) -> None:
+        self.model = kind(random_state=0, categorical_features="from_dtype", **params)
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Histograms":  # noqa: D102
+        self.model.fit(self.as_numbers(X), y)
+        return self
+
+    def as_numbers(self, X: pd.DataFrame) -> pd.DataFrame:  # noqa: D102
+        categories = X.select_dtypes("category")
+        many = [name for name in categories if len(categories[name].cat.categories) > self.model.max_bins]
+        return X.assign(**{name: X[name].cat.codes.where(X[name].notna()) for name in many})
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: D102
+        proba: np.ndarray = self.model.predict_proba(self.as_numbers(X))
+        return proba
+
+
+HIST = partial(Histograms, HistGradientBoostingClassifier)
 
 
 class CatBoost:
@@ -101,7 +123,7 @@ def contenders() -> dict[str, Callable[[], Any]]:
     ours = {
         "LightGBM": partial(FocalLGBMClassifier, verbose=-1, n_jobs=1, random_state=0),
         "XGBoost": partial(FocalXGBClassifier, n_jobs=1, random_state=0),
-        "HistGB": partial(FocalHistGradientBoostingClassifier, random_state=0),
+        "HistGB": partial(Histograms, FocalHistGradientBoostingClassifier),
     }
     found: dict[str, Callable[[], Any]] = {
         "LightGBM": LIGHTGBM,

@@ -17,7 +17,11 @@ WARNINGS_OF_DASK = [
     pytest.mark.filterwarnings("ignore:.*Sending large graph:UserWarning"),
 ]
 
-QUICK = {FocalDaskLGBMClassifier: {"verbose": -1, "min_child_samples": 5}, FocalDaskXGBClassifier: {}}
+# Of thresholds drawn at random each worker draws those of some features.
+QUICK = {
+    FocalDaskLGBMClassifier: {"verbose": -1, "min_child_samples": 5, "extra_trees": False},
+    FocalDaskXGBClassifier: {},
+}
 FIRST_SET = {FocalDaskLGBMClassifier: "valid_0", FocalDaskXGBClassifier: "validation_0"}
 WEIGHTS_OF_SETS = {FocalDaskLGBMClassifier: "eval_sample_weight", FocalDaskXGBClassifier: "sample_weight_eval_set"}
 both = pytest.mark.parametrize("kind", [FocalDaskLGBMClassifier, FocalDaskXGBClassifier])

@@ -102,6 +102,16 @@ def test_a_dataset_is_counted_too(data, n_samples):
     np.testing.assert_array_equal(streamed.predict_proba(X), in_memory.predict_proba(X))
 
 
+@pytest.mark.parametrize("n_samples", [ENOUGH - 1000, ENOUGH])
+def test_on_a_cluster_the_rows_of_all_workers_count(client, data, n_samples):
+    from skfocal.dask import FocalDaskLGBMClassifier
+
+    from .clusters import chunked, on_both_workers
+
+    X, y = on_both_workers(client, *chunked(data[0][:n_samples], data[1][:n_samples]))
+    assert told(FocalDaskLGBMClassifier(n_estimators=3, verbose=-1).fit(X, y)) == (FEW if n_samples < ENOUGH else MANY)
+
+
 @pytest.mark.parametrize("name", ["reg_lambda", "extra_trees"])
 @pytest.mark.parametrize("value", ["Auto", "yes", ""])
 def test_other_words_are_refused(data, name, value):
