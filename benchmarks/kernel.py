@@ -30,7 +30,10 @@ from skfocal.losses import HESSIAN_POLICIES, compiled
 from skfocal.objectives import TrainingObjective
 
 
-def plain(y, raw, policy, gamma=2.0):
+GAMMA = 2.0
+
+
+def plain(y, raw, policy, gamma=GAMMA):
     """Return gradient and Hessian as one would write them down: A(p), its derivative, and the bound of "stable"."""
     z = raw.astype(np.float64)
     if z.ndim == 1:
@@ -64,7 +67,7 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
     order = "C" if dtype == np.float32 else "F"
     raw = np.asarray(rng.normal(scale=3, size=shape), dtype=dtype, order=order)
     y = rng.integers(0, n_classes, size=n_samples).astype(np.float32)
-    loss = BinaryFocalLoss() if n_classes == 2 else MulticlassFocalLoss()
+    loss = BinaryFocalLoss(GAMMA) if n_classes == 2 else MulticlassFocalLoss(GAMMA)
     gradient, hessian = (np.empty_like(raw, dtype=np.float32) for _ in range(2))
 
     def memory():

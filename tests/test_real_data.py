@@ -121,7 +121,7 @@ def test_a_mix_with_the_log_loss(estimator, mix, cards):
     """Ranks frauds, with probabilities through its own link: that of the focal loss alone gives worse ones."""
     (X, y, weight), (X_test, y_test, weight_test) = cards
     model = shipped_model(estimator)
-    (model if estimator in BOOSTED else model[-1]).set_params(focal_mix=mix)
+    (model if estimator in BOOSTED else model[-1]).set_params(focal_gamma=2.0, focal_mix=mix)
     weights = "sample_weight" if estimator in BOOSTED else f"{estimator.__name__.lower()}__sample_weight"
     model.fit(X, y, **{weights: weight})
     loss = (model if estimator in BOOSTED else model[-1]).focal_loss_
