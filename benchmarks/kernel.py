@@ -29,7 +29,6 @@ from skfocal._show_versions import kernel_in_use
 from skfocal.losses import HESSIAN_POLICIES, compiled
 from skfocal.objectives import TrainingObjective
 
-
 GAMMA = 2.0
 
 
