@@ -6,11 +6,10 @@ import re
 import numpy as np
 import pytest
 import xgboost
-from lightgbm import Dataset, LGBMClassifier
+from lightgbm import Dataset
 from sklearn.datasets import make_classification
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
+from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 
 ENOUGH = 5_000  # samples
 
@@ -156,20 +155,3 @@ def test_xgboosts_linear_booster_keeps_its_own(data):
     own = xgboost.XGBClassifier(booster="gblinear", n_estimators=3, n_jobs=1).fit(*data)
     names = ("learning_rate", "reg_lambda")
     assert config(xgb(booster="gblinear").fit(*data), *names) == config(own, *names)
-
-
-OWN_SETTINGS = [
-    (lightgbm(extra_trees=False, reg_lambda=0), LGBMClassifier(n_estimators=3, verbose=-1, n_jobs=1)),
-    (xgb(learning_rate=0.3, reg_lambda=1, min_child_weight=1), xgboost.XGBClassifier(n_estimators=3, n_jobs=1)),
-    (
-        FocalHistGradientBoostingClassifier(max_leaf_nodes=31, l2_regularization=0, max_iter=3),
-        HistGradientBoostingClassifier(max_iter=3),
-    ),
-]
-
-
-@pytest.mark.parametrize(("ours", "own"), OWN_SETTINGS, ids=lambda each: type(each).__name__)
-def test_with_the_engines_settings_and_the_log_loss_it_is_the_engine(data, ours, own):
-    X, y = data
-    ours.set_params(focal_gamma=0.0, focal_hessian="exact").fit(X, y)
-    np.testing.assert_allclose(ours.predict_proba(X), own.fit(X, y).predict_proba(X), rtol=1e-4, atol=1e-6)
