@@ -5,6 +5,8 @@
     python benchmarks/defaults.py FOLDER --half confirm --only LightGBM CatBoost
     python benchmarks/defaults.py FOLDER --results defaults.jsonl --picture defaults.png
 
+    gunzip -k benchmarks/defaults.jsonl.gz     # the results behind docs/measurements.md, for --results: add to them
+
 FOLDER is that of `data_sets.py`, which says what the sets are and which half of them settings were chosen on. Of each
 set every contender sees the same folds: five by two, stratified; three by one of sets with more than 50,000 rows. Each
 fit has one thread. Results are added to a file as they come, and what is there is not run again.
@@ -133,7 +135,7 @@ def draw(table: pd.DataFrame, n_sets: int, path: Path) -> None:
         axis.set(yticks=range(len(ranks)), yticklabels=ranks.index, xlabel=f"mean rank in {metric}, 1 is best")
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"{n_sets} data sets; bars that do not overlap differ by Nemenyi's test at 5 %", fontsize=10)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=100)
 
 
 def main() -> None:
