@@ -214,9 +214,8 @@ importance_type
             n_estimators=n_estimators, subsample_for_bin=subsample_for_bin, objective=objective,
             class_weight=class_weight, min_split_gain=min_split_gain, min_child_weight=min_child_weight,
             min_child_samples=min_child_samples, subsample=subsample, subsample_freq=subsample_freq,
-            colsample_bytree=colsample_bytree, reg_alpha=reg_alpha, random_state=random_state,
-            reg_lambda=reg_lambda,  # type: ignore[arg-type]  # which may be "auto"
-            n_jobs=n_jobs, importance_type=importance_type, **kwargs,
+            colsample_bytree=colsample_bytree, reg_alpha=reg_alpha, random_state=random_state, n_jobs=n_jobs,
+            importance_type=importance_type, reg_lambda=reg_lambda, **kwargs,  # type: ignore[arg-type]  # or "auto"
         )  # fmt: skip
         self.focal_gamma, self.focal_alpha, self.focal_mix = focal_gamma, focal_alpha, focal_mix
         self.focal_hessian, self.extra_trees = focal_hessian, extra_trees
