@@ -46,9 +46,9 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
     """LightGBM classifier trained on the focal loss, with probabilities through the focal link.
 
     Takes the place of `lightgbm.LGBMClassifier`: its parameters, `fit` arguments and attributes work as there, and
-    those that have no meaning here are refused by name. What differs: trees are grown on exact focal gradients and
-    safe Hessians, training starts from the focal intercept, `predict_proba` goes through the focal link, and
-    evaluation metrics are computed through it as well. The intercept is added to the first trees of the booster,
+    those that have no meaning here are refused by name. What differs: two defaults, trees are grown on exact focal
+    gradients and safe Hessians, training starts from the focal intercept, `predict_proba` goes through the focal link,
+    and evaluation metrics are computed through it as well. The intercept is added to the first trees of the booster,
     which is saved with LightGBM's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax for
     several classes) of the same margins.
 

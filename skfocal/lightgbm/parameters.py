@@ -36,9 +36,16 @@ _OTHER_OBJECTIVES = (
 _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objectives"))
 
 
-# What "auto" is where trees are grown on fewer samples than these, and on more: docs/differences.md says why.
-_FEW_SAMPLES = 5_000
-_AUTO: dict[str, tuple[Any, Any]] = {"extra_trees": (True, False), "reg_lambda": (0.0, 3.0)}
+class _Auto(NamedTuple):
+    """What "auto" stands for: where trees are grown on few samples, and where on more."""
+
+    few: Any
+    more: Any
+    others: str  # what else the parameter may be
+
+
+_FEW_SAMPLES = 5_000  # docs/differences.md says why
+_AUTO = {"extra_trees": _Auto(True, False, "True, False"), "reg_lambda": _Auto(0.0, 3.0, "a number >= 0")}
 
 
 class Settings(NamedTuple):
@@ -53,10 +60,10 @@ class Settings(NamedTuple):
 
     def for_samples(self, n_samples: int) -> Self:
         """Return the same with values in the place of "auto", for training data with so many samples."""
-        names = main_names()
-        given = {names[name] for name in self.params if name in names}
-        auto = {name: few if n_samples < _FEW_SAMPLES else many for name, (few, many) in _AUTO.items()}
-        return self._replace(params=self.params | {name: auto[name] for name in auto if names[name] not in given})
+        given = {main_names().get(name) for name in self.params}
+        free = {name: auto for name, auto in _AUTO.items() if main_names()[name] not in given}
+        values = {name: auto.few if n_samples < _FEW_SAMPLES else auto.more for name, auto in free.items()}
+        return self._replace(params=self.params | values)
 
 
 def checked_settings(classifier: Any) -> Settings:
@@ -79,8 +86,11 @@ def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
     params, defaults = engine_parameters(all_params, parameter_names()), default_parameters()
-    params = {name: value for name, value in params.items() if value is not None or name in defaults}
-    params = {name: value for name, value in params.items() if name not in _AUTO or not _is_auto(value)}
+    params = {
+        name: value
+        for name, value in params.items()
+        if (value is not None or name in defaults) and not (name in _AUTO and _is_auto(value))
+    }
     by_main_name: dict[str, dict[str, Any]] = {}
     for name, value in params.items():
         if name in main_names() and _is_set(name, params, defaults):
@@ -123,11 +133,10 @@ def _is_auto(value: Any) -> bool:
 
 def _check_auto(given: dict[str, Any]) -> None:
     """Raise if what may be "auto" is another word."""
-    for name in _AUTO:
+    for name, auto in _AUTO.items():
         value = given[name]
         if isinstance(value, str) and not _is_auto(value):
-            valid = "a number >= 0" if name == "reg_lambda" else "True, False"
-            raise ValueError(f"{name} must be {valid} or 'auto', got {value!r}.")
+            raise ValueError(f"{name} must be {auto.others} or 'auto', got {value!r}.")
 
 
 def _is_set(name: str, params: dict[str, Any], defaults: dict[str, Any]) -> bool:

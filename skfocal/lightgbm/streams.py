@@ -48,7 +48,7 @@ def fit_stream(
     reader = DatasetReader(classifier, parameters_to_train(classifier, settings, of_data))
     training = reader.training(X, announced)
     samples, classes = training.samples, training.classes
-    settings = settings.for_samples(len(samples.codes))
+    settings = settings.for_samples(len(samples.codes))  # only now: to count the rows of a Dataset its bins are made
     params = parameters_to_train(classifier, settings, of_data)
     loss, by_class = weigh_classes(focal, samples.totals(len(classes)), classes)
     metrics = as_metrics(eval_metric, classifier, settings.metric, loss)

@@ -27,7 +27,7 @@ from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.matrices import is_stream
 from skfocal.xgboost.onnx_trees import onnx_trees
-from skfocal.xgboost.parameters import checked_settings, given_n_jobs, own_parameters
+from skfocal.xgboost.parameters import TREE_DEFAULTS, checked_settings, given_n_jobs, own_parameters
 from skfocal.xgboost.saving import read_model, write_model
 from skfocal.xgboost.streams import fit_stream
 from skfocal.xgboost.tables import with_whole_names
@@ -37,12 +37,12 @@ from skfocal.xgboost.training import train
 class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     """XGBoost classifier trained on the focal loss, with probabilities through the focal link.
 
-    Takes the place of `xgboost.XGBClassifier`: its parameters, `fit` arguments and attributes work as there, those
-    that have no meaning here are refused by name, and labels may be of any type. What differs: trees are grown on
-    exact focal gradients and safe Hessians, training starts from the focal intercept (the booster's ``base_score``),
-    `predict_proba` goes through the focal link, and evaluation metrics are computed through it as well. The booster
-    is saved with XGBoost's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax for several
-    classes) of the same margins.
+    Takes the place of `xgboost.XGBClassifier`: its parameters, `fit` arguments and attributes work as there, those that
+    have no meaning here are refused by name, and labels may be of any type. What differs: three defaults, trees are
+    grown on exact focal gradients and safe Hessians, training starts from the focal intercept (the booster's
+    ``base_score``), `predict_proba` goes through the focal link, and evaluation metrics are computed through it as
+    well. The booster is saved with XGBoost's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax
+    for several classes) of the same margins.
 
     Parameters
     ----------
@@ -150,7 +150,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     """
 
     _thresholds = (
-        ("min_child_weight", 0.1), ("gamma", 0), ("min_split_loss", 0), ("reg_alpha", 0), ("alpha", 0),
+        ("min_child_weight", TREE_DEFAULTS["min_child_weight"]), ("gamma", 0), ("min_split_loss", 0), ("reg_alpha", 0),
+        ("alpha", 0),
     )  # fmt: skip
     _onnx_trees = onnx_trees
     _start_name = "base_margin"
@@ -200,7 +201,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         return as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names)
 
     def get_xgb_params(self) -> dict[str, Any]:
-        """Return the parameters that are XGBoost's own.
+        """Return the parameters that are XGBoost's own, with our defaults.
 
         Returns
         -------

@@ -27,15 +27,16 @@ _ALIASES = {
 
 
 # What trees are grown by where the user sets nothing; docs/differences.md says why. XGBoost has 0.3, 1 and 1.
-_OF_TREES = {"learning_rate": 0.1, "reg_lambda": 10.0, "min_child_weight": 0.1}
+TREE_DEFAULTS = {"learning_rate": 0.1, "reg_lambda": 10.0, "min_child_weight": 0.1}
 
 
 def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that are XGBoost's, with our defaults for what is not set under any of its names."""
     params = engine_parameters(all_params, parameter_names())
     if params.get("booster") != "gblinear":
-        names = {name: (name, _ALIASES.get(name, name)) for name in _OF_TREES}
-        params |= {name: _OF_TREES[name] for name in names if all(params.get(each) is None for each in names[name])}
+        for name, value in TREE_DEFAULTS.items():
+            if params.get(name) is None and params.get(_ALIASES.get(name, name)) is None:
+                params[name] = value
     return params
 
 
