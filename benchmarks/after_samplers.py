@@ -19,19 +19,16 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE, BorderlineSMOTE, RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
-from own_settings import OWN_SETTINGS
+from own_settings import focal_engines
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, log_loss
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from skfocal import FocalLGBMClassifier, FocalXGBClassifier, correct_prior
+from skfocal import correct_prior
 
-ENGINES = {
-    "LightGBM": FocalLGBMClassifier(focal_gamma=2.0, verbose=-1, **OWN_SETTINGS["LightGBM"]),
-    "XGBoost": FocalXGBClassifier(focal_gamma=2.0, **OWN_SETTINGS["XGBoost"]),
-}
+ENGINES = focal_engines(focal_gamma=2.0)
 SAMPLERS = [SMOTE(), BorderlineSMOTE(), RandomOverSampler(), RandomUnderSampler()]
 EARLY = {"n_estimators": 500, "early_stopping_rounds": 20}
 

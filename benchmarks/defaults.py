@@ -93,11 +93,14 @@ def corrected_p(differences: np.ndarray, ratio: float) -> float:
 
 
 def compared(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each contender that has finished all sets."""
+    """Return a row for each contender that has finished all folds of all sets."""
+    finished = rows.dropna(subset=list(METRICS)).groupby(["set", "contender"]).size().unstack("contender")
+    complete = finished.columns[finished.eq(finished[BASE], axis=0).all()]
+    rows = rows[rows["contender"].isin(complete)]
     means = rows.groupby(["set", "contender"])[list(METRICS)].mean(numeric_only=True)
     table = {}
     for metric, sign in METRICS.items():
-        of_sets = means[metric].unstack("contender").dropna(axis=1)
+        of_sets = means[metric].unstack("contender")
         ratio = of_sets.div(of_sets[BASE], axis=0)
         table[f"{metric} / own"] = np.exp(np.log(ratio).mean())
         table[f"rank {metric}"] = (sign * of_sets).rank(axis=1).mean()
@@ -112,7 +115,7 @@ def compared(rows: pd.DataFrame) -> pd.DataFrame:
             better[contender], worse[contender] = signs.count(-1.0), signs.count(1.0)
         table[f"{metric} won, lost"] = pd.Series({each: f"{better[each]}, {worse[each]}" for each in better})
     table["seconds"] = rows.groupby("contender")["seconds"].sum()
-    return pd.DataFrame(table).dropna().sort_values("rank AP")
+    return pd.DataFrame(table).sort_values("rank AP")
 
 
 def critical_difference(n_contenders: int, n_sets: int) -> float:

@@ -17,17 +17,12 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import RandomUnderSampler
-from own_settings import OWN_SETTINGS
+from own_settings import focal_engines
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, log_loss
 from sklearn.model_selection import train_test_split
 
-from skfocal import FocalLGBMClassifier, FocalXGBClassifier
-
-ENGINES = {
-    "LightGBM": FocalLGBMClassifier(focal_gamma=2.0, verbose=-1, **OWN_SETTINGS["LightGBM"]),
-    "XGBoost": FocalXGBClassifier(focal_gamma=2.0, **OWN_SETTINGS["XGBoost"]),
-}
+ENGINES = focal_engines(focal_gamma=2.0)
 EARLY = {"n_estimators": 500, "early_stopping_rounds": 20, "validation_fraction": 0.2, "random_state": 0}
 SAMPLERS = {"none": None, "SMOTE": SMOTE(random_state=0), "RandomUnderSampler": RandomUnderSampler(random_state=0)}
 MIXES = [0.0, 0.05, 0.2, 0.5, 1.0]

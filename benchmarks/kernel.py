@@ -32,7 +32,7 @@ from skfocal.objectives import TrainingObjective
 GAMMA = 2.0
 
 
-def plain(y, raw, policy, gamma=GAMMA):
+def plain(y, raw, policy, gamma):
     """Return gradient and Hessian as one would write them down: A(p), its derivative, and the bound of "stable"."""
     z = raw.astype(np.float64)
     if z.ndim == 1:
@@ -77,7 +77,7 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
     with TrainingObjective(of_loss) as objective, TrainingObjective(of_loss) as formulas:
         with patch.object(compiled, "kernel", None):
             formulas(y, raw)  # prepared where nothing was compiled
-        for values, expected in zip(objective(y, raw), plain(y, raw, policy), strict=True):
+        for values, expected in zip(objective(y, raw), plain(y, raw, policy, GAMMA), strict=True):
             np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-6)
         calls = {
             "objective": lambda: objective(y, raw),

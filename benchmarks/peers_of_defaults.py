@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from xgboost import XGBClassifier
 
 from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
@@ -18,27 +20,20 @@ LIGHTGBM = partial(lightgbm.LGBMClassifier, verbose=-1, n_jobs=1, random_state=0
 XGBOOST = partial(XGBClassifier, n_jobs=1, random_state=0, enable_categorical=True)
 
 
-class Histograms:
-    """scikit-learn's boosting, its own or ours; given numbers for categories of which there are more than it takes."""
-
-    def __init__(self, kind: type, **params: Any) -> None:
-        self.model = kind(random_state=0, categorical_features="from_dtype", **params)
-
-    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Histograms":  # noqa: D102
-        self.model.fit(self.as_numbers(X), y)
-        return self
-
-    def as_numbers(self, X: pd.DataFrame) -> pd.DataFrame:  # noqa: D102
-        categories = X.select_dtypes("category")
-        many = [name for name in categories if len(categories[name].cat.categories) > self.model.max_bins]
-        return X.assign(**{name: X[name].cat.codes.where(X[name].notna()) for name in many})
-
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: D102
-        proba: np.ndarray = self.model.predict_proba(self.as_numbers(X))
-        return proba
+def _numbers_for_many_levels(X: pd.DataFrame) -> pd.DataFrame:
+    """Return codes in the place of categories of which there are more than scikit-learn's boosting takes."""
+    categories = X.select_dtypes("category")
+    many = [name for name in categories if len(categories[name].cat.categories) > 255]
+    return X.assign(**{name: X[name].cat.codes.where(X[name].notna()) for name in many})
 
 
-HIST = partial(Histograms, HistGradientBoostingClassifier)
+def _hist(kind: type, **params: Any) -> Pipeline:
+    """Return scikit-learn's boosting, its own or ours."""
+    boosting = kind(random_state=0, categorical_features="from_dtype", **params)
+    return make_pipeline(FunctionTransformer(_numbers_for_many_levels), boosting)
+
+
+HIST = partial(_hist, HistGradientBoostingClassifier)
 
 
 class CatBoost:
@@ -123,7 +118,7 @@ def contenders() -> dict[str, Callable[[], Any]]:
     ours = {
         "LightGBM": partial(FocalLGBMClassifier, verbose=-1, n_jobs=1, random_state=0),
         "XGBoost": partial(FocalXGBClassifier, n_jobs=1, random_state=0),
-        "HistGB": partial(Histograms, FocalHistGradientBoostingClassifier),
+        "HistGB": partial(_hist, FocalHistGradientBoostingClassifier),
     }
     found: dict[str, Callable[[], Any]] = {
         "LightGBM": LIGHTGBM,

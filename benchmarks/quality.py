@@ -15,14 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
-from own_settings import OWN_SETTINGS
+from own_settings import focal_engines
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, log_loss
 from sklearn.model_selection import train_test_split
 from xgboost import XGBClassifier
 
-from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal.losses import HESSIAN_POLICIES
 
 GAMMAS = [0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0]
@@ -30,10 +29,7 @@ OWN = {
     "LightGBM": LGBMClassifier(verbose=-1),
     "XGBoost": XGBClassifier(enable_categorical=True),
 }
-FOCAL = {
-    "LightGBM": FocalLGBMClassifier(verbose=-1, **OWN_SETTINGS["LightGBM"]),
-    "XGBoost": FocalXGBClassifier(**OWN_SETTINGS["XGBoost"]),
-}
+FOCAL = focal_engines()
 
 
 def load(path):
