@@ -6,6 +6,7 @@ import lightgbm
 import xgboost
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from benchmarks.own_settings import OWN_SETTINGS
 from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
 
 
@@ -88,7 +89,7 @@ ENGINES = [
         # Few rounds: those after the best one stay in the model.
         early=lambda rounds: {"early_stopping": True, "n_iter_no_change": min(rounds, 3)},
         names={"n_estimators": "max_iter", "max_bin": "max_bins", "reg_lambda": "l2_regularization"},
-        own_settings={"max_leaf_nodes": 31, "l2_regularization": 0.0},
+        own_settings=OWN_SETTINGS["HistGB"],
         no_counts={"min_samples_leaf": 1},
         any_name=False,
         importances=False,
@@ -105,7 +106,7 @@ ENGINES = [
         early=lambda rounds: {"early_stopping_rounds": rounds},
         threads=("n_jobs", "nthread", "num_threads"),
         seeds=("random_state", "seed", "random_seed"),
-        own_settings={"extra_trees": False, "reg_lambda": 0.0},
+        own_settings=OWN_SETTINGS["LightGBM"],
         no_counts={"min_child_samples": 0, "min_data_in_bin": 1, "extra_trees": False},
         fine_bins={"min_data_in_bin": 1},
         bagging={"subsample": 0.5, "subsample_freq": 1},
@@ -141,7 +142,7 @@ ENGINES = [
         early=lambda rounds: {"early_stopping_rounds": rounds},
         threads=("n_jobs", "nthread"),
         seeds=("random_state", "seed"),
-        own_settings={"learning_rate": 0.3, "reg_lambda": 1.0, "min_child_weight": 1.0},
+        own_settings=OWN_SETTINGS["XGBoost"],
         bagging={"subsample": 0.5, "num_parallel_tree": 2},
         sparse="missing",
         start="base_margin",

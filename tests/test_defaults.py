@@ -11,6 +11,8 @@ from sklearn.datasets import make_classification
 
 from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 
+from .engines import ENGINES
+
 ENOUGH = 5_000  # samples
 
 
@@ -155,3 +157,15 @@ def test_xgboosts_linear_booster_keeps_its_own(data):
     own = xgboost.XGBClassifier(booster="gblinear", n_estimators=3, n_jobs=1).fit(*data)
     names = ("learning_rate", "reg_lambda")
     assert config(xgb(booster="gblinear").fit(*data), *names) == config(own, *names)
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.estimator.__name__)
+def test_no_other_default_of_the_engine_is_changed(engine):
+    """What own_settings set, and no more, of what its constructor has; XGBoost's are changed behind its None."""
+
+    def defaults(kind):
+        return kind().get_xgb_params() if issubclass(kind, xgboost.XGBClassifier) else kind().get_params()
+
+    ours, own = defaults(engine.estimator), defaults(engine.own)
+    changed = {name for name in ours.keys() & own.keys() if repr(ours[name]) != repr(own[name])}
+    assert changed - {"loss", "objective", "enable_categorical"} == engine.own_settings.keys() & own.keys()

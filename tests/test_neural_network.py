@@ -188,7 +188,7 @@ def test_the_output_bias_starts_at_the_focal_intercept(data, gamma):
 def test_the_output_bias_of_labels(multilabel):
     X, y = multilabel
     model = network(**STANDING_STILL).fit(X, y)
-    expected = [BinaryFocalLoss().intercept([1 - share, share]) for share in y.mean(axis=0)]
+    expected = [BinaryFocalLoss(1.0).intercept([1 - share, share]) for share in y.mean(axis=0)]
     np.testing.assert_allclose(model.intercepts_[-1], expected, rtol=1e-9)
 
 

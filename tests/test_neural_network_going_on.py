@@ -92,7 +92,7 @@ def test_a_first_batch_without_positives(binary):
     X, y = binary
     legitimate = y == 0
     model = network().partial_fit(X[legitimate][:300], y[legitimate][:300], classes=[0, 1])
-    assert model.focal_intercept_ == pytest.approx(BinaryFocalLoss().intercept([300, 0.5]))
+    assert model.focal_intercept_ == pytest.approx(BinaryFocalLoss(1.0).intercept([300, 0.5]))
     for start in range(0, len(y), 300):
         model.partial_fit(X[start : start + 300], y[start : start + 300])
     assert metrics.roc_auc_score(y, model.predict_proba(X)[:, 1]) > 0.7
