@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import lightgbm
 import xgboost
+from own_settings import OWN_SETTINGS
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from benchmarks.own_settings import OWN_SETTINGS
 from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
 
 

@@ -77,17 +77,10 @@ def test_peers(tmp_path):
     assert "UNDECLARED" not in output
 
 
-@pytest.fixture
-def imported(monkeypatch):
-    """Return a function that imports a benchmark."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    return import_module
-
-
-def test_defaults_are_compared_by_folds_and_sets(imported):
+def test_defaults_are_compared_by_folds_and_sets():
     """A contender that is 1 % better in every fold of every set, and one that is as good in the mean."""
     pd = pytest.importorskip("pandas")
-    defaults = imported("defaults")
+    defaults = import_module("defaults")
     rng = np.random.default_rng(0)
     rows = []
     for name in "abc":
@@ -106,16 +99,16 @@ def test_defaults_are_compared_by_folds_and_sets(imported):
     assert table.loc["better", "log loss / own"] == pytest.approx(0.99, abs=1e-6)
 
 
-def test_statistics_of_defaults(imported):
-    defaults = imported("defaults")
+def test_statistics_of_defaults():
+    defaults = import_module("defaults")
     differences = np.random.default_rng(0).normal(0.3, 1, 10)
     assert defaults.corrected_p(differences, 0.0) == pytest.approx(ttest_1samp(differences, 0).pvalue)
     assert defaults.corrected_p(differences, 0.25) > defaults.corrected_p(differences, 0.0)
     assert defaults.critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)  # Demsar's own example
 
 
-def test_gains_are_those_of_the_published_example(imported):
-    published = imported("published")
+def test_gains_are_those_of_the_published_example():
+    published = import_module("published")
     y, refused, amount = np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0]), np.array([10.0, 20.0, 30.0, 40.0])
     assert published.gains(y, refused, amount).tolist() == [60.0, -20.0, -5.0, 0.8]
 
@@ -126,10 +119,10 @@ def test_published_costs(folder):
     assert all(word in output for word in ("accept all", "XGBoost, focal, by amounts", "to tuned", "published"))
 
 
-def test_the_handbooks_days(imported):
+def test_the_handbooks_days():
     """A transaction a day of each of 30 cards; 0 is compromised in the first week, 1 in the delay, 2 too late."""
     pd = pytest.importorskip("pandas")
-    published = imported("published")
+    published = import_module("published")
     frame = pd.DataFrame([(day, card) for day in range(100, 121) for card in range(30)])
     frame.columns = ["TX_TIME_DAYS", "CUSTOMER_ID"]
     frauds = {(103, 0), (107, 1), (115, 2), (118, 3), (118, 4), (119, 3)}
@@ -146,10 +139,10 @@ def test_the_handbooks_days(imported):
     assert published.card_precision(test, score, k=2) == pytest.approx((0.5 + 1.0) / 7)
 
 
-def test_contenders_have_names_of_their_own(imported):
+def test_contenders_have_names_of_their_own():
     pytest.importorskip("lightgbm")
     pytest.importorskip("xgboost")
-    contenders = imported("peers_of_defaults").contenders()
+    contenders = import_module("peers_of_defaults").contenders()
     assert {"LightGBM", "XGBoost", "HistGB", "skfocal LightGBM"} <= set(contenders)
     X, y = load_creditcard(as_frame=True).data, load_creditcard().target
     proba = contenders["skfocal HistGB, gamma=0"]().fit(X[:3000], y[:3000]).predict_proba(X[:10])
