@@ -3,12 +3,13 @@
     python benchmarks/after_samplers.py FOLDER [NAME ...]    # of the parquet files in it, all if none is given
 
 FOLDER holds parquet files with an integer column ``target``. creditcard is split in time (55,000 rows to train), others
-at random (20,000 at most), by each seed anew. "early" stops after 20 of 500 rounds without progress on a tenth, by the
-log loss, for which the classifiers weigh the classes anew in every round. All ways multiply the posterior as trained by
-weights. "counts": the ratio of class counts before and after. "matched": those of maximum likelihood on the
-training rows before the sampler, with which the mean posterior is the share of each class. "held out": on the tenth
-(after 100 rounds with a model of the rest). "cross-fitted": on three folds. "best": on the test data. LL is the log
-loss, "mean" the mean probability of the rarest class divided by its share, AP its average precision; means of 3 seeds.
+at random (20,000 at most), by each seed anew. The engines' own settings, gamma = 2. "early" stops after 20 of 500
+rounds without progress on a tenth, by the log loss, for which the classifiers weigh the classes anew in every round.
+All ways multiply the posterior as trained by weights. "counts": the ratio of class counts before and after. "matched":
+those of maximum likelihood on the training rows before the sampler, with which the mean posterior is the share of each
+class. "held out": on the tenth (after 100 rounds with a model of the rest). "cross-fitted": on three folds. "best": on
+the test data. LL is the log loss, "mean" the mean probability of the rarest class divided by its share, AP its average
+precision; means of 3 seeds.
 """
 
 import argparse

@@ -5,9 +5,9 @@
 
 FOLDER holds parquet files with an integer column ``target``; numeric columns only, as SMOTE takes no others. creditcard
 is split in time (first 80 % to train), the others at random (75 %, stratified, 20,000 rows to train at most). "100
-rounds" are library defaults; "early, METRIC" stops after 20 rounds without progress of that metric on a fifth of the
-training data, of 500 at most, seed 0. AP is the average precision, LL the log loss; "as trained" that of the posterior
-at the prior that the sampler has made, before the correction.
+rounds" are the engines' own settings and gamma = 2; "early, METRIC" stops after 20 rounds without progress of that
+metric on a fifth of the training data, of 500 at most, seed 0. AP is the average precision, LL the log loss; "as
+trained" that of the posterior at the prior that the sampler has made, before the correction.
 """
 
 import argparse

@@ -82,7 +82,7 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
         calls = {
             "objective": lambda: objective(y, raw),
             "numpy": lambda: formulas(y, raw),
-            "plain": lambda: plain(y, raw, policy),
+            "plain": lambda: plain(y, raw, policy, GAMMA),
             "memory": memory,
         }
         times = {name: [] for name in calls}

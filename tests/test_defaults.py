@@ -9,8 +9,9 @@ import xgboost
 from lightgbm import Dataset
 from sklearn.datasets import make_classification
 
-from skfocal import FocalLGBMClassifier, FocalXGBClassifier
+from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
 
+from .conftest import ESTIMATORS
 from .engines import ENGINES
 
 ENOUGH = 5_000  # samples
@@ -120,6 +121,18 @@ def test_other_words_are_refused(data, name, value):
         lightgbm(**{name: value}).fit(*data)
 
 
+@pytest.mark.parametrize(("alias", "name"), [("lambda_l2", "reg_lambda"), ("extra_tree", "extra_trees")])
+def test_auto_under_another_name_is_refused(data, alias, name):
+    """LightGBM would end the process."""
+    with pytest.raises(ValueError, match=rf"{alias} must be .*; 'auto' is for {name}, got 'auto'\."):
+        lightgbm(**{alias: "auto"}).fit(*data)
+
+
+def test_none_is_lightgbms_own(data):
+    X, y = data[0][1:], data[1][1:]
+    assert told(lightgbm(reg_lambda=None, extra_trees=None).fit(X, y)) == {"extra_trees": 0, "lambda_l2": 0}
+
+
 def config(classifier, *names):
     """Return what a booster of XGBoost was told."""
     text = json.dumps(json.loads(classifier.get_booster().save_config()))
@@ -169,3 +182,13 @@ def test_no_other_default_of_the_engine_is_changed(engine):
     ours, own = defaults(engine.estimator), defaults(engine.own)
     changed = {name for name in ours.keys() & own.keys() if repr(ours[name]) != repr(own[name])}
     assert changed - {"loss", "objective", "enable_categorical"} == engine.own_settings.keys() & own.keys()
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_gamma_is_1(estimator):
+    assert estimator().focal_gamma == 1
+
+
+def test_scikit_learns_trees_are_smaller_and_shrink():
+    params = FocalHistGradientBoostingClassifier().get_params()
+    assert (params["max_leaf_nodes"], params["l2_regularization"]) == (15, 1)

@@ -53,3 +53,22 @@ def test_an_old_model_can_be_fitted_again(name):
     model.fit(X, y)
     assert model.classes_.tolist() == ["no", "yes"]
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("extra_trees", [True, False])
+def test_extra_trees_of_an_old_pickle_stay_what_they_were(extra_trees):
+    """It was one of LightGBM's other keywords, before it was a parameter of ours."""
+    model = pickle.loads((MODELS / "lightgbm2.pkl").read_bytes())
+    state = model.__getstate__()
+    del state["extra_trees"]
+    state["_other_params"] = state["_other_params"] | {"extra_trees": extra_trees}
+    old = object.__new__(type(model))
+    old.__setstate__(state)
+    assert old.get_params()["extra_trees"] is extra_trees
+    assert "extra_trees" in state["_other_params"]  # what is read is not changed
+    with np.load(MODELS / "expected.npz") as expected:
+        X = expected["X2"]
+    old.fit(X, X[:, 0] > np.median(X[:, 0]))
+    assert f"[extra_trees: {int(extra_trees)}]" in old.booster_.model_to_string()
+    assert old.set_params(extra_trees=not extra_trees).get_params()["extra_trees"] is not extra_trees

@@ -208,13 +208,14 @@ def test_the_limits_are_kept_on_samples_to_come():
     X, y, _ = fraud(40_000)
     day = np.arange(len(y)) // 200
     old, new = slice(0, 20_000), slice(20_000, None)
-    model = FocalHistGradientBoostingClassifier(max_iter=30)
+    # 30 trees give some 800 scores, and up to 400 samples the same: a threshold goes above all of them or below.
+    model = FocalHistGradientBoostingClassifier(max_iter=100)
     budget = AlertBudgetClassifier(model, max_alerts=15, max_fpr=0.02, random_state=0)
     budget.fit(X[old], y[old], groups=day[old])
     is_alert = budget.predict(X[new]) == 1
     assert is_alert[y[new] == 0].mean() < 0.03
     assert (np.bincount(day[new], weights=is_alert)[100:] > 15).mean() < 0.15
-    assert is_alert[y[new] == 1].mean() > 0.1
+    assert is_alert[y[new] == 1].mean() > 0.3
     precise = AlertBudgetClassifier(model, min_precision=0.9, random_state=0).fit(X[old], y[old])
     assert y[new][precise.predict(X[new]) == 1].mean() > 0.9
 

@@ -28,8 +28,8 @@ class FocalHistGradientBoostingClassifier(FocalBoostedMixin, HistGradientBoostin
     """scikit-learn's histogram boosting trained on the focal loss, with probabilities through the focal link.
 
     Takes the place of `sklearn.ensemble.HistGradientBoostingClassifier`, and needs no other package: its parameters,
-    methods and attributes work as there. What differs: two defaults, trees are grown on exact focal gradients and safe
-    Hessians, training starts from the focal intercept, `predict_proba` and early stopping go through the focal link.
+    methods and attributes work as there. What differs: a few defaults, trees are grown on exact focal gradients and
+    safe Hessians, training starts at the focal intercept, `predict_proba` and early stopping go through the focal link.
 
     Parameters
     ----------

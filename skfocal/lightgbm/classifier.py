@@ -46,7 +46,7 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
     """LightGBM classifier trained on the focal loss, with probabilities through the focal link.
 
     Takes the place of `lightgbm.LGBMClassifier`: its parameters, `fit` arguments and attributes work as there, and
-    those that have no meaning here are refused by name. What differs: two defaults, trees are grown on exact focal
+    those that have no meaning here are refused by name. What differs: a few defaults, trees are grown on exact focal
     gradients and safe Hessians, training starts from the focal intercept, `predict_proba` goes through the focal link,
     and evaluation metrics are computed through it as well. The intercept is added to the first trees of the booster,
     which is saved with LightGBM's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax for
@@ -150,7 +150,9 @@ importance_type
     ``min_child_samples=0, min_data_in_bin=1``, with no more values of a feature than ``max_bin``, comes closest: trees
     then part only where the rounded rows of one side are more than the leaf has, the likelier the more bins there are.
     With ``min_child_weight=0`` beside it LightGBM goes back to ``min_child_samples=1``. What ``extra_trees`` draws
-    goes by rows as well.
+    goes by rows as well, and so does "auto".
+
+    "auto" may be one thing in the folds of a search and another in what it refits: near 5,000 samples, give values.
 
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
     model is then the intercept. Features that are all 0 it refuses under a custom objective.
@@ -167,7 +169,6 @@ importance_type
     (2000, 2)
     """
 
-    extra_trees: bool | str = False  # of pickles from before it was a parameter of the constructor
     _thresholds = (("min_child_weight", 1e-3), ("min_child_samples", 20), ("min_split_gain", 0), ("reg_alpha", 0))
     _onnx_trees = onnx_trees
     _start_name = "init_score"
@@ -248,6 +249,12 @@ importance_type
                 self._other_params[name] = value
         set_sampler_params(self, of_sampler)
         return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "extra_trees" not in state:  # of a pickle from before it was a parameter of the constructor
+            others = dict(state["_other_params"])
+            state = state | {"extra_trees": others.pop("extra_trees", False), "_other_params": others}
+        super().__setstate__(state)
 
     def __getattr__(self, name: str) -> Any:
         # LightGBM's class has parameters that its constructor does not name as attributes too. scikit-learn allows none
@@ -354,7 +361,6 @@ importance_type
             starts_elsewhere = init_score is not None or old is not None
             plan = make_plan(focal, samples, classes, split, self._as_features, starts_elsewhere=starts_elsewhere)
             sets = sets if plan.validation is None else [plan.validation]
-            settings = settings.for_samples(len(plan.training.codes))
             del samples, known  # not beside their copies in the plan while the engine trains
             as_given = {"eval_names": eval_names, "feature_name": feature_name}
             as_given |= {"categorical_feature": categorical_feature, "callbacks": callbacks}

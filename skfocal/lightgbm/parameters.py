@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
 from skfocal.lightgbm.compat import (
@@ -58,12 +58,10 @@ class Settings(NamedTuple):
     early_stopping_rounds: int | None
     metric: list[Any]  # LightGBM's own parameter of this name
 
-    def for_samples(self, n_samples: int) -> Self:
-        """Return the same with values in the place of "auto", for training data with so many samples."""
-        given = {main_names().get(name) for name in self.params}
-        free = {name: auto for name, auto in _AUTO.items() if main_names()[name] not in given}
-        values = {name: auto.few if n_samples < _FEW_SAMPLES else auto.more for name, auto in free.items()}
-        return self._replace(params=self.params | values)
+    def auto_values(self, n_samples: int) -> dict[str, Any]:
+        """Return values for the parameters that are "auto", for training data with so many samples."""
+        auto = {name: each for name, each in _AUTO.items() if is_auto(self.params[name])}
+        return {name: each.few if n_samples < _FEW_SAMPLES else each.more for name, each in auto.items()}
 
 
 def checked_settings(classifier: Any) -> Settings:
@@ -80,17 +78,13 @@ def checked_settings(classifier: Any) -> Settings:
 
 
 def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
-    """Return those parameters that are LightGBM's and not "auto", under the names that its constructor has, if any.
+    """Return the parameters that are LightGBM's, under the names that our constructor has, where it has one.
 
     Of several names for one parameter LightGBM reads the first, in an order of its own, and passes over the others: the
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
-    params, defaults = engine_parameters(all_params, parameter_names()), default_parameters()
-    params = {
-        name: value
-        for name, value in params.items()
-        if (value is not None or name in defaults) and not (name in _AUTO and _is_auto(value))
-    }
+    params, defaults = engine_parameters(all_params, parameter_names()), default_parameters() | {"extra_trees": False}
+    params = {name: value for name, value in params.items() if value is not None or name in defaults}
     by_main_name: dict[str, dict[str, Any]] = {}
     for name, value in params.items():
         if name in main_names() and _is_set(name, params, defaults):
@@ -127,22 +121,25 @@ def prediction_parameters(classifier: Any, given: dict[str, Any]) -> dict[str, A
     return params
 
 
-def _is_auto(value: Any) -> bool:
+def is_auto(value: Any) -> bool:
+    """Tell whether a parameter is left to us."""
     return isinstance(value, str) and value == "auto"
 
 
 def _check_auto(given: dict[str, Any]) -> None:
-    """Raise if what may be "auto" is another word."""
+    """Raise if what may be "auto" is another word, or is so under another name, of which LightGBM ends the process."""
     for name, auto in _AUTO.items():
-        value = given[name]
-        if isinstance(value, str) and not _is_auto(value):
-            raise ValueError(f"{name} must be {auto.others} or 'auto', got {value!r}.")
+        for alias in set(parameter_aliases()[main_names()[name]]) & set(given):
+            value = given[alias]
+            if isinstance(value, str) and not (alias == name and is_auto(value)):
+                hint = " or 'auto'" if alias == name else f"; 'auto' is for {name}"
+                raise ValueError(f"{alias} must be {auto.others}{hint}, got {value!r}.")
 
 
 def _is_set(name: str, params: dict[str, Any], defaults: dict[str, Any]) -> bool:
     """Tell whether a parameter has a value, and another than the constructor's."""
     value = params.get(name)
-    return value is not None and (name not in defaults or value != defaults[name])
+    return value is not None and not is_auto(value) and (name not in defaults or value != defaults[name])
 
 
 def as_feature_names(feature_name: Any, of_table: Iterable[str]) -> list[str]:

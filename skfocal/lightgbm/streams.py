@@ -48,8 +48,6 @@ def fit_stream(
     reader = DatasetReader(classifier, parameters_to_train(classifier, settings, of_data))
     training = reader.training(X, announced)
     samples, classes = training.samples, training.classes
-    settings = settings.for_samples(len(samples.codes))  # only now: to count the rows of a Dataset its bins are made
-    params = parameters_to_train(classifier, settings, of_data)
     loss, by_class = weigh_classes(focal, samples.totals(len(classes)), classes)
     metrics = as_metrics(eval_metric, classifier, settings.metric, loss)
     sets = [reader.evaluation(entry, i, training) for i, entry in enumerate(entries)]
@@ -59,7 +57,7 @@ def fit_stream(
     sets = [each.weighted(by_class) for each in sets]
     with progress_bar(classifier.progress_bar, type(classifier).__name__) as advance:
         as_given = {"names": eval_names, "callbacks": callbacks}
-        engine = train_on_dataset(classifier, plan, settings, params, sets, metrics, advance, **as_given)
+        engine = train_on_dataset(classifier, plan, settings, reader.params, sets, metrics, advance, **as_given)
     classifier._adopt_without_samples(engine, plan, has_splits=bool(engine.booster_.feature_importance().any()))
 
 

@@ -29,7 +29,7 @@ from skfocal.lightgbm.compat import (
     unfitted_engine,
 )
 from skfocal.lightgbm.evaluation import Progress, dataset_metrics, engine_metrics
-from skfocal.lightgbm.parameters import Settings
+from skfocal.lightgbm.parameters import Settings, is_auto
 
 
 def train(
@@ -48,7 +48,7 @@ def train(
 
     It is its classifier, unless the plan's samples are but a part, beside which other workers train on others.
     """
-    params = _parameters(settings)
+    params = _parameters(settings) | settings.auto_values(len(plan.training.codes))
     fit_arguments |= {
         "X": plan.training.X,
         "y": plan.training.codes,
@@ -95,6 +95,7 @@ def train_on_dataset(
     """
     history: dict[str, Any] = {}
     record = [record_evaluation(history)] if sets else []
+    params = params | settings.auto_values(len(plan.training.codes))
     of_classes = {"num_class": plan.n_margins} if plan.n_margins > 1 else {}
     with plan.training_objective("lightgbm", settings.n_jobs, intercept=plan.intercept) as objective:
         booster = lightgbm_train(
@@ -111,13 +112,17 @@ def train_on_dataset(
 
 
 def parameters_to_train(classifier: Any, settings: Settings, of_data: dict[str, Any]) -> dict[str, Any]:
-    """Return what `lightgbm.train` is told, by our classifier; what it was told of the data comes before defaults."""
+    """Return what `lightgbm.train` is told, by our classifier; what it was told of the data comes before defaults.
+
+    But for what is "auto", as long as the rows are not counted.
+    """
     main, defaults, told_before = main_names(), default_parameters(), {main_names().get(name) for name in of_data}
     params = {
         name: value
         for name, value in _parameters(settings).items()
         if name in main
         and value is not None
+        and not is_auto(value)
         and not (main[name] in told_before and name in defaults and value == defaults[name])
         and main[name] not in ("num_iterations", "num_threads")
     }

@@ -38,7 +38,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     """XGBoost classifier trained on the focal loss, with probabilities through the focal link.
 
     Takes the place of `xgboost.XGBClassifier`: its parameters, `fit` arguments and attributes work as there, those that
-    have no meaning here are refused by name, and labels may be of any type. What differs: three defaults, trees are
+    have no meaning here are refused by name, and labels may be of any type. What differs: a few defaults, trees are
     grown on exact focal gradients and safe Hessians, training starts from the focal intercept (the booster's
     ``base_score``), `predict_proba` goes through the focal link, and evaluation metrics are computed through it as
     well. The booster is saved with XGBoost's own objective: loaded without skfocal it predicts sigmoid(margin) (softmax
