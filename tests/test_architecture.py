@@ -34,8 +34,8 @@ ROOMS = {
         "tracking",
     ],
     "lightgbm": [
-        "compat", "parameters", "tables", "datasets", "evaluation", "continuing", "training", "saving", "onnx_trees",
-        "streams", "classifier", "__init__",
+        "compat", "extra_trees", "parameters", "tables", "datasets", "evaluation", "continuing", "training", "saving",
+        "onnx_trees", "streams", "classifier", "__init__",
     ],
     "xgboost": [
         "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices", "continuing",

@@ -102,10 +102,11 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         Cannot be set; it is the focal loss.
     reg_lambda : float or "auto", default="auto"
         What draws the values of leaves to 0: it is added to the Hessians of a leaf. "auto" for 0 where trees are grown
-        on fewer than 5,000 samples, else 3. LightGBM's own default is 0.
-    extra_trees : bool or "auto", default="auto"
-        Look at one threshold of each feature, drawn at random, and not at all of them. "auto" for True where trees are
-        grown on fewer than 5,000 samples, else False, LightGBM's own default.
+        on fewer than 5,000 samples, else 2. LightGBM's own default is 0.
+    extra_trees : bool, float or "auto", default="auto"
+        Look at one threshold of each feature, drawn at random, and not at all of them. A number in [0, 1] is the share
+        of the trees that do, spread evenly among the others. "auto" for 0.85, with ``boosting_type="dart"`` for False,
+        LightGBM's own default.
     boosting_type, num_leaves, max_depth, learning_rate, n_estimators, subsample_for_bin, min_split_gain, \
 min_child_weight, min_child_samples, subsample, subsample_freq, colsample_bytree, reg_alpha, random_state, n_jobs, \
 importance_type
@@ -150,9 +151,10 @@ importance_type
     ``min_child_samples=0, min_data_in_bin=1``, with no more values of a feature than ``max_bin``, comes closest: trees
     then part only where the rounded rows of one side are more than the leaf has, the likelier the more bins there are.
     With ``min_child_weight=0`` beside it LightGBM goes back to ``min_child_samples=1``. What ``extra_trees`` draws
-    goes by rows as well, and so does "auto".
+    goes by rows as well, and so does what "auto" stands for.
 
-    "auto" may be one thing in the folds of a search and another in what it refits: near 5,000 samples, give values.
+    The penalty that is "auto" may be one thing in the folds of a search and another in what it refits: near 5,000
+    samples, give it a value.
 
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
     model is then the intercept. Features that are all 0 it refuses under a custom objective.
@@ -204,7 +206,7 @@ importance_type
         colsample_bytree: float = 1.0,
         reg_alpha: float = 0.0,
         reg_lambda: float | str = "auto",
-        extra_trees: bool | str = "auto",
+        extra_trees: bool | float | str = "auto",
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
         n_jobs: int | None = None,
         importance_type: str = "split",

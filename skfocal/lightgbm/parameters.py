@@ -1,9 +1,15 @@
-"""LightGBM's parameters, under whichever of its names they are given. Imports `compat` and `boosting`."""
+"""LightGBM's parameters, under whichever of its names they are given.
+
+Imports `compat`, `extra_trees`, `boosting` and `_checks`.
+"""
 
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from skfocal._checks import check_number
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
 from skfocal.lightgbm.compat import (
     boosting_kind,
@@ -13,6 +19,7 @@ from skfocal.lightgbm.compat import (
     parameter_aliases,
     parameter_names,
 )
+from skfocal.lightgbm.extra_trees import share_of_random
 
 # What LightGBM passes over in silence under a custom objective: accepted values, and what to do instead.
 _IGNORED: Ignored = {
@@ -36,22 +43,15 @@ _OTHER_OBJECTIVES = (
 _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objectives"))
 
 
-class _Auto(NamedTuple):
-    """What "auto" stands for: where trees are grown on few samples, and where on more."""
-
-    few: Any
-    more: Any
-    others: str  # what else the parameter may be
-
-
-_FEW_SAMPLES = 5_000  # docs/differences.md says why
-_AUTO = {"extra_trees": _Auto(True, False, "True, False"), "reg_lambda": _Auto(0.0, 3.0, "a number >= 0")}
+_AUTO = {"extra_trees": "True, False, a number in [0, 1]", "reg_lambda": "a number >= 0"}  # and what else they may be
+_FEW_SAMPLES, _PENALTY_OF_MORE = 5_000, 2.0  # docs/differences.md says why
 
 
 class Settings(NamedTuple):
     """What LightGBM is told."""
 
     params: dict[str, Any]  # all that are LightGBM's own
+    share_of_random: float  # of the trees; see `extra_trees`
     boosting: str
     seed: Any
     n_jobs: Any
@@ -59,9 +59,10 @@ class Settings(NamedTuple):
     metric: list[Any]  # LightGBM's own parameter of this name
 
     def auto_values(self, n_samples: int) -> dict[str, Any]:
-        """Return values for the parameters that are "auto", for training data with so many samples."""
-        auto = {name: each for name, each in _AUTO.items() if is_auto(self.params[name])}
-        return {name: each.few if n_samples < _FEW_SAMPLES else each.more for name, each in auto.items()}
+        """Return the value of a penalty that is "auto", if it is, for training data with so many samples."""
+        if not is_auto(self.params["reg_lambda"]):
+            return {}
+        return {"reg_lambda": 0.0 if n_samples < _FEW_SAMPLES else _PENALTY_OF_MORE}
 
 
 def checked_settings(classifier: Any) -> Settings:
@@ -72,9 +73,11 @@ def checked_settings(classifier: Any) -> Settings:
     _check_auto(given)
     params = own_parameters(given)
     boosting = boosting_kind(params["boosting_type"])
+    share = share_of_random(params["extra_trees"], boosting)
+    params["extra_trees"] = share > 0
     rounds = _early_stopping_rounds(classifier, boosting)
     metric = next((params[name] for name in parameter_aliases()["metric"] if name in params), None)
-    return Settings(params, boosting, params["random_state"], params["n_jobs"], rounds, _split_names(metric))
+    return Settings(params, share, boosting, params["random_state"], params["n_jobs"], rounds, _split_names(metric))
 
 
 def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
@@ -127,13 +130,19 @@ def is_auto(value: Any) -> bool:
 
 
 def _check_auto(given: dict[str, Any]) -> None:
-    """Raise if what may be "auto" is another word, or is so under another name, of which LightGBM ends the process."""
-    for name, auto in _AUTO.items():
+    """Raise if what may be "auto" is another word, or is so under another name, or if a share is none.
+
+    LightGBM would end the process.
+    """
+    for name, others in _AUTO.items():
         for alias in set(parameter_aliases()[main_names()[name]]) & set(given):
             value = given[alias]
             if isinstance(value, str) and not (alias == name and is_auto(value)):
                 hint = " or 'auto'" if alias == name else f"; 'auto' is for {name}"
-                raise ValueError(f"{alias} must be {auto.others}{hint}, got {value!r}.")
+                raise ValueError(f"{alias} must be {others}{hint}, got {value!r}.")
+    share = own_parameters(given)["extra_trees"]
+    if not isinstance(share, bool | np.bool_ | str | None):
+        check_number("extra_trees", share, lambda number: 0 <= number <= 1, f"{_AUTO['extra_trees']} or 'auto'")
 
 
 def _is_set(name: str, params: dict[str, Any], defaults: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """LightGBM at work: the focal objective, and the intercept inside the booster.
 
-Imports `compat`, `evaluation`, `parameters` and `boosting`.
+Imports `compat`, `evaluation`, `extra_trees`, `parameters` and `boosting`.
 """
 
 import re
@@ -29,6 +29,7 @@ from skfocal.lightgbm.compat import (
     unfitted_engine,
 )
 from skfocal.lightgbm.evaluation import Progress, dataset_metrics, engine_metrics
+from skfocal.lightgbm.extra_trees import RandomThresholds
 from skfocal.lightgbm.parameters import Settings, is_auto
 
 
@@ -58,7 +59,7 @@ def train(
         "eval_sample_weight": [samples.weight for samples in sets],
         "eval_init_score": [samples.start for samples in sets],
         "eval_metric": engine_metrics(metrics, plan, sets),
-        "callbacks": _callbacks(callbacks, advance),
+        "callbacks": _callbacks(settings, callbacks, advance),
     }
     shown, n_classes = shown_parameters(classifier), len(plan.link.classes) if is_part else None
     # As init_score the intercept would be copied three times for every sample.
@@ -105,7 +106,7 @@ def train_on_dataset(
             valid_sets=[each.X for each in sets] or None,
             valid_names=names,
             feval=dataset_metrics(metrics, plan, sets),
-            callbacks=[*_callbacks(callbacks, advance), *record],
+            callbacks=[*_callbacks(settings, callbacks, advance), *record],
         )
     _finish(booster, plan)
     return fitted_engine(booster, len(plan.link.classes), plan.objective(settings.n_jobs), history or None)
@@ -139,8 +140,10 @@ def _parameters(settings: Settings) -> dict[str, Any]:
     return params
 
 
-def _callbacks(callbacks: list[Any] | None, advance: Advance | None) -> list[Any]:
-    return [prepare_booster, *(callbacks or ()), *([Progress(advance)] if advance else ())]
+def _callbacks(settings: Settings, callbacks: list[Any] | None, advance: Advance | None) -> list[Any]:
+    share = settings.share_of_random
+    thresholds = [RandomThresholds(share)] if 0 < share < 1 else []
+    return [prepare_booster, *thresholds, *(callbacks or ()), *([Progress(advance)] if advance else ())]
 
 
 def _finish(booster: Booster, plan: Plan) -> None:
