@@ -4,6 +4,7 @@ LightGBM has the former for all trees or none (extremely randomised trees, Geurt
 noise, but miss sharp edges; a few that look at all thresholds find these. docs/measurements.md has what it comes to.
 """
 
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,8 @@ class RandomThresholds:
             env.model.reset_parameter({"extra_trees": self._is_random(i), **_with_new_seeds(env.params, i)})
 
     def _is_random(self, i: int) -> bool:
-        n_others = np.floor((np.array([i, i + 1]) * (1 - self._share)).round(9))
-        return bool(n_others[0] == n_others[1])
+        before, after = (floor(round(n * (1 - self._share), 9)) for n in (i, i + 1))  # of those that are not
+        return before == after
 
 
 def _with_new_seeds(params: dict[str, Any], i: int) -> dict[str, Any]:

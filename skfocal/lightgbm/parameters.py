@@ -43,7 +43,7 @@ _OTHER_OBJECTIVES = (
 _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objectives"))
 
 
-_AUTO = {"extra_trees": "True, False, a number in [0, 1]", "reg_lambda": "a number >= 0"}  # and what else they may be
+_MAY_BE_AUTO = {"extra_trees": "True, False, a number in [0, 1]", "reg_lambda": "a number >= 0"}  # or these
 _FEW_SAMPLES, _PENALTY_OF_MORE = 5_000, 2.0  # docs/differences.md says why
 
 
@@ -134,7 +134,7 @@ def _check_auto(given: dict[str, Any]) -> None:
 
     LightGBM would end the process.
     """
-    for name, others in _AUTO.items():
+    for name, others in _MAY_BE_AUTO.items():
         for alias in set(parameter_aliases()[main_names()[name]]) & set(given):
             value = given[alias]
             if isinstance(value, str) and not (alias == name and is_auto(value)):
@@ -142,7 +142,7 @@ def _check_auto(given: dict[str, Any]) -> None:
                 raise ValueError(f"{alias} must be {others}{hint}, got {value!r}.")
     share = own_parameters(given)["extra_trees"]
     if not isinstance(share, bool | np.bool_ | str | None):
-        check_number("extra_trees", share, lambda number: 0 <= number <= 1, f"{_AUTO['extra_trees']} or 'auto'")
+        check_number("extra_trees", share, lambda number: 0 <= number <= 1, f"{_MAY_BE_AUTO['extra_trees']} or 'auto'")
 
 
 def _is_set(name: str, params: dict[str, Any], defaults: dict[str, Any]) -> bool:
