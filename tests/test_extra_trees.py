@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from lightgbm import Dataset, LGBMClassifier
+from lightgbm import Dataset, LGBMClassifier, reset_parameter
 from lightgbm.callback import CallbackEnv
 from sklearn.datasets import make_classification
 
@@ -23,17 +23,17 @@ def lightgbm(**params):
     return FocalLGBMClassifier(**still | params)
 
 
-def roots(classifier):
-    """Return the first split of each tree: feature, threshold and gain."""
-    trees = classifier.booster_.trees_to_dataframe()
-    first = trees[trees["node_depth"] == 1]
-    return list(first[["split_feature", "threshold", "split_gain"]].itertuples(index=False, name=None))
+def splits(classifier):
+    """Return the splits of each tree, features and thresholds."""
+    nodes = classifier.booster_.trees_to_dataframe().dropna(subset="split_feature")
+    nodes["split"] = list(zip(nodes["split_feature"], nodes["threshold"], strict=True))
+    return nodes.groupby("tree_index")["split"].agg(tuple).tolist()
 
 
 def which_are_best(classifier, data):
-    """Return which of the trees split first where LightGBM's own best split is."""
-    ((feature, threshold, _),) = roots(lightgbm(n_estimators=1, extra_trees=False).fit(*data))
-    return [i for i, root in enumerate(roots(classifier)) if root[:2] == (feature, threshold)]
+    """Return which of the trees split where LightGBM's own best splits are."""
+    (best,) = splits(lightgbm(n_estimators=1, extra_trees=False).fit(*data))
+    return [i for i, tree in enumerate(splits(classifier)) if tree == best]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,7 @@ def which_are_best(classifier, data):
         (2 / 3, [2, 5, 8, 11, 14, 17]),
         (0.5, list(range(1, ROUNDS, 2))),
         (0, list(range(ROUNDS))),
+        (1e-12, list(range(ROUNDS))),
         (False, list(range(ROUNDS))),
         (None, list(range(ROUNDS))),
         (1.0, []),
@@ -58,12 +59,14 @@ def test_the_share_of_trees_draws_thresholds(data, share, expected):
 
 def test_another_name_of_it(data):
     assert which_are_best(lightgbm(extra_tree=0.9).fit(*data), data) == [9, 19]
+    with pytest.raises(ValueError, match=r"extra_trees must be given under one name, got .*False"):
+        lightgbm(extra_tree=0.9, extra_trees=False).fit(*data)
 
 
 @pytest.mark.parametrize("params", [{}, {"extra_seed": 3}, {"random_state": 3}])
 def test_each_cycle_draws_others(data, params):
     """LightGBM begins its numbers anew when it is told of a change: from one seed it would draw the same again."""
-    drawn = [root for i, root in enumerate(roots(lightgbm(extra_trees=0.5, **params).fit(*data))) if i % 2 == 0]
+    drawn = [tree for i, tree in enumerate(splits(lightgbm(extra_trees=0.5, **params).fit(*data))) if i % 2 == 0]
     assert len(set(drawn)) > 0.8 * len(drawn)
 
 
@@ -77,7 +80,7 @@ def test_columns_are_not_drawn_again_either(data):
 
 @pytest.mark.parametrize("seed", ["random_state", "extra_seed"])
 def test_seeds_repeat_it(data, seed):
-    first, again, other = (roots(lightgbm(extra_trees=0.5, **{seed: i}).fit(*data))[::2] for i in (1, 1, 2))
+    first, again, other = (splits(lightgbm(extra_trees=0.5, **{seed: i}).fit(*data))[::2] for i in (1, 1, 2))
     assert first == again
     assert len(set(first) & set(other)) < 0.2 * len(first)
 
@@ -86,32 +89,72 @@ class Told:
     """A booster that keeps what it is told."""
 
     def __init__(self):
-        self.changes = []
+        self.params, self.changes = {}, []
 
     def reset_parameter(self, params):
         self.changes.append(params)
 
 
 @pytest.mark.parametrize("given", [{}, {"bagging_seed": 3}, {"seed": -1}])
-def test_goss_draws_other_samples_in_each_cycle(given):
+@pytest.mark.parametrize("goss", [{"data_sample_strategy": "goss"}, {"boosting_type": "goss"}])
+def test_goss_draws_other_samples_in_each_cycle(goss, given):
     booster, callback = Told(), RandomThresholds(0.5)
     for i in range(10):
-        callback(CallbackEnv(booster, given, i, 0, 10, None))
+        callback(CallbackEnv(booster, goss | given, i, 0, 10, None))
     assert [change["extra_trees"] for change in booster.changes] == [False, True] * 4 + [False]
     assert len({change["bagging_seed"] for change in booster.changes}) == 9
+    assert all(change["bagging_seed"] != change["extra_seed"] for change in booster.changes)
 
 
 def test_a_dataset_has_the_same_trees(data):
     X, y = data
     in_memory = lightgbm(random_state=0).fit(X, y)
     streamed = lightgbm(random_state=0).fit(Dataset(X, label=y, params={"verbose": -1}))
-    assert roots(streamed) == roots(in_memory)
+    assert splits(streamed) == splits(in_memory)
 
 
-def test_rounds_count_from_the_old_model_on(data):
-    old = lightgbm(n_estimators=3).fit(*data)
-    new = lightgbm(extra_trees=0.9).fit(*data, init_model=old)
-    assert [i - 3 for i in which_are_best(new, data) if i >= 3] == [9, 19]
+def test_workers_of_a_cluster_draw_together(client, data):
+    from skfocal.dask import FocalDaskLGBMClassifier
+
+    from .clusters import chunked, on_both_workers
+
+    still = {"n_estimators": 10, "learning_rate": 1e-9, "extra_trees": 0.5, "verbose": -1}
+    trees = splits(FocalDaskLGBMClassifier(**still).fit(*on_both_workers(client, *chunked(*data))))
+    assert len(set(trees[1::2])) == 1  # all at the best thresholds
+    assert len(set(trees[::2])) == 5
+
+
+def test_rounds_count_on_from_those_of_the_old_model(data):
+    """And draw other thresholds than it did."""
+    model = None
+    for _ in range(5):
+        model = lightgbm(n_estimators=4, extra_trees=0.85).fit(*data, init_model=model)
+    assert which_are_best(model, data) == [6, 13, 19]
+    drawn = [tree for i, tree in enumerate(splits(model)) if i not in (6, 13, 19)]
+    assert len(set(drawn)) > 0.8 * len(drawn)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([False] * ROUNDS, list(range(ROUNDS))),
+        ([True] * ROUNDS, []),
+        ([True] * 3 + [False] * 17, list(range(3, ROUNDS))),
+    ],
+)
+def test_what_a_users_callback_says_comes_first(data, told, expected):
+    model = lightgbm().fit(*data, callbacks=[reset_parameter(extra_trees=told)])
+    assert which_are_best(model, data) == expected
+
+
+def test_a_users_number_of_leaves_stays(data):
+    def in_the_first_round(env):
+        if env.iteration == 0:
+            env.model.reset_parameter({"num_leaves": 4})
+
+    in_the_first_round.before_iteration = True
+    trees = lightgbm(extra_trees=0.5).fit(*data, callbacks=[in_the_first_round]).booster_.trees_to_dataframe()
+    assert trees["split_feature"].isna().groupby(trees["tree_index"]).sum().eq(4).all()
 
 
 def test_dart_has_no_share(data):
@@ -125,14 +168,14 @@ def test_dart_has_no_share(data):
     assert which_are_best(lightgbm(boosting_type="dart", extra_trees=True).fit(*data), data) == []
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.5, np.nan, np.inf, [0.5], {}])
+@pytest.mark.parametrize("share", [-0.1, 1.5, np.nan, np.inf, [0.5], {}, np.array([0.5, 0.5])])
 def test_what_is_no_share_is_refused(data, share):
     with pytest.raises(ValueError, match=r"extra_trees must be True, False, a number in \[0, 1\] or 'auto', got"):
         lightgbm(extra_trees=share).fit(*data)
 
 
-@pytest.mark.parametrize("params", [{"max_depth": 6}, {"max_depth": 6, "num_leaves": 31}, {}])
-def test_lightgbm_says_no_more_than_without(data, capfd, params):
+@pytest.mark.parametrize("params", [{"max_depth": 6}, {"max_depth": 6, "num_leaves": 31}])
+def test_lightgbm_says_no_more_of_leaves_than_without(data, capfd, params):
     """Told of a change alone, it would find no number of leaves beside the depth, and warn."""
     said = []
     for share in (0.5, 0.0):

@@ -56,19 +56,21 @@ def test_an_old_model_can_be_fitted_again(name):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["extra_trees", "extra_tree"])
 @pytest.mark.parametrize("extra_trees", [True, False])
-def test_extra_trees_of_an_old_pickle_stay_what_they_were(extra_trees):
-    """It was one of LightGBM's other keywords, before it was a parameter of ours."""
+def test_extra_trees_of_an_old_pickle_stay_what_they_were(extra_trees, name):
+    """It was one of LightGBM's other keywords, before it was a parameter of ours; so may be its penalty."""
     model = pickle.loads((MODELS / "lightgbm2.pkl").read_bytes())
     state = model.__getstate__()
     del state["extra_trees"]
-    state["_other_params"] = state["_other_params"] | {"extra_trees": extra_trees}
+    state["_other_params"] = state["_other_params"] | {name: extra_trees, "lambda_l2": 5.0}
     old = object.__new__(type(model))
     old.__setstate__(state)
     assert old.get_params()["extra_trees"] is extra_trees
-    assert "extra_trees" in state["_other_params"]  # what is read is not changed
+    assert name in state["_other_params"]  # what is read is not changed
     with np.load(MODELS / "expected.npz") as expected:
         X = expected["X2"]
     old.fit(X, X[:, 0] > np.median(X[:, 0]))
     assert f"[extra_trees: {int(extra_trees)}]" in old.booster_.model_to_string()
+    assert "[lambda_l2: 5]" in old.booster_.model_to_string()
     assert old.set_params(extra_trees=not extra_trees).get_params()["extra_trees"] is not extra_trees

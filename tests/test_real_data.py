@@ -61,10 +61,11 @@ def test_the_link_is_as_good_as_the_engines_own_log_loss(estimator, name, gamma)
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 5.0])
 @pytest.mark.parametrize("name", ["credit_default_uci", "german_credit", "mc_page_blocks", "mc_thyroid"])
+@pytest.mark.parametrize("grown", [make, like_own])
 @pytest.mark.parametrize("estimator", BOOSTED)
-def test_no_gamma_collapses(estimator, name, gamma):
+def test_no_gamma_collapses(estimator, grown, name, gamma):
     X, X_test, y, y_test = split(name)
-    model = like_own(estimator, n_estimators=100, focal_gamma=gamma, **engine_of(estimator).on_threads(2))
+    model = grown(estimator, n_estimators=100, focal_gamma=gamma, **engine_of(estimator).on_threads(2))
     proba = model.fit(X, y).predict_proba(X_test)
     assert np.isfinite(proba).all()
     assert len(np.unique(proba[:, -1])) > 10

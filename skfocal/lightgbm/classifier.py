@@ -34,7 +34,13 @@ from skfocal.lightgbm.continuing import as_old_booster, with_known_categories
 from skfocal.lightgbm.datasets import is_stream
 from skfocal.lightgbm.evaluation import as_metrics, evaluation_sets, given_sets
 from skfocal.lightgbm.onnx_trees import onnx_trees
-from skfocal.lightgbm.parameters import as_feature_names, checked_settings, own_parameters, prediction_parameters
+from skfocal.lightgbm.parameters import (
+    as_feature_names,
+    as_of_old_pickle,
+    checked_settings,
+    own_parameters,
+    prediction_parameters,
+)
 from skfocal.lightgbm.saving import read_model, write_model
 from skfocal.lightgbm.streams import fit_stream
 from skfocal.lightgbm.tables import as_readable
@@ -105,8 +111,8 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         on fewer than 5,000 samples, else 2. LightGBM's own default is 0.
     extra_trees : bool, float or "auto", default="auto"
         Look at one threshold of each feature, drawn at random, and not at all of them. A number in [0, 1] is the share
-        of the trees that do, spread evenly among the others. "auto" for 0.85, with ``boosting_type="dart"`` for False,
-        LightGBM's own default.
+        of the trees that do, spread evenly among the others: of 0.85 these are the 7th, 14th, 20th ... tree. "auto" for
+        0.85, with ``boosting_type="dart"`` for False, LightGBM's own default.
     boosting_type, num_leaves, max_depth, learning_rate, n_estimators, subsample_for_bin, min_split_gain, \
 min_child_weight, min_child_samples, subsample, subsample_freq, colsample_bytree, reg_alpha, random_state, n_jobs, \
 importance_type
@@ -151,10 +157,10 @@ importance_type
     ``min_child_samples=0, min_data_in_bin=1``, with no more values of a feature than ``max_bin``, comes closest: trees
     then part only where the rounded rows of one side are more than the leaf has, the likelier the more bins there are.
     With ``min_child_weight=0`` beside it LightGBM goes back to ``min_child_samples=1``. What ``extra_trees`` draws
-    goes by rows as well, and so does what "auto" stands for.
+    goes by rows as well, and so does the penalty that is "auto".
 
     The penalty that is "auto" may be one thing in the folds of a search and another in what it refits: near 5,000
-    samples, give it a value.
+    samples, give it a value. With a share of `extra_trees` the booster's own parameters are those of the last round.
 
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
     model is then the intercept. Features that are all 0 it refuses under a custom objective.
@@ -253,10 +259,7 @@ importance_type
         return self
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if "extra_trees" not in state:  # of a pickle from before it was a parameter of the constructor
-            others = dict(state["_other_params"])
-            state = state | {"extra_trees": others.pop("extra_trees", False), "_other_params": others}
-        super().__setstate__(state)
+        super().__setstate__(state if "extra_trees" in state else as_of_old_pickle(state))
 
     def __getattr__(self, name: str) -> Any:
         # LightGBM's class has parameters that its constructor does not name as attributes too. scikit-learn allows none

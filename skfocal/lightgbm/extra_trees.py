@@ -12,8 +12,6 @@ import numpy as np
 from skfocal.lightgbm.compat import main_names
 
 _SHARE = 0.85  # what "auto" stands for; docs/differences.md says why
-# LightGBM begins the numbers that it draws by these (the second: goss's) anew, when it is told of a change.
-_SEEDS = ("extra_seed", "bagging_seed")
 
 
 def share_of_random(extra_trees: Any, boosting: str) -> float:
@@ -32,8 +30,7 @@ def share_of_random(extra_trees: Any, boosting: str) -> float:
 class RandomThresholds:
     """LightGBM's kind of callback: tells it before which rounds to draw thresholds, and before which not.
 
-    Rounds that look at all thresholds are spread evenly, the first is none of them: LightGBM starts with
-    ``extra_trees=True``.
+    Rounds that look at all thresholds are spread evenly over those of the model, with those of the old one, if any.
 
     Parameters
     ----------
@@ -48,21 +45,31 @@ class RandomThresholds:
 
     def __call__(self, env: Any) -> None:
         """Tell a booster, before a round that is of the other kind than the one before it."""
-        i = env.iteration - env.begin_iteration
-        if i > 0 and self._is_random(i) != self._is_random(i - 1):
-            env.model.reset_parameter({"extra_trees": self._is_random(i), **_with_new_seeds(env.params, i)})
+        i, is_first = env.iteration, env.iteration == env.begin_iteration
+        is_random, was_random = self._is_random(i), is_first or self._is_random(i - 1)  # LightGBM starts with True
+        if is_random != was_random or (is_first and i > 0):
+            env.model.reset_parameter({"extra_trees": is_random, **_told_beside_it(env)})
+            env.params["extra_trees"] = is_random  # where other callbacks look whether they are to change it
 
     def _is_random(self, i: int) -> bool:
         before, after = (floor(round(n * (1 - self._share), 9)) for n in (i, i + 1))  # of those that are not
         return before == after
 
 
-def _with_new_seeds(params: dict[str, Any], i: int) -> dict[str, Any]:
-    """Return what LightGBM is to be told beside it in round i: seeds that no other round has.
+def _told_beside_it(env: Any) -> dict[str, Any]:
+    """Return what else LightGBM is to be told: seeds that no other round has, and its number of leaves.
 
-    And the number of leaves again: told of a change without, LightGBM takes it for not set by the user, and warns.
+    It begins the numbers that it draws by seeds anew, when it is told of a change: for thresholds, and in goss. Told of
+    one without the number of leaves, it takes that for not set by the user, and warns.
     """
-    given = {main_names().get(name): value for name, value in params.items() if value is not None}
-    seeds = {name: int(given.get(name, given.get("seed", 0))) % (1 << 32) for name in _SEEDS}
-    new = {name: int(np.random.SeedSequence((seed, i)).generate_state(1)[0] >> 1) for name, seed in seeds.items()}
-    return new | ({"num_leaves": given["num_leaves"]} if "num_leaves" in given else {})
+    given = _by_main_name(env.params)
+    told = {name: value for name, value in _by_main_name(env.model.params).items() if name == "num_leaves"}
+    is_goss = "goss" in (given.get("boosting"), given.get("data_sample_strategy"))
+    for k, name in enumerate(["extra_seed", "bagging_seed"] if is_goss else ["extra_seed"]):
+        seed = int(given.get(name, given.get("seed", 0))) % (1 << 32)
+        told[name] = int(np.random.SeedSequence((seed, env.iteration, k)).generate_state(1)[0] >> 1)
+    return told
+
+
+def _by_main_name(params: dict[str, Any]) -> dict[str | None, Any]:
+    return {main_names().get(name): value for name, value in params.items() if value is not None}

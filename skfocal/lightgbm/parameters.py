@@ -86,7 +86,7 @@ def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
     Of several names for one parameter LightGBM reads the first, in an order of its own, and passes over the others: the
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
-    params, defaults = engine_parameters(all_params, parameter_names()), default_parameters() | {"extra_trees": False}
+    params, defaults = engine_parameters(all_params, parameter_names()), default_parameters() | _ours()
     params = {name: value for name, value in params.items() if value is not None or name in defaults}
     by_main_name: dict[str, dict[str, Any]] = {}
     for name, value in params.items():
@@ -129,26 +129,35 @@ def is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
 
 
-def _check_auto(given: dict[str, Any]) -> None:
-    """Raise if what may be "auto" is another word, or is so under another name, or if a share is none.
+def _ours() -> dict[str, Any]:
+    """Return defaults that are not LightGBM's."""
+    return dict.fromkeys(_MAY_BE_AUTO, "auto")
 
-    LightGBM would end the process.
-    """
+
+def _check_auto(given: dict[str, Any]) -> None:
+    """Raise if what may be "auto" is another word, of which LightGBM ends the process, or if a share is none."""
     for name, others in _MAY_BE_AUTO.items():
         for alias in set(parameter_aliases()[main_names()[name]]) & set(given):
             value = given[alias]
+            valid = f"{others} or 'auto'" if alias == name else f"{others}; 'auto' is for {name}"
             if isinstance(value, str) and not (alias == name and is_auto(value)):
-                hint = " or 'auto'" if alias == name else f"; 'auto' is for {name}"
-                raise ValueError(f"{alias} must be {others}{hint}, got {value!r}.")
-    share = own_parameters(given)["extra_trees"]
-    if not isinstance(share, bool | np.bool_ | str | None):
-        check_number("extra_trees", share, lambda number: 0 <= number <= 1, f"{_MAY_BE_AUTO['extra_trees']} or 'auto'")
+                raise ValueError(f"{alias} must be {valid}, got {value!r}.")
+            if name == "extra_trees" and not isinstance(value, bool | np.bool_ | str | None):
+                check_number(alias, value, lambda number: 0 <= number <= 1, valid)
+
+
+def as_of_old_pickle(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a classifier that was pickled when all of this was LightGBM's own: its values stay."""
+    others = dict(state["_other_params"])
+    given = [others.pop(alias) for alias in parameter_aliases()["extra_trees"] if alias in others]
+    penalty = "auto" if set(parameter_aliases()["lambda_l2"]) & set(others) else state["reg_lambda"]
+    return state | {"extra_trees": given[0] if given else False, "reg_lambda": penalty, "_other_params": others}
 
 
 def _is_set(name: str, params: dict[str, Any], defaults: dict[str, Any]) -> bool:
     """Tell whether a parameter has a value, and another than the constructor's."""
     value = params.get(name)
-    return value is not None and not is_auto(value) and (name not in defaults or value != defaults[name])
+    return value is not None and (name not in defaults or value != defaults[name])
 
 
 def as_feature_names(feature_name: Any, of_table: Iterable[str]) -> list[str]:
