@@ -89,7 +89,7 @@ class Told:
     """A booster that keeps what it is told."""
 
     def __init__(self):
-        self.params, self.changes = {}, []
+        self.params, self.changes, self.train_set = {}, [], Dataset(np.arange(100.0)[:, None]).construct()
 
     def reset_parameter(self, params):
         self.changes.append(params)

@@ -47,13 +47,18 @@ class RandomThresholds:
         """Tell a booster, before a round that is of the other kind than the one before it."""
         i, is_first = env.iteration, env.iteration == env.begin_iteration
         is_random, was_random = self._is_random(i), is_first or self._is_random(i - 1)  # LightGBM starts with True
-        if is_random != was_random or (is_first and i > 0):
+        if (is_random != was_random or (is_first and i > 0)) and _can_split(env.model.train_set):
             env.model.reset_parameter({"extra_trees": is_random, **_told_beside_it(env)})
             env.params["extra_trees"] = is_random  # where other callbacks look whether they are to change it
 
     def _is_random(self, i: int) -> bool:
         before, after = (floor(round(n * (1 - self._share), 9)) for n in (i, i + 1))  # of those that are not
         return before == after
+
+
+def _can_split(data: Any) -> bool:
+    """Tell whether a Dataset has a feature with bins; LightGBM gives up if it is told of a change where none has."""
+    return any(data.feature_num_bin(i) > 0 for i in range(data.num_feature()))
 
 
 def _told_beside_it(env: Any) -> dict[str, Any]:
