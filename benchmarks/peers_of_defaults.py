@@ -58,6 +58,18 @@ class CatBoost:
         return proba
 
 
+class BalancedXGBoost:
+    """XGBoost with classes of the same weight; for it the weight is a number that depends on the data."""
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "BalancedXGBoost":  # noqa: D102
+        self.model = XGBOOST(scale_pos_weight=(len(y) - y.sum()) / y.sum()).fit(X, y)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: D102
+        proba: np.ndarray = self.model.predict_proba(X)
+        return proba
+
+
 class ClassBalanced:
     """The focal loss of gbdtCBL as LightGBM's objective, with the sigmoid of the margins, as its readme has it."""
 
@@ -126,6 +138,7 @@ def contenders() -> dict[str, Callable[[], Any]]:
         "LightGBM, reg_lambda=1": partial(LIGHTGBM, reg_lambda=1),
         "LightGBM, reg_lambda=10": partial(LIGHTGBM, reg_lambda=10),
         "XGBoost": XGBOOST,
+        "XGBoost, balanced": BalancedXGBoost,
         "XGBoost, reg_lambda=10": partial(XGBOOST, reg_lambda=10),
         "HistGB": HIST,
         "HistGB, balanced": partial(HIST, class_weight="balanced"),

@@ -89,7 +89,8 @@ class Told:
     """A booster that keeps what it is told."""
 
     def __init__(self):
-        self.params, self.changes, self.train_set = {}, [], Dataset(np.arange(100.0)[:, None]).construct()
+        self.params, self.changes = {}, []
+        self.train_set = Dataset(np.arange(100.0)[:, None]).construct()
 
     def reset_parameter(self, params):
         self.changes.append(params)
@@ -174,7 +175,7 @@ def test_what_is_no_share_is_refused(data, share):
         lightgbm(extra_trees=share).fit(*data)
 
 
-@pytest.mark.parametrize("params", [{"max_depth": 6}, {"max_depth": 6, "num_leaves": 31}])
+@pytest.mark.parametrize("params", [{"max_depth": 6}, {"max_depth": 6, "num_leaves": 31}, {"max_depth": 4, "num_leaves": None}])
 def test_lightgbm_says_no_more_of_leaves_than_without(data, capfd, params):
     """Told of a change alone, it would find no number of leaves beside the depth, and warn."""
     said = []

@@ -177,8 +177,8 @@ best_iteration_, best_score_, evals_result_
             sets = evaluation_sets(client, self, prepared, pairs, weights, "eval_sample_weight")
             as_feature_names(feature_name, getattr(self, "feature_names_in_", ()))
             plan, samples = prepared.plan, prepared.samples
-            of_all = settings.auto_values(sum(samples.n_rows))
-            settings = settings._replace(params=settings.params | of_all)
+            of_all_rows = settings.params | settings.auto_penalty(sum(samples.n_rows))
+            settings = settings._replace(params=of_all_rows)
             del prepared
             as_given = {"feature_name": feature_name, "categorical_feature": categorical_feature}
             as_given |= {"callbacks": [keep_network, *(callbacks or ())], "eval_names": eval_names}

@@ -68,7 +68,7 @@ def _told_beside_it(env: Any) -> dict[str, Any]:
     one without the number of leaves, it takes that for not set by the user, and warns.
     """
     given = _by_main_name(env.params)
-    told = {name: value for name, value in _by_main_name(env.model.params).items() if name == "num_leaves"}
+    told = {"num_leaves": _by_main_name(env.model.params).get("num_leaves")}
     is_goss = "goss" in (given.get("boosting"), given.get("data_sample_strategy"))
     for k, name in enumerate(["extra_seed", "bagging_seed"] if is_goss else ["extra_seed"]):
         seed = int(given.get(name, given.get("seed", 0))) % (1 << 32)

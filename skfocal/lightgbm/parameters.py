@@ -44,6 +44,7 @@ _IGNORED |= dict.fromkeys(_OTHER_OBJECTIVES, ((), "it belongs to other objective
 
 
 _MAY_BE_AUTO = {"extra_trees": "True, False, a number in [0, 1]", "reg_lambda": "a number >= 0"}  # or these
+_OUR_DEFAULTS = dict.fromkeys(_MAY_BE_AUTO, "auto")
 _FEW_SAMPLES, _PENALTY_OF_MORE = 5_000, 2.0  # docs/differences.md says why
 
 
@@ -58,8 +59,8 @@ class Settings(NamedTuple):
     early_stopping_rounds: int | None
     metric: list[Any]  # LightGBM's own parameter of this name
 
-    def auto_values(self, n_samples: int) -> dict[str, Any]:
-        """Return the value of a penalty that is "auto", if it is, for training data with so many samples."""
+    def auto_penalty(self, n_samples: int) -> dict[str, Any]:
+        """Return what the penalty is for training data with so many samples, if it is "auto"."""
         if not is_auto(self.params["reg_lambda"]):
             return {}
         return {"reg_lambda": 0.0 if n_samples < _FEW_SAMPLES else _PENALTY_OF_MORE}
@@ -86,7 +87,7 @@ def own_parameters(all_params: dict[str, Any]) -> dict[str, Any]:
     Of several names for one parameter LightGBM reads the first, in an order of its own, and passes over the others: the
     constructor's defaults come before the ``eta`` or the ``max_leaves`` that the user has set.
     """
-    params, defaults = engine_parameters(all_params, parameter_names()), default_parameters() | _ours()
+    params, defaults = engine_parameters(all_params, parameter_names()), default_parameters() | _OUR_DEFAULTS
     params = {name: value for name, value in params.items() if value is not None or name in defaults}
     by_main_name: dict[str, dict[str, Any]] = {}
     for name, value in params.items():
@@ -127,11 +128,6 @@ def prediction_parameters(classifier: Any, given: dict[str, Any]) -> dict[str, A
 def is_auto(value: Any) -> bool:
     """Tell whether a parameter is left to us."""
     return isinstance(value, str) and value == "auto"
-
-
-def _ours() -> dict[str, Any]:
-    """Return defaults that are not LightGBM's."""
-    return dict.fromkeys(_MAY_BE_AUTO, "auto")
 
 
 def _check_auto(given: dict[str, Any]) -> None:

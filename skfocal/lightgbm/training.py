@@ -49,7 +49,7 @@ def train(
 
     It is its classifier, unless the plan's samples are but a part, beside which other workers train on others.
     """
-    params = _parameters(settings) | settings.auto_values(len(plan.training.codes))
+    params = _parameters(settings) | settings.auto_penalty(len(plan.training.codes))
     fit_arguments |= {
         "X": plan.training.X,
         "y": plan.training.codes,
@@ -96,7 +96,7 @@ def train_on_dataset(
     """
     history: dict[str, Any] = {}
     record = [record_evaluation(history)] if sets else []
-    params = params | settings.auto_values(len(plan.training.codes))
+    params = params | settings.auto_penalty(len(plan.training.codes))
     of_classes = {"num_class": plan.n_margins} if plan.n_margins > 1 else {}
     with plan.training_objective("lightgbm", settings.n_jobs, intercept=plan.intercept) as objective:
         booster = lightgbm_train(
@@ -115,7 +115,7 @@ def train_on_dataset(
 def parameters_to_train(classifier: Any, settings: Settings, of_data: dict[str, Any]) -> dict[str, Any]:
     """Return what `lightgbm.train` is told, by our classifier; what it was told of the data comes before defaults.
 
-    But for what is "auto", as long as the rows are not counted.
+    But for a penalty that is "auto": that waits until the rows are counted.
     """
     main, defaults, told_before = main_names(), default_parameters(), {main_names().get(name) for name in of_data}
     params = {
