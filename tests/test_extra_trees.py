@@ -175,7 +175,9 @@ def test_what_is_no_share_is_refused(data, share):
         lightgbm(extra_trees=share).fit(*data)
 
 
-@pytest.mark.parametrize("params", [{"max_depth": 6}, {"max_depth": 6, "num_leaves": 31}, {"max_depth": 4, "num_leaves": None}])
+@pytest.mark.parametrize(
+    "params", [{"max_depth": 6}, {"max_depth": 6, "num_leaves": 31}, {"max_depth": 4, "num_leaves": None}]
+)
 def test_lightgbm_says_no_more_of_leaves_than_without(data, capfd, params):
     """Told of a change alone, it would find no number of leaves beside the depth, and warn."""
     said = []
