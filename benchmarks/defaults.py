@@ -14,7 +14,8 @@ fit has one thread. Results are added to a file as they come, and what is there 
 
 Printed are, for all sets and for each part: the geometric mean of the ratio to LightGBM's default, of average precision
 (AP) and of the log loss; mean ranks of both; and in how many sets the difference to LightGBM's default is larger than
-its error, by the t-test that Nadeau and Bengio (2003) have corrected for folds that share their training data, at 5 %.
+its error, by the interval (95 %) that Nadeau and Bengio (2003) have corrected for folds that share their training data;
+``--differences`` prints these intervals.
 The picture has the mean ranks with the critical difference of Nemenyi's test (Demsar 2006).
 """
 
@@ -86,11 +87,23 @@ def run(sets: list[DataSet], makers: dict[str, Callable[[], Any]], results: Path
     Parallel(n_jobs=os.cpu_count(), batch_size=1)(jobs)
 
 
-def corrected_p(differences: np.ndarray, ratio: float) -> float:
-    """Return the p-value of differences of folds, corrected for training data that they share."""
+def corrected_interval(differences: np.ndarray, ratio: float) -> tuple[float, float]:
+    """Return the 95 % interval of the mean difference of folds, corrected for training data that they share."""
     n = len(differences)
-    error = np.sqrt((1 / n + ratio) * differences.var(ddof=1))
-    return float(2 * t.sf(abs(differences.mean()) / error, n - 1)) if error else 1.0
+    error = np.sqrt((1 / n + ratio) * differences.var(ddof=1)) * t.ppf(0.975, n - 1)
+    return float(differences.mean() - error), float(differences.mean() + error)
+
+
+def paired(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return how much more of a metric than LightGBM's default a contender has in a set, and the interval of that."""
+    of_folds = rows.pivot_table(index=["set", "fold"], columns="contender", values=metric)
+    shares = rows.groupby("set")["test/training"].mean()
+    found = []
+    for contender in of_folds:
+        for name, differences in (of_folds[contender] - of_folds[BASE]).groupby("set"):
+            low, high = corrected_interval(differences.to_numpy(), shares[name])
+            found.append({"set": name, "contender": contender, "mean": differences.mean(), "low": low, "high": high})
+    return pd.DataFrame(found).set_index(["set", "contender"])
 
 
 def compared(rows: pd.DataFrame) -> pd.DataFrame:
@@ -105,16 +118,10 @@ def compared(rows: pd.DataFrame) -> pd.DataFrame:
         ratio = of_sets.div(of_sets[BASE], axis=0)
         table[f"{metric} / own"] = np.exp(np.log(ratio).mean())
         table[f"rank {metric}"] = (sign * of_sets).rank(axis=1).mean()
-        of_folds = rows.pivot_table(index=["set", "fold"], columns="contender", values=metric)
-        better, worse = {}, {}
-        for contender in of_sets:
-            signs = []
-            for name, differences in (sign * (of_folds[contender] - of_folds[BASE])).groupby("set"):
-                share = rows.loc[rows["set"] == name, "test/training"].mean()
-                p = corrected_p(differences.to_numpy(), share)
-                signs.append(np.sign(differences.mean()) * (p < 0.05))
-            better[contender], worse[contender] = signs.count(-1.0), signs.count(1.0)
-        table[f"{metric} won, lost"] = pd.Series({each: f"{better[each]}, {worse[each]}" for each in better})
+        difference = paired(rows, metric)
+        more, less = (side.groupby("contender").sum() for side in (difference["low"] > 0, difference["high"] < 0))
+        better, worse = (less, more) if sign > 0 else (more, less)
+        table[f"{metric} won, lost"] = better.astype(str) + ", " + worse.astype(str)
     table["seconds"] = rows.groupby("contender")["seconds"].sum()
     return pd.DataFrame(table).sort_values("rank AP")
 
@@ -150,6 +157,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="contenders whose names start so, and LightGBM")
     parser.add_argument("--results", type=Path, default=Path("defaults.jsonl"))
     parser.add_argument("--picture", type=Path)
+    parser.add_argument("--differences", action="store_true", help="print ours in each set, with their intervals")
     arguments = parser.parse_args()
     makers = contenders()
     if arguments.only:
@@ -165,6 +173,11 @@ def main() -> None:
     for part, names in named.items():
         table = compared(rows[rows["set"].isin(names)])
         print(f"\n{part}: {len(names)} sets\n\n{table.round(3).to_string()}")
+    if arguments.differences:
+        ours = rows[rows["contender"].isin([BASE, *(f"skfocal {name}" for name in ("LightGBM", "XGBoost", "HistGB"))])]
+        for metric in METRICS:
+            differences = paired(ours, metric).drop(BASE, level="contender")
+            print(f"\n{metric}, more than LightGBM's default\n\n{differences.round(4).to_string()}")
     if arguments.picture:
         draw(table, len(names), arguments.picture)
 

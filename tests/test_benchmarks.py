@@ -102,8 +102,10 @@ def test_defaults_are_compared_by_folds_and_sets():
 def test_statistics_of_defaults():
     defaults = import_module("defaults")
     differences = np.random.default_rng(0).normal(0.3, 1, 10)
-    assert defaults.corrected_p(differences, 0.0) == pytest.approx(ttest_1samp(differences, 0).pvalue)
-    assert defaults.corrected_p(differences, 0.25) > defaults.corrected_p(differences, 0.0)
+    low, high = defaults.corrected_interval(differences, 0.0)
+    assert (low, high) == pytest.approx(tuple(ttest_1samp(differences, 0).confidence_interval()))
+    wide = defaults.corrected_interval(differences, 0.25)
+    assert wide[1] - wide[0] == pytest.approx((high - low) * np.sqrt((1 / 10 + 0.25) / (1 / 10)))
     assert defaults.critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)  # Demsar's own example
 
 
