@@ -166,8 +166,8 @@ def main() -> None:
     sets = {part: parts(arguments.folder)[part] for part in arguments.part}
     run([each for part in sets.values() for each in part], makers, arguments.results)
     rows = pd.read_json(arguments.results, lines=True)
-    rows = rows[rows["contender"].isin(makers)]
     named = {part: {each.name for each in of_part} for part, of_part in sets.items()}
+    rows = rows[rows["contender"].isin(makers) & rows["set"].isin(set().union(*named.values()))]
     if len(named) > 1:
         named["all"] = set().union(*named.values())
     for part, names in named.items():
