@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skfocal._checks import as_finite, as_group_codes, as_labels, as_sample_weight, as_scored, check_number
+from skfocal._checks import (
+    as_finite,
+    as_group_codes,
+    as_known_codes,
+    as_labels,
+    as_sample_weight,
+    as_scored,
+    check_number,
+)
 
 __all__ = ["expected_cost", "precision_at_k", "recall_at_fpr", "recall_at_precision"]
 
@@ -79,13 +87,13 @@ def precision_at_k(
         group, is_positive, score, weight = _one_each(
             group, as_group_codes(entities, "entities", len(score)), is_positive, score, weight
         )
-    order = np.argsort(group, kind="stable")
+    order = np.argsort(group)
     order = order[weight[order] > 0]
     precisions = []
     for inside in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         blocks = _blocks(is_positive[inside], score[inside], weight[inside])
         taken = np.clip((k - blocks.total_before) / blocks.total, 0.0, 1.0)
-        precisions.append(_share(float(taken @ blocks.positive), float(taken @ blocks.total)))
+        precisions.append(taken @ blocks.positive / (taken @ blocks.total))
     return float(np.mean(precisions))
 
 
@@ -132,9 +140,9 @@ def recall_at_precision(
     rounding = -1e-12 * blocks.total.sum()  # which must not leave out what just has the precision
     is_met, is_met_before = before + slope >= rounding, before >= rounding
     with np.errstate(divide="ignore", invalid="ignore"):
-        taken = np.where(is_met, 1.0, np.where(is_met_before, np.clip(before / -slope, 0.0, 1.0), 0.0))
-    found = np.where(is_met | is_met_before, blocks.positive_before + taken * blocks.positive, 0.0)
-    return _share(found.max(), blocks.positive.sum())
+        taken = np.where(is_met, 1.0, before / -slope)
+        found = np.where(is_met | is_met_before, blocks.positive_before + taken * blocks.positive, 0.0)
+    return float(found.max() / blocks.positive.sum())
 
 
 def recall_at_fpr(
@@ -175,10 +183,10 @@ def recall_at_fpr(
     negative = blocks.total - blocks.positive
     left = fpr * negative.sum() - (blocks.total_before - blocks.positive_before)
     with np.errstate(divide="ignore", invalid="ignore"):
-        taken = np.where(negative > 0, np.clip(left / negative, 0.0, 1.0), 1.0)
+        taken = np.where(negative > 0, np.minimum(left / negative, 1.0), 1.0)
     # Rounding must not leave out what lies within the limit.
     found = np.where(left >= -1e-12 * negative.sum(), blocks.positive_before + taken * blocks.positive, 0.0)
-    return _share(found.max(), blocks.positive.sum())
+    return float(found.max() / blocks.positive.sum())
 
 
 def expected_cost(
@@ -240,9 +248,7 @@ def expected_cost(
         raise ValueError(f"y_proba must have rows that sum to 1, got a sum of {sums[np.abs(sums - 1).argmax()]}.")
     if (classes[1:] <= classes[:-1]).any():
         raise ValueError(f"labels must be sorted, as classes_ are, got {classes.tolist()}.")
-    unknown = sorted(set(np.unique(y).tolist()) - set(classes.tolist()), key=str)
-    if unknown:
-        raise ValueError(f"y_true must hold labels among {classes.tolist()}, got {unknown}.")
+    codes = as_known_codes(y, classes, "y_true", known="labels")
     costs = as_finite(cost_matrix, "cost_matrix", "hold finite numbers")
     if costs.ndim not in (2, 3) or costs.shape[-2] != len(classes) or (costs.ndim == 3 and len(costs) != len(y)):
         raise ValueError(
@@ -252,8 +258,7 @@ def expected_cost(
     weight = as_sample_weight(sample_weight, len(y))
     expected = np.einsum("nc,ncd->nd", proba, np.broadcast_to(costs, (len(y), *costs.shape[-2:])))
     is_least = np.isclose(expected, expected.min(axis=1, keepdims=True), rtol=1e-12, atol=0.0)
-    rows, codes = np.arange(len(y)), np.searchsorted(classes, y)
-    of_true = costs[codes] if costs.ndim == 2 else costs[rows, codes]
+    of_true = costs[codes] if costs.ndim == 2 else costs[np.arange(len(y)), codes]
     cost = (of_true * is_least).sum(axis=1) / is_least.sum(axis=1)  # decisions that should cost the same: their mean
     return float(np.average(cost, weights=weight))
 
@@ -303,7 +308,3 @@ def _one_each(
     highest = np.full(len(first), -np.inf)
     np.maximum.at(highest, own, score)
     return group[first], np.bincount(own, weights=is_positive) > 0, highest, weight[first]
-
-
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole else 0.0

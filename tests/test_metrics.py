@@ -53,6 +53,7 @@ def test_a_part_of_a_tie_is_on_the_line_between_two_thresholds():
     # A share f has 2 f of the 4 negatives.
     assert recall_at_fpr(y, score, fpr=0.25) == pytest.approx(0.75)
     assert recall_at_fpr(y, score, fpr=0.0) == pytest.approx(0.5)
+    assert recall_at_fpr(y, score, fpr=0.75) == 1.0  # all of the tie
 
 
 @pytest.mark.parametrize(("name", "value"), [("k", 25), ("precision", 0.4), ("fpr", 0.1)])
@@ -64,25 +65,52 @@ def test_a_weight_is_as_many_samples(ranked, name, value):
     assert own == pytest.approx(RANKINGS[name](np.repeat(y, weight), np.repeat(score, weight), **{name: value}))
 
 
+@pytest.mark.parametrize("unit", [1e-9, 0.1, 1e9])
+def test_weights_are_in_any_unit(ranked, unit):
+    y, score = ranked
+    score, weight = score.round(1), np.full(len(y), unit)
+    for precision in (0.3, 0.4, 1.0):
+        whole = recall_at_precision(y, score, precision=precision)
+        assert recall_at_precision(y, score, precision=precision, sample_weight=weight) == pytest.approx(whole)
+    for fpr in (0.0, 0.01, 0.1):
+        whole = recall_at_fpr(y, score, fpr=fpr)
+        assert recall_at_fpr(y, score, fpr=fpr, sample_weight=weight) == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(("name", "value"), [("k", 25), ("precision", 0.4), ("fpr", 0.1)])
+def test_labels_are_words(ranked, name, value):
+    y, score = ranked
+    words = np.array(["honest", "fraud"])[y]
+    own = RANKINGS[name](words, score, **{name: value}, pos_label="fraud")
+    assert own == RANKINGS[name](y, score, **{name: value})
+
+
 def card_precision(table, k):
     """Return the precision of the handbook: of the k cards of a day, the mean over days."""
     by_day = []
     for _, day in table.groupby("day"):
         cards = day.groupby("card").max().sort_values("score", ascending=False)
-        by_day.append(cards.head(k)["fraud"].sum() / k)
+        by_day.append(cards.head(k)["fraud"].mean())
     return np.mean(by_day)
 
 
-def test_an_alert_for_each_card_and_day():
+def test_groups_end_where_the_next_begins():
+    y, score, days = [1, 0, 1, 1], [0.1, 0.2, 0.9, 0.8], [1, 1, 2, 2]
+    assert precision_at_k(y, score, k=1, groups=days) == 0.5
+
+
+@pytest.mark.parametrize(("n_days", "n_cards", "k"), [(5, 150, 20), (200, 4, 2)])
+def test_an_alert_for_each_card_and_day(n_days, n_cards, k):
     random = np.random.default_rng(0)
     table = pd.DataFrame({
-        "day": random.integers(0, 5, 2000), "card": random.integers(0, 150, 2000), "score": random.random(2000),
+        "day": random.integers(0, n_days, 2000), "card": random.integers(0, n_cards, 2000),
+        "score": random.random(2000),
     })  # fmt: skip
     table["fraud"] = (random.random(2000) < table["score"] / 4).astype(int)
-    own = precision_at_k(table["fraud"], table["score"], k=20, groups=table["day"], entities=table["card"])
-    assert own == pytest.approx(card_precision(table, 20))
-    days = [precision_at_k(day["fraud"], day["score"], k=20) for _, day in table.groupby("day")]
-    assert precision_at_k(table["fraud"], table["score"], k=20, groups=table["day"]) == pytest.approx(np.mean(days))
+    own = precision_at_k(table["fraud"], table["score"], k=k, groups=table["day"], entities=table["card"])
+    assert own == pytest.approx(card_precision(table, k))
+    days = [precision_at_k(day["fraud"], day["score"], k=k) for _, day in table.groupby("day")]
+    assert precision_at_k(table["fraud"], table["score"], k=k, groups=table["day"]) == pytest.approx(np.mean(days))
 
 
 def test_costs_of_the_decisions_that_probabilities_lead_to():
@@ -104,6 +132,14 @@ def test_decisions_of_the_same_cost_are_drawn():
     # Alert or not cost 0.5 each, if every second is a fraud; it costs 0 or 1.
     assert expected_cost([1, 0], [0.5, 0.5], cost_matrix=[[0, 1], [1, 0]]) == pytest.approx(0.5)
     assert expected_cost([1, 1], [0.5, 0.5], cost_matrix=[[0, 0.5], [1, 0.5]], labels=[0, 1]) == pytest.approx(0.75)
+
+
+def test_decisions_of_nearly_the_same_cost_are_not():
+    """One of 1e-7 less is taken, whatever the unit."""
+    for unit in (1.0, 1e-12):
+        costs = np.array([[1.0, 1.0 + 1e-7], [1.0, 3.0]]) * unit
+        assert expected_cost([1, 0], [0.0, 0.0], cost_matrix=costs) == pytest.approx(unit, rel=1e-9)
+        assert expected_cost([0, 1], [0.0, 1.0], cost_matrix=costs[:, ::-1]) == pytest.approx(unit, rel=1e-9)
 
 
 def test_the_threshold_of_costs_is_elkans():
@@ -150,10 +186,12 @@ def test_scorers_of_scikit_learn(ranked, metric, params, options):
         ("y_true must hold class labels, neither missing", {"y_true": [0, 1, np.nan]}),
         ("sample_weight must be >= 0", {"sample_weight": [1, -1, 1]}),
         (
-            "sample_weight must be the same for all samples of an entity",
+            "^sample_weight must be the same for all samples of an entity",
             {"entities": [1, 1, 2], "sample_weight": [1, 2, 1]},
         ),
         ("inconsistent numbers of samples", {"groups": [1, 2]}),
+        ("groups must hold class labels, neither missing", {"groups": [1, 2, np.nan]}),
+        ("entities must hold class labels, neither missing", {"entities": ["a", None, "b"]}),
     ],
 )
 def test_bad_input(message, arguments):
@@ -174,11 +212,27 @@ def test_without_positive_samples():
     ("message", "metric", "arguments"),
     [
         (r"precision must be a number in \(0, 1\], got 0", recall_at_precision, {"precision": 0}),
+        (r"precision must be a number in \(0, 1\], got 1.5", recall_at_precision, {"precision": 1.5}),
         (r"fpr must be a number in \[0, 1\], got 1.5", recall_at_fpr, {"fpr": 1.5}),
+        (
+            "^y_true must hold class labels, neither missing",
+            expected_cost,
+            {"y_true": [0, np.nan], "cost_matrix": [[1]]},
+        ),
+        (
+            r"y_proba must hold probabilities in \[0, 1\], got nan",
+            expected_cost,
+            {"y_proba": [0, np.nan], "cost_matrix": [[0, 1], [1, 0]]},
+        ),
+        (
+            r"cost_matrix must have the shape \(2, n_decisions\) or \(2, 2, n_decisions\), got \(3, 2, 2\)",
+            expected_cost,
+            {"cost_matrix": np.zeros((3, 2, 2))},
+        ),
         (
             r"y_proba must hold probabilities in \[0, 1\], got 1.5",
             expected_cost,
-            {"y_proba": [0, 1.5], "cost_matrix": [[0, 1], [1, 0]]},
+            {"y_proba": [1.0, 1.5], "cost_matrix": [[0, 1], [1, 0]]},
         ),
         (
             r"y_proba must have the shape \(2, 2\), got \(2, 3\)",
@@ -187,7 +241,11 @@ def test_without_positive_samples():
         ),
         (r"cost_matrix must have the shape \(2, n_decisions\)", expected_cost, {"cost_matrix": [[0, 1]]}),
         ("cost_matrix must hold finite numbers", expected_cost, {"cost_matrix": [[0, np.inf], [1, 0]]}),
-        ("y_true must hold labels among", expected_cost, {"labels": [1, 2], "cost_matrix": [[0, 1], [1, 0]]}),
+        (
+            r"The labels of y_true must be among labels, \[1, 2\], got \[0\]",
+            expected_cost,
+            {"labels": [1, 2], "cost_matrix": [[0, 1], [1, 0]]},
+        ),
     ],
 )
 def test_bad_input_of_the_others(message, metric, arguments):
@@ -243,7 +301,10 @@ def test_a_precision_that_is_met_exactly(n_negative, n_positive):
     ("message", "proba", "labels"),
     [
         ("labels must be sorted, as classes_ are, got", [[0.2, 0.8], [0.7, 0.3]], [1, 0]),
-        ("y_proba must have rows that sum to 1, got", [[0.2, 0.9], [0.7, 0.3]], None),
+        ("labels must be sorted, as classes_ are, got", [[0.2, 0.8], [0.7, 0.3]], [1, 1]),
+        ("labels must be sorted, as classes_ are, got", [[0.2, 0.8, 0.0], [0.7, 0.3, 0.0]], [0, 2, 1]),
+        ("y_proba must have rows that sum to 1, got a sum of 0.5", [[0.2, 0.3], [0.7, 0.3]], None),
+        ("y_proba must have rows that sum to 1, got a sum of 1.5", [[0.7, 0.3], [0.8, 0.7]], None),
         (r"y_proba must have the shape \(2, 3\), got \(2, 2\): labels name the classes", [[0.2, 0.8]] * 2, [0, 1, 2]),
     ],
 )
