@@ -488,6 +488,8 @@ def test_several_labels_are_as_many_binary_losses(dtype):
     prior = np.array([[0.9, 0.1], [30, 20], [1, 1]])
     posterior = LABELS.predict_proba(LABELS.intercept(prior)[None, :])
     np.testing.assert_allclose(posterior[0], [0.1, 0.9 * 20 / (0.9 * 20 + 0.1 * 30), 0.5], rtol=1e-12)
+    alone, first = MultilabelFocalLoss(LABELS.labels[:1]), raw[:, :1]
+    np.testing.assert_array_equal(alone.loss(y[:, :1], first), LABELS.labels[0].loss(y[:, 0], raw[:, 0]))
 
 
 def test_a_loss_of_labels_is_a_value():
@@ -514,6 +516,7 @@ def test_a_loss_of_labels_is_a_value():
             r"raw_prediction must have the shape \(n_samples, 3",
         ),
         (lambda: LABELS.intercept([1, 1, 1]), ValueError, r"prior must have the shape \(3, 2\), got \(3,\)"),
+        (lambda: LABELS.predict_proba(np.zeros((1, 3)), n_jobs=0.5), ValueError, "n_jobs must be"),
     ],
 )
 def test_bad_labels(call, error, message):

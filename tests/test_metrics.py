@@ -138,8 +138,8 @@ def test_decisions_of_nearly_the_same_cost_are_not():
     """One of 1e-7 less is taken, whatever the unit."""
     for unit in (1.0, 1e-12):
         costs = np.array([[1.0, 1.0 + 1e-7], [1.0, 3.0]]) * unit
-        assert expected_cost([1, 0], [0.0, 0.0], cost_matrix=costs) == pytest.approx(unit, rel=1e-9)
-        assert expected_cost([0, 1], [0.0, 1.0], cost_matrix=costs[:, ::-1]) == pytest.approx(unit, rel=1e-9)
+        assert expected_cost([1, 0], [0.0, 0.0], cost_matrix=costs) == pytest.approx(unit, rel=1e-9, abs=0)
+        assert expected_cost([0, 1], [0.0, 1.0], cost_matrix=costs[:, ::-1]) == pytest.approx(unit, rel=1e-9, abs=0)
 
 
 def test_the_threshold_of_costs_is_elkans():
@@ -186,7 +186,7 @@ def test_scorers_of_scikit_learn(ranked, metric, params, options):
         ("y_true must hold class labels, neither missing", {"y_true": [0, 1, np.nan]}),
         ("sample_weight must be >= 0", {"sample_weight": [1, -1, 1]}),
         (
-            "^sample_weight must be the same for all samples of an entity",
+            r"^sample_weight must be the same for all samples of an entity",
             {"entities": [1, 1, 2], "sample_weight": [1, 2, 1]},
         ),
         ("inconsistent numbers of samples", {"groups": [1, 2]}),
@@ -232,7 +232,7 @@ def test_without_positive_samples():
         (
             r"y_proba must hold probabilities in \[0, 1\], got 1.5",
             expected_cost,
-            {"y_proba": [1.0, 1.5], "cost_matrix": [[0, 1], [1, 0]]},
+            {"y_true": [0, 1, 1], "y_proba": [0.0, 1.0, 1.5], "cost_matrix": [[0, 1], [1, 0]]},
         ),
         (
             r"y_proba must have the shape \(2, 2\), got \(2, 3\)",

@@ -266,6 +266,10 @@ def test_probabilities_that_hold_at_another_prior():
         skfocal.effective_prior(np.empty((0, 2)), prior=[1, 1])
     with pytest.raises(ValueError, match=r"rows that a prior can move to a mean of \[0.5, 0.5\]"):
         skfocal.effective_prior([[1.0, 0.0], [1.0, 0.0]], prior=[1, 1])
+    with pytest.raises(ValueError, match=r"^prior must have the shape \(2,\)"):
+        skfocal.effective_prior([[0.9, 0.1]], prior=[1, 1, 1])
+    with pytest.raises(ValueError, match=r"^the effective prior must hold weights that differ by"):
+        skfocal.effective_prior([[1.0, 1e-110]], prior=[1, 1e-30])
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 6])
