@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
@@ -13,9 +13,6 @@ from skfocal._arrays import BLOCK
 from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss
 
 from .conftest import LOSSES
-
-settings.register_profile("untimed", deadline=None)  # how long an example takes is no property of the loss
-settings.load_profile("untimed")
 
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 # gamma and the share of the log loss; the last leaves next to none, where the focal loss vanishes first
