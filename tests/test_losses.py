@@ -314,6 +314,17 @@ def test_stable_hessian_is_positive_bounded_below_and_at_least_exact(z, gamma, m
         assert abs(gradient[0]) / stable[0] <= longest * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("mix", [0.0, 0.5])
+def test_stable_hessian_far_out(mix, dtype):
+    """Where exp underflows too: of a sample that is as wrong as can be the gradient is -1, the bound 1 / (2 |z|)."""
+    z = -np.array([50, 70, 86, 88, 95, 104, 500, 707, 709, 744, 746, 1e4, 1e20], dtype=dtype)
+    focal = BinaryFocalLoss(0.0, focal_mix=mix)
+    gradient, stable = focal.gradient_hessian(np.ones(len(z)), z, hessian="stable")
+    np.testing.assert_allclose(gradient, -1, rtol=1e-12)
+    np.testing.assert_allclose(stable, 0.5 / -z, rtol=4 * np.finfo(dtype).eps)
+
+
 @pytest.mark.parametrize("alpha", [0.25, (0.75, 0.25)])
 def test_alpha_weighs_the_classes(alpha):
     y, z = np.array([0, 1]), np.array([0.3, 0.3])
