@@ -16,7 +16,7 @@ from skfocal import BinaryFocalLoss, FocalObjective, MulticlassFocalLoss
 from skfocal.losses import HESSIAN_POLICIES
 from skfocal.losses.compiled import kernel
 
-FAR = float(np.float32(1e20))  # how far out derivatives are promised to be finite
+FAR = float(np.float32(1e30))  # margins to start from may be no further out; 1e20 is what losses promise
 
 
 def few(share):

@@ -47,7 +47,7 @@ def datasets(draw, n_classes=None, weights=True):
     if weight is not None:
         weight[0] = 1  # a class may weigh nothing
     params = {
-        "focal_gamma": draw(one_or_each(gammas.filter(lambda gamma: gamma <= 10), n_classes)),
+        "focal_gamma": draw(one_or_each(gammas, n_classes)),
         "focal_alpha": draw(alphas(n_classes) | st.just("balanced")),
         "focal_mix": draw(mixes),
         "class_weight": draw(st.sampled_from([None, "balanced"])),
@@ -60,6 +60,11 @@ def small(estimator, params, **more):
     if estimator in BOOSTED:
         return make(estimator, n_estimators=5, **engine_of(estimator).no_counts | params | more)
     return make(estimator, hidden_layer_sizes=(4,), **params | more)
+
+
+def smooth(estimator, params):
+    """Return the same, but of a network few steps of all rows at a time, so that sums in another order hardly matter."""
+    return small(estimator, params, **{} if estimator in BOOSTED else {"solver": "lbfgs", "max_iter": 5, "alpha": 0.1})
 
 
 @every_estimator
@@ -134,7 +139,7 @@ def test_two_classes_the_other_way_round(estimator, data):
         params["focal_alpha"] = 1 - params["focal_alpha"]
     plain = small(estimator, data.params).fit(data.X, data.codes, sample_weight=data.weight)
     turned = small(estimator, params).fit(data.X, 1 - data.codes, sample_weight=data.weight)
-    np.testing.assert_allclose(turned.predict_proba(data.X)[:, ::-1], plain.predict_proba(data.X), rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(turned.predict_proba(data.X)[:, ::-1], plain.predict_proba(data.X), rtol=1e-4, atol=1e-8)
 
 
 @every_estimator
@@ -143,12 +148,7 @@ def test_two_classes_the_other_way_round(estimator, data):
 def test_the_order_of_the_rows_does_not_matter(estimator, data, seed):
     """To trees: sums of gradients are exact in it. To a network only of all rows at a time."""
     order = np.random.default_rng(seed).permutation(len(data.codes))
-    fit = partial(
-        small,
-        estimator,
-        data.params,
-        **({} if estimator in BOOSTED else {"solver": "lbfgs", "max_iter": 5, "alpha": 0.1}),
-    )
+    fit = partial(smooth, estimator, data.params)
     plain = fit().fit(data.X, data.codes).predict_proba(data.X)
     permuted = fit().fit(data.X[order], data.codes[order]).predict_proba(data.X)
     np.testing.assert_allclose(permuted, plain, rtol=1e-5, atol=1e-7)
@@ -156,16 +156,14 @@ def test_the_order_of_the_rows_does_not_matter(estimator, data, seed):
 
 @every_estimator
 @few(0.12)
-@given(data=datasets(), seed=seeds)
-def test_a_weight_is_as_many_rows(estimator, data, seed):
-    weight = np.random.default_rng(seed).integers(0, 4, len(data.codes))
-    weight[: data.codes.max() + 1] = 1
-    fit = partial(
-        small,
-        estimator,
-        data.params,
-        **({} if estimator in BOOSTED else {"solver": "lbfgs", "max_iter": 5, "alpha": 0.1}),
-    )
+@given(data=datasets(weights=False), alpha=st.sampled_from([None, 0.5, 4.0]), seed=seeds)
+def test_a_weight_is_as_many_rows(estimator, data, alpha, seed):
+    """Weights are powers of two, so that no gradient is rounded, which would decide between splits that tie."""
+    n_classes = data.codes.max() + 1
+    weight = np.random.default_rng(seed).choice([0, 1, 2, 4], len(data.codes))
+    weight[:n_classes] = 2
+    alpha = None if alpha is None else [alpha, *[1.0] * (n_classes - 1)]
+    fit = partial(smooth, estimator, data.params | {"focal_alpha": alpha, "class_weight": None})
     weighted = fit().fit(data.X, data.codes, sample_weight=weight)
     repeated = fit().fit(np.repeat(data.X, weight, axis=0), np.repeat(data.codes, weight))
     seen = data.X[weight > 0]  # between their values a threshold may lie anywhere

@@ -162,6 +162,22 @@ def test_threads_change_no_bit(case, n_jobs, n_blocks, way):
 # ----------------------------------------------------------------------------------------------------------- objectives
 
 
+@given(case=cases(), policy=policies, way=ways)
+def test_objectives_are_the_losses_derivatives_times_weights(case, policy, way):
+    """At margins in float32; Hessians times the factor of the engine, and 1e-16 at least before they are weighed."""
+    weight, n = np.linspace(0.5, 2, len(case.y)), case.n_classes
+    factor = 1 if case.raw.ndim == 1 else 2 if case.raw.dtype == np.float32 else n / (n - 1)
+    plain = type(case.loss)(case.loss.gamma, None, case.loss.focal_mix)
+    at = case._replace(loss=plain, raw=case.raw.astype(np.float32).astype(np.float64))
+    gradient, hessian = plain.gradient_hessian(at.y, at.raw, hessian=policy)
+    with computed_by(way):
+        actual = FocalObjective(case.loss, policy, 1)(case.y, case.raw, weight)
+    weight = weight if case.loss.class_weights is None else weight * np.array(case.loss.class_weights)[case.y]
+    columns = weight if case.raw.ndim == 1 else weight[:, None]
+    assert_close(actual[0], columns * gradient)
+    assert_close(actual[1], columns * np.maximum(factor * hessian, 1e-16), scale=factor * columns * terms(at))
+
+
 @given(case=cases(alpha=False), policy=policies, way=ways, seed=seeds)
 def test_a_weight_is_as_many_rows(case, policy, way, seed):
     """Of gradients and Hessians to the last bit, so that their sums are those of the rows repeated."""
