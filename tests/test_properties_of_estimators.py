@@ -63,7 +63,7 @@ def small(estimator, params, **more):
 
 
 def smooth(estimator, params):
-    """Return the same, but of a network few steps of all rows at a time, so that sums in another order hardly matter."""
+    """Return the same, but of a network few steps of all rows at a time: sums in another order hardly matter."""
     return small(estimator, params, **{} if estimator in BOOSTED else {"solver": "lbfgs", "max_iter": 5, "alpha": 0.1})
 
 
