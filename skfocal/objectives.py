@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skfocal._arrays import Array, in_blocks
+from skfocal._arrays import Array, as_margins, in_blocks
 from skfocal._compat import array_namespace, effective_n_threads
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.losses.base import Targets, weighted
@@ -46,7 +46,7 @@ def _unpack(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Array, A
         y_true, y_pred, sample_weight = y_pred.get_label(), y_true, y_pred.get_weight()
     if getattr(sample_weight, "shape", None) == (0,):  # XGBoost's way to say None
         sample_weight = None
-    return y_true, array_namespace(y_pred).asarray(y_pred), sample_weight
+    return y_true, as_margins(y_pred), sample_weight
 
 
 def _engine(raw_prediction: Array) -> Engine:

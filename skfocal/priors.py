@@ -264,7 +264,7 @@ def _warn_if_not_identified(
     curvature = directions @ information @ directions.T
     covariance = directions.T @ np.linalg.pinv(curvature, rcond=1e-15, hermitian=True) @ directions
     flat = np.linalg.eigvalsh(curvature)[0] <= 1e-12 * weight.sum()
-    unsure = np.sqrt(np.diagonal(covariance)) > prior / 2
+    unsure = np.sqrt(np.maximum(np.diagonal(covariance), 0)) > prior / 2  # where flat, rounding makes some negative
     if flat or unsure.any():
         which = "any class" if flat else f"the classes at {np.flatnonzero(unsure).tolist()}"
         warnings.warn(

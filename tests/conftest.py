@@ -9,6 +9,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips one of 
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from sklearn.base import is_classifier
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,11 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.losses.registry import FAMILIES
 
 from .engines import ENGINES
+
+# How long an example takes is no property. More of them, new ones in each run: HYPOTHESIS_PROFILE=long pytest ...
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile("long", deadline=None, max_examples=3000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 DATA = Path(os.environ.get("SKFOCAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 

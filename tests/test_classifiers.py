@@ -74,6 +74,17 @@ def test_labels_of_arrow(estimator, binary, kind):
         make(estimator).fit(X, pa.array([*labels.tolist()[1:], None]))
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+def test_features_of_another_byte_order(estimator, binary, dtype):
+    """As files of other machines have them: XGBoost takes their bytes for other numbers."""
+    X, y = (10 * binary[0][:500]).astype(dtype), binary[1][:500]
+    swapped = X.astype(X.dtype.newbyteorder())
+    expected = make(estimator).fit(X, y).predict_proba(X)
+    for trained, seen in ((swapped, X), (X, swapped)):
+        posterior = make(estimator).fit(trained, y).predict_proba(seen)
+        np.testing.assert_allclose(posterior, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_decision_prediction_and_probability_agree(estimator, data):
     X, y = data
     model = make(estimator).fit(X, y)

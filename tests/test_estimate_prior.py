@@ -87,10 +87,13 @@ def test_intervals_hold_the_prior_as_often_as_they_say():
     assert 0.7 < held / 200 < 0.9  # 0.8, by the standard error of 200 trials 0.03
 
 
-@pytest.mark.parametrize("posterior", [np.full((500, 2), 0.5), np.tile([[0.51, 0.49], [0.49, 0.51]], (250, 1))])
+@pytest.mark.parametrize(
+    "posterior",
+    [np.full((500, 2), 0.5), np.full((5, 3), 1 / 3), np.tile([[0.51, 0.49], [0.49, 0.51]], (250, 1))],
+)
 def test_posteriors_that_say_nothing_are_warned_of(posterior):
     with pytest.warns(UserWarning, match="The posteriors hardly tell how often"):
-        estimate_prior(posterior, training_prior=[1, 1], random_state=0)
+        estimate_prior(posterior, training_prior=[1] * posterior.shape[1], random_state=0)
 
 
 def test_posteriors_that_say_enough_are_not():

@@ -281,6 +281,15 @@ def test_margins_that_do_not_fit_the_loss(loss, raw, error, message):
             objective(np.zeros(3), raw)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", SOME_LOSSES)
+def test_margins_of_another_byte_order_are_those_of_the_same_engine(loss, dtype):
+    y, raw = some_data(loss, 50, dtype)
+    swapped = FocalObjective(loss)(y, raw.astype(raw.dtype.newbyteorder()))
+    for array, expected in zip(swapped, FocalObjective(loss)(y, raw), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
 @pytest.mark.parametrize("loss", SOME_LOSSES)
 def test_weights_of_any_namespace(loss):
     xp = pytest.importorskip("array_api_strict")

@@ -127,6 +127,22 @@ def test_columns_of_all_kinds_of_numbers(estimator, library):
     assert make(estimator).fit(with_word, y).predict_proba(with_word).shape == (len(y), 2)
 
 
+@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+def test_numbers_of_another_byte_order(estimator, binary):
+    """pandas keeps them so, if it cannot do much with them; scikit-learn refuses to predict of them."""
+    pd = pytest.importorskip("pandas")
+    X, y = pd.DataFrame(binary[0][:500], columns=list("abcdefgh")), binary[1][:500]
+    X["word"] = pd.Categorical(["a", "b"] * 250)
+    swapped = X.astype({"a": ">f4", "b": ">f8", "c": "<f8"})
+    fit = {"eval_set": [(swapped, y)], **engine_of(estimator).quiet_fit}
+    expected = make(estimator).fit(X, y).predict_proba(X)
+    for model in (make(estimator).fit(X, y, **fit), make(estimator).fit(swapped, y, **fit)):
+        np.testing.assert_allclose(model.predict_proba(swapped), expected, rtol=1e-5, atol=1e-6)
+        (history,) = model.evals_result_.values()
+        loss = model.focal_loss_.loss(y, model.decision_function(X)).mean()
+        assert history["focal_loss"][-1] == pytest.approx(loss, rel=1e-5)
+
+
 def test_scikit_learn_takes_words():
     pl = pytest.importorskip("polars")
     words, x, y = words_and_labels()

@@ -95,6 +95,16 @@ def test_alerts_by_hand():
         assert alert_threshold(score, groups=day, max_alerts=3, confidence=0.75) == -np.inf
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-40, 1.0, 3.402823e38, 1e300])
+def test_scores_of_any_size(size):
+    """Those beyond the largest float32 too have a threshold between them."""
+    score = size * (1 + np.arange(20.0) / 20)
+    threshold = alert_threshold(score, groups=np.arange(20), max_alerts=0, confidence=0.5)
+    assert threshold > score[10]
+    assert (threshold <= score[11]) == (size >= 1e-40)  # of what is 0 in float32, one above that
+    assert np.isfinite(threshold)
+
+
 @pytest.mark.filterwarnings("ignore:No threshold that was tried")
 @pytest.mark.parametrize("rounded", [False, True])
 @pytest.mark.parametrize("top", [0.59, 0.9])

@@ -23,7 +23,14 @@ from skfocal._checks import (
 )
 from skfocal._compat import check_n_features
 from skfocal.boosting.parameters import FocalParameters
-from skfocal.boosting.tables import check_columns, check_is_computed, check_is_sampled, column_names, is_table
+from skfocal.boosting.tables import (
+    check_columns,
+    check_is_computed,
+    check_is_sampled,
+    column_names,
+    in_native_order,
+    is_table,
+)
 from skfocal.losses.registry import Loss, make_loss
 
 # Takes X, and as `reset` whether to record the number and names of its features or to compare them.
@@ -77,6 +84,7 @@ def as_features(
     compare_names: bool = True,
 ) -> Any:
     """Return checked features, whose number and names are recorded or compared; tables go to the engine as they are."""
+    X = in_native_order(X)
     is_sound = _is_sound(X, allow_inf=allow_inf)
     if is_sound and not reset and _has_the_features(estimator, X):
         return X

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 # Arrow's names of what an engine can read, and of the dictionaries that categories are.
 _READABLE = ("int", "uint", "halffloat", "float", "double", "bool", "dictionary")
 
@@ -25,6 +27,23 @@ def column_types(X: Any) -> dict[str, str]:
         return {}
     schema = getattr(X.head(0).to_arrow() if hasattr(X, "to_arrow") else X, "schema", None)
     return {} if schema is None else {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+
+
+def in_native_order(X: Any) -> Any:
+    """Return an array, or a table of pandas, with the bytes of its numbers in this processor's order.
+
+    XGBoost reads them in that order, whatever theirs is, and takes what comes out for the features; pandas itself
+    chooses no rows of others.
+    """
+    if isinstance(X, np.ndarray):
+        return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
+    if not hasattr(X, "iloc") or all(map(_is_native, X.dtypes.tolist())):
+        return X
+    return X.astype({name: kind.newbyteorder("=") for name, kind in X.dtypes.items() if not _is_native(kind)})
+
+
+def _is_native(kind: Any) -> bool:
+    return not isinstance(kind, np.dtype) or kind.isnative  # pandas' own types always are
 
 
 def check_is_computed(X: Any) -> None:

@@ -144,7 +144,8 @@ def slope_curvature(u: Array, gamma: float | Array, mix: float | Array = 0.0, *,
         t = xp.minimum(t, xp.full_like(t, 1 - xp.finfo(u.dtype).eps))
         ratio = t - 1
         t += xp.finfo(u.dtype).smallest_normal
-        log_t = xp.log(t)
+        # Where t has underflowed its logarithm is -|u|; elsewhere that is above it, or next to it.
+        log_t = xp.minimum(xp.log(t), 8 * xp.finfo(u.dtype).eps - xp.abs(u))
         log_t *= 2
         ratio /= log_t
         ratio = xp.maximum(ratio, p)

@@ -318,5 +318,8 @@ def check_max_alerts(max_alerts: Any) -> None:
 
 def _just_above(score: float) -> float:
     """Return the least threshold that a score does not reach, nor where it is rounded to float32, as by ONNX."""
-    above = np.nextafter(np.float32(score), np.float32(np.inf))
-    return float(above) if np.isfinite(score) else float(score)
+    if not np.isfinite(score):
+        return float(score)
+    with np.errstate(over="ignore"):
+        above = np.nextafter(np.float32(score), np.float32(np.inf))
+        return float(above if np.isfinite(above) else np.nextafter(score, np.inf))  # of a score that no float32 holds
