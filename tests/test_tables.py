@@ -297,3 +297,15 @@ def test_categories_that_are_no_words(estimator, names):
     else:
         with pytest.raises(ValueError, match=r"X must have categories that are .*, got .* in 'odd': make words"):
             make(estimator).fit(table, y)
+
+
+def test_columns_without_any_value(estimator):
+    """Whatever is in them later: trees have no threshold for it. scikit-learn 1.9 fails at such columns by itself."""
+    _, x, y = words_and_labels()
+    X = np.column_stack([x, np.full(len(y), np.nan), x[::-1]])
+    params = {"early_stopping": True} if not engine_of(estimator).eval_weight else {}
+    for weight in (None, np.arange(len(y)) % 2):
+        model = make(estimator, **params).fit(X, y, sample_weight=weight)
+        later = np.column_stack([x, np.where(x > 0, 1.0, np.nan), x[::-1]])
+        np.testing.assert_array_equal(model.predict_proba(later), model.predict_proba(X))
+        assert len(np.unique(model.predict_proba(X)[:, 1])) > 10
