@@ -89,7 +89,7 @@ def test_where_there_is_nothing_to_find(estimator, data):
         make(estimator).fit(np.ones((len(y), 2)), y, sample_weight=np.where(y == 0, 1.0, 0.0))
 
 
-NOTHING_LEARNT = "FocalMLPClassifier has learnt nothing that tells samples apart, all have the same margin"
+NOTHING_LEARNT = "FocalMLPClassifier has learnt nothing that tells samples apart, all have the same probabilities"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,9 @@ NOTHING_LEARNT = "FocalMLPClassifier has learnt nothing that tells samples apart
     [
         (np.ones_like, {}),
         (lambda X: np.full_like(X, -1e3), {"activation": "tanh"}),
+        (lambda X: 1 + 1e-6 * X, {"focal_gamma": 1e4, "solver": "lbfgs"}),  # margins that are far out for this gamma
     ],
-    ids=["constant", "saturated"],
+    ids=["constant", "saturated", "sure"],
 )
 @pytest.mark.parametrize("convert", [np.asarray, csr_array, np.ndarray.tolist])
 def test_a_network_that_tells_nothing_apart(data, change, params, convert):

@@ -327,15 +327,16 @@ n_iter_no_change, max_fun
         return _safe_indexing(X, kept), _safe_indexing(target.y, kept), weight[kept]
 
     def _warn_if_constant(self, X: Any) -> None:
-        """Warn if all samples have the same margins: units that are dead, or saturated, say nothing any more."""
+        """Warn if all samples have the same probabilities: units that are dead, or saturated, say nothing any more."""
         rows = check_array(X, accept_sparse="csr", dtype=(np.float64, np.float32))
-        margins = (
-            self._forward_pass_fast(rows[batch], check_input=False) for batch in gen_batches(rows.shape[0], 1000)
+        posteriors = (
+            self._posterior(self._forward_pass_fast(rows[batch], check_input=False))
+            for batch in gen_batches(rows.shape[0], 1000)
         )
-        first = next(margins)
-        if (first == first[0]).all() and all((batch == first[0]).all() for batch in margins):
+        first = next(posteriors)
+        if (first == first[0]).all() and all((batch == first[0]).all() for batch in posteriors):
             warnings.warn(
-                f"{type(self).__name__} has learnt nothing that tells samples apart, all have the same margin: scale "
+                f"{type(self).__name__} has learnt nothing that tells samples apart, all have the same probabilities: scale "
                 f"the features, change learning_rate_init ({self.learning_rate_init}), activation "
                 f"({self.activation!r}) or random_state, or lower focal_gamma ({self.focal_gamma}) and alpha "
                 f"({self.alpha}); if the features are the same for all samples, there is nothing to find.",
