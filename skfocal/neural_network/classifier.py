@@ -336,8 +336,8 @@ n_iter_no_change, max_fun
         first = next(posteriors)
         if (first == first[0]).all() and all((batch == first[0]).all() for batch in posteriors):
             warnings.warn(
-                f"{type(self).__name__} has learnt nothing that tells samples apart, all have the same probabilities: scale "
-                f"the features, change learning_rate_init ({self.learning_rate_init}), activation "
+                f"{type(self).__name__} has learnt nothing that tells samples apart, all have the same probabilities: "
+                f"scale the features, change learning_rate_init ({self.learning_rate_init}), activation "
                 f"({self.activation!r}) or random_state, or lower focal_gamma ({self.focal_gamma}) and alpha "
                 f"({self.alpha}); if the features are the same for all samples, there is nothing to find.",
                 ConvergenceWarning,
