@@ -71,6 +71,7 @@ class Worker:
         self._start()
 
     def _start(self):
+        self.log.write_text("")
         context = multiprocessing.get_context("spawn")
         self.pipe, childs = context.Pipe()
         self.process = context.Process(target=work, args=(childs, self.log, self.answer), daemon=True)
@@ -79,12 +80,12 @@ class Worker:
 
     def ask(self, seed, which, limit):
         """Return the outcome of a case."""
-        self.pipe.send((seed, which))
         try:
+            self.pipe.send((seed, which))
             if self.pipe.poll(limit):
                 return self.pipe.recv()
             why = f"hangs, for more than {limit} s"
-        except EOFError:
+        except (EOFError, OSError):
             self.process.join()
             why = f"the process has died, exit code {self.process.exitcode} {self._last_words()}"
         self.process.kill()
@@ -99,7 +100,7 @@ class Worker:
 
     def close(self):
         """End the process."""
-        self.pipe.send(None)
+        self.process.kill()
         self.process.join()
         self.log.unlink()
 
