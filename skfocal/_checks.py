@@ -55,7 +55,21 @@ def as_labels(y: Any, name: str) -> NDArray[Any]:
     if missing.any():
         row = int(missing.argmax())
         raise ValueError(f"{name} must hold class labels, neither missing nor infinite, got {y[row]} in row {row}.")
+    if y.dtype.kind == "O":
+        _check_one_type(y, name)
     return y
+
+
+def _check_one_type(y: NDArray[Any], name: str) -> None:
+    """Raise if labels cannot be sorted, as words among numbers."""
+    labels = y.tolist()
+    try:
+        sorted(set(labels))
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise TypeError(
+            f"{name} must hold labels of one type that can be sorted, got {' and '.join(kinds)}."
+        ) from error
 
 
 def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDArray[Any]]:

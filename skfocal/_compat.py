@@ -81,3 +81,21 @@ def effective_n_threads(n_jobs: int | None) -> int:
 
     n_threads: int = _openmp_effective_n_threads(n_jobs or None)
     return n_threads
+
+
+class BinsEmptyColumns:
+    """Lets scikit-learn's boosting train on columns without any value, for which 1.9 has no bins and raises.
+
+    A column of 0 has the same bins for every threshold that a tree could ask for: none.
+    """
+
+    _is_categorical_remapped: Any
+
+    def _bin_data(self, X: Any, *weights: Any, is_training_data: bool) -> Any:
+        is_categorical = self._is_categorical_remapped
+        numbers = range(X.shape[1]) if is_categorical is None else np.flatnonzero(np.logical_not(is_categorical))
+        empty = [column for column in numbers if np.isnan(X[0, column]) and np.isnan(X[:, column]).all()]
+        if is_training_data and empty:
+            X = X.copy()
+            X[:, empty] = 0.0
+        return super()._bin_data(X, *weights, is_training_data=is_training_data)  # type: ignore[misc]

@@ -72,6 +72,12 @@ BAD_DATA = {
         None,
         "y must hold class labels.*got None in row 0",
     ),
+    "numbers and words": (
+        lambda y: np.array([*["zero"] * 9, *y[9:]], dtype=object),
+        None,
+        "y must hold labels of one type that can be sorted, got int64 and str",
+    ),
+    "a word among numbers": (lambda y: np.array([*y[1:], "zero"], dtype=object), None, "got int64 and str"),
     "no labels": (lambda y: None, None, "requires y to be passed, but the target y is None"),
     "continuous": (lambda y: y + np.linspace(0, 0.5, len(y)), None, "Unknown label type"),
     "negative weight": (lambda y: y, lambda y: y - 0.5, "sample_weight must be >= 0, got -0.5 in row"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn import metrics
+from sklearn.exceptions import ConvergenceWarning
 
 import skfocal
 from skfocal.losses import BinaryFocalLoss
@@ -173,3 +174,19 @@ def test_the_log_loss_under_the_names_of_the_engines(estimator, data, name):
     model, history = fit_with_eval(estimator, X, y, [(X[:500], y[:500])], name)
     expected = metrics.log_loss(y[:500], model.predict_proba(X[:500]), labels=np.unique(y))
     assert history[name][-1] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("sets", [{"early_stopping_rounds": 2}, {}], ids=["split off", "given"])
+def test_weights_that_are_0_to_the_engine(estimator, binary, sets):
+    """They are float32 there; all the same weight is as good as none, but for leaves that must weigh something."""
+    X, y = binary
+    weight = np.full(len(y), 1e-300)
+    watched = {} if sets else {"eval_set": [(X, y)], engine_of(estimator).eval_weight: [weight]}
+    model = make(estimator, **sets)
+    with pytest.warns(ConvergenceWarning, match="raise weights that are small"):
+        model.fit(X, y, sample_weight=weight, **watched, **engine_of(estimator).quiet_fit)
+    (history,) = model.evals_result_.values()
+    intercept = np.full(len(y), model.focal_intercept_)
+    assert history["focal_loss"][0] == pytest.approx(
+        model.focal_loss_.loss(y, intercept).mean(), rel=0.05 if sets else 1e-6
+    )

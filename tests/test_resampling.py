@@ -422,6 +422,11 @@ class LeavesOut(Double):
         return X[y == y[0]], y[y == y[0]]
 
 
+class LeavesNothing(Double):
+    def fit_resample(self, X, y):
+        return X[:0], y[:0]
+
+
 @pytest.mark.parametrize(
     ("sampler", "error", "message"),
     [
@@ -429,6 +434,7 @@ class LeavesOut(Double):
         (Double, TypeError, "sampler must be None or a sampler .* got <class"),
         ("smote", TypeError, "sampler must be None or a sampler .* got 'smote'"),
         (LeavesOut(), ValueError, r"sampler must leave samples of every class, got none of \[1\] from LeavesOut\(\)"),
+        (LeavesNothing(), ValueError, r"sampler must leave samples of every class, got none of \[0, 1\]"),
     ],
     ids=str,
 )

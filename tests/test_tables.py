@@ -228,3 +228,100 @@ def test_a_table_of_other_columns_is_refused(estimator, kind, named, binary):
         model.predict(table(frame[["a", "b", "c"]]))
     with pytest.raises(ValueError, match=r"feature names should match|0 feature"):
         model.predict(table(frame[[]]))
+
+
+def of_no_category(kind):
+    """Return a column without any category: that of a row whose category is missing, or of a table without any."""
+    if kind.startswith("pandas"):
+        pd = pytest.importorskip("pandas")
+        column = pd.Series([None], dtype=object if kind == "pandas" else float)
+        return pd.DataFrame({"word": column.astype("category")})
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"word": pa.array([None], pa.string()).dictionary_encode()})
+    return pytest.importorskip("polars").from_arrow(table) if kind == "polars" else table
+
+
+@pytest.mark.parametrize("kind", ["pandas", "pandas, floats", "Arrow", "polars"])
+@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+def test_a_row_whose_category_is_missing(estimator, kind):
+    """XGBoost fails at it, alone in a table; the answer is that of the same row among others."""
+    pd = pytest.importorskip("pandas")
+    words, _, y = words_and_labels()
+    table = pd.DataFrame({"word": pd.Categorical(np.where(np.arange(len(y)) % 5, words, None))})
+    model = make(estimator).fit(table, y)
+    np.testing.assert_array_equal(model.predict_proba(of_no_category(kind)), model.predict_proba(table)[:1])
+
+
+@pytest.mark.parametrize("kind", ["pandas", "pandas, floats", "Arrow", "polars"])
+@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+def test_training_without_any_category(estimator, kind):
+    """The column says nothing."""
+    _, x, y = words_and_labels()
+    row, numbers = of_no_category(kind), x[:500]
+    if kind.startswith("pandas"):
+        table = row.iloc[np.zeros(500, dtype=int)].assign(x=numbers)
+    elif kind == "Arrow":
+        table = row.take(np.zeros(500, dtype=int)).append_column("x", [numbers])
+    else:
+        table = row[[0] * 500].with_columns(x=numbers)
+    params = {"extra_trees": False} if estimator.__name__ == "FocalLGBMClassifier" else {}
+    expected = make(estimator, **params).fit(numbers[:, None], y[:500]).predict_proba(numbers[:, None])
+    np.testing.assert_array_equal(make(estimator, **params).fit(table, y[:500]).predict_proba(table), expected)
+
+
+def test_arrows_names_with_a_mask(estimator):
+    """As pandas makes them, even where none is missing: XGBoost does not take them."""
+    pa = pytest.importorskip("pyarrow")
+    words, x, y = words_and_labels()
+    plain = as_table("Arrow", words, x)
+    expected = make(estimator).fit(plain, y).predict_proba(plain)
+    names = plain["word"].chunk(0).dictionary
+    masked = pa.StringArray.from_buffers(len(names), *names.buffers()[1:], pa.py_buffer(b"\xff" * 8))
+    codes = plain["word"].chunk(0).indices
+    table = pa.table({"x": x, "word": pa.DictionaryArray.from_arrays(codes, masked)})
+    assert table["word"].chunk(0).dictionary.buffers()[0] is not None
+    np.testing.assert_array_equal(make(estimator).fit(table, y).predict_proba(table), expected)
+
+
+def test_arrows_categories_one_of_which_is_null():
+    """XGBoost does not take its name; pandas, which others read such tables by, says that it must not be."""
+    pa = pytest.importorskip("pyarrow")
+    words, x, y = words_and_labels()
+    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "base_margin")
+    gone = pa.array([None if word == "ä" else word for word in words])
+    encoded = pa.table({"x": x, "word": gone.dictionary_encode(null_encoding="encode")})
+    usual = pa.table({"x": x, "word": gone.dictionary_encode()})
+    expected = make(estimator).fit(usual, y).predict_proba(usual)
+    np.testing.assert_array_equal(make(estimator).fit(encoded, y).predict_proba(encoded), expected)
+
+
+@pytest.mark.parametrize("names", ["days", "intervals", "floats", "numbers and words"])
+@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+def test_categories_that_are_no_words(estimator, names):
+    """LightGBM finds out after training that it cannot write some down; XGBoost does not say which column it is."""
+    pd = pytest.importorskip("pandas")
+    _, x, y = words_and_labels()
+    column = {
+        "days": pd.Series(np.arange(len(y)) % 3).astype("datetime64[s]").astype("category"),
+        "intervals": pd.Series(pd.cut(x, 3)),
+        "floats": pd.Series(np.arange(len(y)) % 3 + 0.5).astype("category"),
+        "numbers and words": pd.Series(np.arange(len(y)) % 3, dtype=object).replace(2, "two").astype("category"),
+    }[names]
+    table = pd.DataFrame({"x": x, "odd": column})
+    if estimator.__name__ == "FocalLGBMClassifier" and names in ("floats", "numbers and words"):
+        assert make(estimator).fit(table, y).predict_proba(table).shape == (len(y), 2)
+    else:
+        with pytest.raises(ValueError, match=r"X must have categories that are .*, got .* in 'odd': make words"):
+            make(estimator).fit(table, y)
+
+
+def test_columns_without_any_value(estimator):
+    """Whatever is in them later: trees have no threshold for it. scikit-learn 1.9 fails at such columns by itself."""
+    _, x, y = words_and_labels()
+    X = np.column_stack([x, np.full(len(y), np.nan), x[::-1]])
+    params = {"early_stopping": True} if not engine_of(estimator).eval_weight else {}
+    for weight in (None, np.arange(len(y)) % 2):
+        model = make(estimator, **params).fit(X, y, sample_weight=weight)
+        later = np.column_stack([x, np.where(x > 0, 1.0, np.nan), x[::-1]])
+        np.testing.assert_array_equal(model.predict_proba(later), model.predict_proba(X))
+        assert len(np.unique(model.predict_proba(X)[:, 1])) > 10

@@ -5,8 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
+from skfocal import FocalMLPClassifier
 from skfocal.datasets import load_creditcard
 
 from .conftest import BOOSTED, engine_of, make
@@ -85,6 +87,40 @@ def test_where_there_is_nothing_to_find(estimator, data):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make(estimator).fit(np.ones((len(y), 2)), y, sample_weight=np.where(y == 0, 1.0, 0.0))
+
+
+NOTHING_LEARNT = "FocalMLPClassifier has learnt nothing that tells samples apart, all have the same probabilities"
+
+
+@pytest.mark.parametrize(
+    ("change", "params"),
+    [
+        (np.ones_like, {}),
+        (lambda X: np.full_like(X, -1e3), {"activation": "tanh"}),
+        (lambda X: 1 + 1e-6 * X, {"focal_gamma": 1e4, "solver": "lbfgs"}),  # margins that are far out for this gamma
+    ],
+    ids=["constant", "saturated", "sure"],
+)
+@pytest.mark.parametrize("convert", [np.asarray, csr_array, np.ndarray.tolist])
+def test_a_network_that_tells_nothing_apart(data, change, params, convert):
+    X, y = data
+    X = convert(change(X[:1500]))
+    with pytest.warns(ConvergenceWarning, match=NOTHING_LEARNT) as caught:
+        model = make(FocalMLPClassifier, **params).fit(X, y[:1500])
+    assert caught[0].filename == __file__
+    assert len(np.unique(model.predict_proba(X), axis=0)) == 1
+
+
+def test_a_network_that_tells_one_sample_apart():
+    """The last one, which is looked at last; and a single class that weighs anything, which is no failure."""
+    X = np.ones((3000, 2))
+    X[-1] = 5.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make(FocalMLPClassifier).fit(X, np.arange(3000) % 2)
+        make(FocalMLPClassifier).fit(np.ones((40, 2)), np.arange(40) % 2, sample_weight=np.arange(40) % 2)
+    with pytest.warns(ConvergenceWarning, match=NOTHING_LEARNT):
+        make(FocalMLPClassifier).fit(X[:-1], np.arange(2999) % 2)
 
 
 @pytest.mark.parametrize("estimator", BOOSTED, **ids)

@@ -14,9 +14,9 @@ def resample(samples: Samples, classes: NDArray[Any], sampler: Any, as_features:
     """Return what the sampler makes of the training data."""
     used = clone(sampler)
     X, labels = used.fit_resample(samples.X, classes[samples.codes])
-    X = as_features(X, reset=False)
     codes = as_known_codes(labels, classes, "the resampled data")
     _check_all_sampled(codes, classes, sampler)
+    X = as_features(X, reset=False)
     if samples.weight is None:
         return Samples(X, codes, is_whole=False)
     if not hasattr(used, "sample_indices_"):

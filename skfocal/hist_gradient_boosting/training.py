@@ -1,6 +1,6 @@
 """scikit-learn's boosting at work: the focal loss as its private `BaseLoss`, the same from 1.7 to 1.9.
 
-Imports `_checks`, `_state`, `boosting` and `objectives`.
+Imports `_checks`, `_compat`, `_state`, `boosting` and `objectives`.
 """
 
 from copy import deepcopy
@@ -16,6 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import check_scoring
 
 from skfocal._checks import prior_totals
+from skfocal._compat import BinsEmptyColumns
 from skfocal._state import adopt_fitted_state
 from skfocal.boosting.link import Link
 from skfocal.boosting.metrics import score_in_training
@@ -63,7 +64,7 @@ class EngineLoss(BaseLoss):
         return self.focal_link.posterior(self._margins(raw_prediction))
 
 
-class _Engine(HistGradientBoostingClassifier):
+class _Engine(BinsEmptyColumns, HistGradientBoostingClassifier):
     """scikit-learn's own, whose scorer is asked through the link: labels, too, which margin 0 need not part."""
 
     _scorer = property(
@@ -97,5 +98,4 @@ def as_trained(plan: Plan, focal: FocalParameters, engine: _Engine) -> Plan:
     """Return the plan with the intercept and the prior of what scikit-learn has left to train on."""
     intercept = engine._baseline_prediction[0] if plan.n_margins > 1 else float(engine._baseline_prediction[0, 0])
     totals = plan.training.prior() if engine._loss.totals is None else engine._loss.totals  # None after no round
-    correction = correct_for_prior(focal, plan.link, totals)
-    return replace(plan, intercept=intercept, prior_correction=correction)
+    return replace(plan, intercept=intercept, prior_correction=correct_for_prior(focal, plan.link, totals))

@@ -43,7 +43,7 @@ from skfocal.lightgbm.parameters import (
 )
 from skfocal.lightgbm.saving import read_model, write_model
 from skfocal.lightgbm.streams import fit_stream
-from skfocal.lightgbm.tables import as_readable
+from skfocal.lightgbm.tables import as_readable, check_categories
 from skfocal.lightgbm.training import train
 from skfocal.objectives import FocalObjective
 
@@ -269,6 +269,8 @@ importance_type
 
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
         X = as_readable(as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names))
+        if reset:
+            check_categories(X)
         # LightGBM takes sparse matrices, and sparse arrays with a warning and after a conversion; and it misreads
         # columns whose rows are not in order, as chosen rows are not.
         if isinstance(X, sparse.sparray):

@@ -120,37 +120,50 @@ def as_metrics(of_fit: Any, classifier: Any, of_lightgbm: list[Any], loss: Loss)
 def engine_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> Callable[..., list[Any]]:
     """Return all metrics as one that LightGBM calls, for each of the evaluation sets in turn.
 
-    While it trains LightGBM does not know of the focal intercept: the metrics add it, and so does the objective.
+    It does not say which data they are of. Weights are those that were given: LightGBM's own are float32, in which
+    small ones are all 0.
     """
-    intercept = 0.0 if plan.intercept is None else plan.intercept
-    turns = cycle(_in_turn(sets, plan.training))
+    turns, score = cycle(_in_turn(sets, plan.training)), _scores(metrics, plan)
 
-    # LightGBM counts the arguments of a metric; with three it passes weights. It does not say which data they are of.
-    def evaluate(y: Any, raw_prediction: Any, sample_weight: Any) -> list[Any]:
-        data = Evaluated(plan.link, next(turns), y, raw_prediction + intercept, sample_weight)
-        results: list[Any] = []
-        for metric in metrics:
-            if isinstance(metric, EvalMetric):
-                results.append((metric.name, metric.score(data), metric.greater_is_better))
-            else:
-                result = _of_user(metric, y, engine_probabilities(data), sample_weight)
-                results += result if isinstance(result, list) else [result]
-        check_different(name for name, *_ in results)  # a user's metric says its name only now
-        return results
+    # LightGBM counts the arguments of a metric.
+    def evaluate(y: Any, raw_prediction: Any) -> list[Any]:
+        samples = next(turns)
+        return score(samples.X, y, raw_prediction, samples.weight)
 
     return evaluate
 
 
 def dataset_metrics(metrics: list[Any], plan: Plan, sets: list[Samples]) -> Callable[..., list[Any]]:
     """Return the same for Datasets that users have made: their labels are not our codes, and they lack our weights."""
-    evaluate = engine_metrics(metrics, plan, sets)
-    by_data = {id(samples.X): samples for samples in sets}
+    by_data, score = {id(samples.X): samples for samples in sets}, _scores(metrics, plan)
 
     def of_dataset(raw_prediction: Any, data: Any) -> list[Any]:
         samples = by_data[id(data)]
-        return evaluate(samples.codes, raw_prediction, samples.weight)
+        return score(samples.X, samples.codes, raw_prediction, samples.weight)
 
     return of_dataset
+
+
+def _scores(metrics: list[Any], plan: Plan) -> Callable[..., list[Any]]:
+    """Return what computes all metrics of features, labels, margins and weights.
+
+    While it trains LightGBM does not know of the focal intercept: the metrics add it, and so does the objective.
+    """
+    intercept = 0.0 if plan.intercept is None else plan.intercept
+
+    def score(X: Any, y: Any, raw_prediction: Any, weight: Any) -> list[Any]:
+        data = Evaluated(plan.link, X, y, raw_prediction + intercept, weight)
+        results: list[Any] = []
+        for metric in metrics:
+            if isinstance(metric, EvalMetric):
+                results.append((metric.name, metric.score(data), metric.greater_is_better))
+            else:
+                result = _of_user(metric, y, engine_probabilities(data), weight)
+                results += result if isinstance(result, list) else [result]
+        check_different(name for name, *_ in results)  # a user's metric says its name only now
+        return results
+
+    return score
 
 
 def _of_user(metric: Callable[..., Any], *arguments: Any) -> Any:
@@ -207,8 +220,8 @@ def _pair_up(eval_X: Any, eval_y: Any, eval_set: Any) -> list[tuple[Any, Any]]:
     return list(zip(eval_X, eval_y, strict=True))
 
 
-def _in_turn(sets: list[Samples], training: Samples) -> list[Any]:
-    """Return the features of evaluation sets in the order in which LightGBM evaluates them: training data first."""
+def _in_turn(sets: list[Samples], training: Samples) -> list[Samples]:
+    """Return evaluation sets in the order in which LightGBM evaluates them: training data, with its weights, first."""
     is_training = [samples.X is training.X and samples.codes is training.codes for samples in sets]
-    of_training = [samples.X for samples, same in zip(sets, is_training, strict=True) if same][:1]
-    return of_training + [samples.X for samples, same in zip(sets, is_training, strict=True) if not same]
+    others = [samples for samples, same in zip(sets, is_training, strict=True) if not same]
+    return [training, *others] if any(is_training) else others

@@ -1,6 +1,9 @@
 """Tables that LightGBM cannot take as they are. Imports `compat` and `boosting`."""
 
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from skfocal.boosting.tables import column_types
 from skfocal.lightgbm.compat import reads_tables
@@ -25,3 +28,16 @@ def as_readable(X: Any) -> Any:
         categorical = [name for name, kind in kinds.items() if kind.startswith("dictionary")]
         table[categorical] = table[categorical].apply(lambda column: column.cat.as_unordered())
     return table
+
+
+def check_categories(X: Any) -> None:
+    """Raise if a table of pandas has categories that LightGBM finds out after training that it cannot write down."""
+    if not hasattr(X, "iloc"):
+        return
+    for column, kind in enumerate(X.dtypes.tolist()):
+        for name in getattr(kind, "categories", ()):
+            if not isinstance(name, str | Real | np.bool_):
+                raise ValueError(
+                    f"X must have categories that are words, numbers or booleans, got a {type(name).__name__} in "
+                    f"{X.columns[column]!r}: make words of them."
+                )

@@ -1,8 +1,9 @@
 """The classifier: scikit-learn's network with the focal loss.
 
-Imports `margin_mlp`, `pretrained`, `target`, `validation`, `_checks`, `_state` and `losses`.
+Imports `margin_mlp`, `pretrained`, `target`, `validation`, `_checks`, `_compat`, `_state` and `losses`.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar, Self
@@ -10,13 +11,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils import _safe_indexing, check_array, check_consistent_length, gen_batches
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skfocal._checks import as_labels
+from skfocal._compat import users_stacklevel
 from skfocal._state import unchanged_on_error
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.losses.parameters import as_gamma, as_mix
@@ -245,7 +248,11 @@ n_iter_no_change, max_fun
         """
         is_new = not (self.warm_start and hasattr(self, "coefs_"))
         with unchanged_on_error(self):
-            return super().fit(*self._training_data(X, y, sample_weight, classes=None, is_new=is_new))
+            X, y, weight = self._training_data(X, y, sample_weight, classes=None, is_new=is_new)
+            super().fit(X, y, weight)
+            if weight is None or issparse(y) or len(np.unique(y[weight > 0], axis=0)) > 1:
+                self._warn_if_constant(X)
+        return self
 
     @available_if(_is_stochastic)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -318,6 +325,24 @@ n_iter_no_change, max_fun
         check_consistent_length(X, target.y)
         X = X.tocsr() if issparse(X) else X
         return _safe_indexing(X, kept), _safe_indexing(target.y, kept), weight[kept]
+
+    def _warn_if_constant(self, X: Any) -> None:
+        """Warn if all samples have the same probabilities: units that are dead, or saturated, say nothing any more."""
+        rows = check_array(X, accept_sparse="csr", dtype=(np.float64, np.float32))
+        posteriors = (
+            self._posterior(self._forward_pass_fast(rows[batch], check_input=False))
+            for batch in gen_batches(rows.shape[0], 1000)
+        )
+        first = next(posteriors)
+        if (first == first[0]).all() and all((batch == first[0]).all() for batch in posteriors):
+            warnings.warn(
+                f"{type(self).__name__} has learnt nothing that tells samples apart, all have the same probabilities: "
+                f"scale the features, change learning_rate_init ({self.learning_rate_init}), activation "
+                f"({self.activation!r}) or random_state, or lower focal_gamma ({self.focal_gamma}) and alpha "
+                f"({self.alpha}); if the features are the same for all samples, there is nothing to find.",
+                ConvergenceWarning,
+                stacklevel=users_stacklevel(),
+            )
 
     def _check_parameters(self) -> None:
         self._validate_params()  # scikit-learn's own, of its parameters; it comes too late, after ours, otherwise

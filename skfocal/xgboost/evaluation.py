@@ -107,8 +107,8 @@ class Evaluation(TrainingCallback):
         return scores
 
     def _evaluated(self, samples: Samples, raw_prediction: Any, data: Any) -> Evaluated:
-        weight = data.get_weight()
-        return Evaluated(self._link, samples.X, data.get_label(), raw_prediction, weight if weight.size else None)
+        # The weights as they were given: XGBoost's own are float32, in which small ones are all 0.
+        return Evaluated(self._link, samples.X, data.get_label(), raw_prediction, samples.weight)
 
     def _score(self, data: Evaluated) -> list[tuple[str, float]]:
         return [(metric.name, metric.score(data)) for metric in self._metrics]

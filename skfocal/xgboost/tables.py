@@ -2,19 +2,37 @@
 
 from typing import Any
 
-from skfocal.boosting.tables import check_columns
+from skfocal.boosting.tables import check_columns, column_types, is_table
+
+_READABLE_NAMES = ("string", "integer", "bytes")  # as pandas calls them
+_NO_NAME = ""  # of the only category of a column that has none
 
 
 def with_whole_names(X: Any) -> Any:
-    """Return a table of pandas whose categories have names beyond ASCII as one of Arrow, anything else as it is.
+    """Return a table as XGBoost reads it right, anything else as it is.
 
-    XGBoost cuts such names of pandas' categories, by the number of their characters where it should be that of their
-    bytes, and so takes one for another in any table but that of the training. Those of Arrow it keeps whole.
+    It cuts names beyond ASCII of pandas' categories, by the number of their characters where it should be that of their
+    bytes, and so takes one for another in any table but that of the training; those of Arrow it keeps whole. Of Arrow
+    it takes no names with a mask of which are missing, which pandas' have even where none is. And it fails at a column
+    without any category, which a row has whose category is missing.
     """
-    if not hasattr(X, "iloc"):
+    if not is_table(X):
         return X
-    categories = [kind.categories for kind in X.dtypes.tolist() if hasattr(kind, "categories")]
-    if all("".join(map(str, names)).isascii() for names in categories):
+    if not hasattr(X, "iloc"):
+        return _with_plain_names(X)
+    kinds = X.dtypes.tolist()
+    columns = [column for column, kind in enumerate(kinds) if hasattr(kind, "categories")]
+    for column in columns:
+        names = kinds[column].categories
+        if not len(names):
+            X = X.copy(deep=False)
+            X.isetitem(column, X.iloc[:, column].cat.set_categories([_NO_NAME]))
+        elif names.inferred_type not in _READABLE_NAMES:
+            raise ValueError(
+                "X must have categories that are all words or all whole numbers for XGBoost, "
+                f"got {names.inferred_type} ones in {X.columns[column]!r}: make words of them."
+            )
+    if all("".join(map(str, kinds[column].categories)).isascii() for column in columns):
         return X
     try:
         import pyarrow as pa
@@ -25,6 +43,32 @@ def with_whole_names(X: Any) -> Any:
     table = pa.Table.from_arrays([_as_arrow(column, pa) for _, column in X.items()], names=list(map(str, X.columns)))
     check_columns(table)
     return table
+
+
+def _with_plain_names(X: Any) -> Any:
+    """Return a table of Arrow or polars in which the categories of every column have names, without a mask."""
+    if not any(kind.startswith("dictionary") for kind in column_types(X).values()):
+        return X
+    import pyarrow as pa
+
+    table = given = X.to_arrow() if hasattr(X, "to_arrow") else X
+    for i, column in enumerate(table.columns):
+        if not pa.types.is_dictionary(column.type) or all(map(_is_plain, column.chunks)):
+            continue
+        if any(chunk.dictionary.null_count for chunk in column.chunks):
+            column = column.cast(column.type.value_type).dictionary_encode()
+        chunks = [
+            pa.DictionaryArray.from_arrays(
+                chunk.indices, pa.array(chunk.dictionary.to_pylist() or [_NO_NAME], column.type.value_type)
+            )
+            for chunk in column.chunks
+        ]
+        table = table.set_column(i, table.field(i).name, pa.chunked_array(chunks))
+    return X if table is given else table
+
+
+def _is_plain(chunk: Any) -> bool:
+    return len(chunk.dictionary) > 0 and chunk.dictionary.buffers()[0] is None
 
 
 def _as_arrow(column: Any, pa: Any) -> Any:
