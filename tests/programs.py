@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PATHS = [str(ROOT), str(ROOT / "benchmarks")]
 
 
 def returned_by(function, *arguments, timeout=200):
     """Return what a function of a test module returns in another process, by JSON; fail as it fails."""
     # Last in the path: what is tested may be installed somewhere else.
     program = (
-        f"import json, sys; sys.path += {[str(ROOT), str(ROOT / 'benchmarks')]!r}\n"
+        f"import json, sys; sys.path += {PATHS!r}\n"
         f"from tests.{function.__module__.rpartition('.')[2]} import {function.__name__}\n"
         f"print(json.dumps({function.__name__}(*{arguments!r})))"
     )
