@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext, suppress
+from threading import Lock
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,42 @@ def as_codes(y_true: Any, raw: Array, n_classes: int) -> Array:
     if xp.any(wrong):
         raise ValueError(f"y_true must hold class codes 0 ... {n_classes - 1}, got {float(y[wrong][0]):g}.")
     return codes
+
+
+class _Crew:
+    """Threads that do some work together, none of which begins or goes on with it once that is closed."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._lock = Lock()
+        self._n_busy = 0
+        self._is_closed = False
+
+    def help(self) -> None:
+        """Do some of the work, on a thread of its own."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._n_busy += 1
+        try:
+            self._work()
+        finally:
+            with self._lock:
+                self._n_busy -= 1
+
+    def close(self) -> None:
+        """Return, or raise what interrupts this, when nobody is at work any more.
+
+        An executor does not know of a thread whose start was interrupted.
+        """
+        try:
+            with self._lock:
+                self._is_closed = True
+            while self._n_busy:
+                sleep(1e-4)
+        except BaseException:
+            self.close()
+            raise
 
 
 def in_blocks(
@@ -113,14 +151,17 @@ def in_blocks(
     if n_helpers < 1:
         work()
         return out
+    crew = _Crew(work)
     with nullcontext(pool) if pool else ThreadPoolExecutor(n_helpers) as executor:
         helpers: list[Future[None]] = []
         try:
             with suppress(RuntimeError):  # no more threads, as when the interpreter ends: then those there are do it
-                helpers += (executor.submit(work) for _ in range(n_helpers))
+                helpers += (executor.submit(crew.help) for _ in range(n_helpers))
             work()
+            wait(helpers)
         finally:
-            wait(helpers)  # they write to `out`
+            todo.clear()
+            crew.close()  # they write to `out`, which may be an engine's memory
     for helper in helpers:
         helper.result()  # raises what a thread has raised
     return out

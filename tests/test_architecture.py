@@ -38,8 +38,8 @@ ROOMS = {
         "onnx_trees", "streams", "classifier", "__init__",
     ],
     "xgboost": [
-        "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices", "continuing",
-        "training", "saving", "onnx_trees", "streams", "classifier", "__init__",
+        "interrupts", "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices",
+        "continuing", "training", "saving", "onnx_trees", "streams", "classifier", "__init__",
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],

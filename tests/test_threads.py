@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from .conftest import BOOSTED, boosted_with, engine_of
+from skfocal import FocalMLPClassifier
+
+from .conftest import BOOSTED, ESTIMATORS, boosted_with, engine_of
 
 # More than one block of gradients, so that other threads are asked to help.
 DATA = """
@@ -59,6 +61,8 @@ def run(program, **texts):
 
 def written(kind):
     """Return a small classifier, ours or an engine's own, as it is written in a program."""
+    if kind is FocalMLPClassifier:
+        return "skfocal.FocalMLPClassifier(hidden_layer_sizes=(2,), max_iter=1, batch_size=70_000)"
     engine = next(each for each in map(engine_of, BOOSTED) if kind in (each.estimator, each.own))
     quick = engine.quick if kind is engine.estimator else engine.own_quick
     params = {**quick, **engine.on_threads(2), **engine.translated({"n_estimators": 3})}
@@ -81,7 +85,7 @@ def test_fits_in_a_fork_wherever_its_engine_does(estimator, parent):
 
 
 @pytest.mark.parametrize("program", [AFTER_THE_MAIN_THREAD, AT_EXIT], ids=["after the main thread", "at exit"])
-@pytest.mark.parametrize("estimator", BOOSTED, **ids)
+@pytest.mark.parametrize("estimator", ESTIMATORS, **ids)
 def test_fits_when_no_more_threads_can_be_started(estimator, program):
     result = run(program, model=written(estimator))
     assert result.stdout.endswith("(140000, 2)\n"), result.stderr

@@ -45,6 +45,11 @@ def as_path(fname: Any) -> Path:
 def write_whole(fname: Any, data: bytes) -> None:
     """Write a file, so that it is whole if it is there; if that fails, what was there before is left as it was.
 
+    Whenever the process is killed, the file is the old one or the new one; beside it a folder ``.saving...`` may stay,
+    which nothing reads. What was written is on disk before it takes the place of the old file, and so after a loss of
+    power, too, one of the two is there, on file systems that keep the order of the two. A file that may be written in a
+    folder that may not is written over, and so are devices and pipes: there a part may be left.
+
     Raises
     ------
     FileNotFoundError
@@ -68,8 +73,8 @@ def write_whole(fname: Any, data: bytes) -> None:
             raise
         path.write_bytes(data)  # a file that may be written in a folder that may not
         return
+    beside = folder / path.name
     try:
-        beside = folder / path.name
         with beside.open("wb") as file:
             file.write(data)
             file.flush()
@@ -80,4 +85,6 @@ def write_whole(fname: Any, data: bytes) -> None:
             shutil.copymode(path, beside)
         beside.replace(path)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # by names: where no more files can be opened, shutil.rmtree leaves all
+            beside.unlink(missing_ok=True)
+            folder.rmdir()

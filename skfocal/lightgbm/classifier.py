@@ -384,6 +384,9 @@ importance_type
         file has the rounds up to the best. Parameters of training are not restored, but for those of the focal loss:
         to keep them too, pickle the classifier.
 
+        The file is whole at any time: where the process is killed meanwhile it is what it was, and a folder
+        ``.saving...`` may stay beside it, which can be deleted.
+
         Parameters
         ----------
         fname : str or path

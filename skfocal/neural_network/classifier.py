@@ -113,6 +113,9 @@ n_iter_no_change, max_fun
     classes, less the share of `focal_mix`), so that a learning rate means the same for every gamma; the fitted
     coefficients have the division in them, and the L2 penalty is on those.
 
+    Ctrl-C ends `fit` as it ends that of any estimator, by KeyboardInterrupt, and leaves the network as it was before.
+    scikit-learn's warns, and keeps what there is by then.
+
     References
     ----------
     .. [1] Lin et al. (2017), Focal loss for dense object detection. arXiv:1708.02002, section 3.3.

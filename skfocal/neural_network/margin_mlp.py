@@ -4,6 +4,7 @@ Imports `_state`.
 """
 
 from copy import copy, deepcopy
+from types import FunctionType
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,18 @@ from sklearn.neural_network._base import DERIVATIVES
 from sklearn.utils.extmath import safe_sparse_dot
 
 from skfocal._state import adopt_fitted_state
+
+
+def _raising_interruptions(method: Any) -> Any:
+    """Return a method in which KeyboardInterrupt is no exception to catch.
+
+    Where a user interrupts its training, scikit-learn warns, and has what there is by then pass for a fitted network.
+    """
+    names = {**method.__globals__, "KeyboardInterrupt": ()}
+    return FunctionType(method.__code__, names, method.__name__, method.__defaults__, method.__closure__)
+
+
+_fit_stochastic = _raising_interruptions(MLPClassifier._fit_stochastic)
 
 
 class MarginMLPClassifier(MLPClassifier):
@@ -139,7 +152,7 @@ class MarginMLPClassifier(MLPClassifier):
         """
         incremental = rest[-1]
         if incremental or not self.early_stopping:
-            super()._fit_stochastic(X, y, sample_weight, *rest)
+            _fit_stochastic(self, X, y, sample_weight, *rest)
             return
         training, validation = self._split(X, y, sample_weight, self._random_state)
         n_scores = len(self.validation_scores_ or [])
@@ -148,7 +161,7 @@ class MarginMLPClassifier(MLPClassifier):
         trainer._validation = validation
         # Until an epoch scores higher the best network is the one that training starts from.
         trainer._best_coefs, trainer._best_intercepts = deepcopy((self.coefs_, self.intercepts_))
-        super(MarginMLPClassifier, trainer)._fit_stochastic(*training, *rest)
+        _fit_stochastic(trainer, *training, *rest)
         del trainer._validation
         scores = (trainer.validation_scores_ or [])[n_scores:]
         if scores and np.isnan(scores).all():

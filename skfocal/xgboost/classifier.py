@@ -304,6 +304,9 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         too, and predicts sigmoid(margin) (softmax for several classes) of the same margins. Parameters of training are
         not in it, but for those of the focal loss: to keep them too, pickle the classifier.
 
+        The file is whole at any time: where the process is killed meanwhile it is what it was, and a folder
+        ``.saving...`` may stay beside it, which can be deleted.
+
         Parameters
         ----------
         fname : str or path

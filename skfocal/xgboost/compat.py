@@ -1,4 +1,4 @@
-"""Every private or version-dependent touch of XGBoost, each with its reason. Imports `boosting`."""
+"""Every private or version-dependent touch of XGBoost, each with its reason. Imports `interrupts` and `boosting`."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ import xgboost.core
 from xgboost import Booster, DMatrix, XGBClassifier
 
 from skfocal.boosting.tracking import TrackedParameters
+from skfocal.xgboost.interrupts import KeptInterrupts
 
 
 @cache
@@ -84,9 +85,10 @@ class _Engine(XGBClassifier):
         return model, self._of_fit.metric, TrackedParameters(own, self._of_fit.shown), *rest
 
     def _create_dmatrix(self, ref: Any, **kwargs: Any) -> Any:
-        return (
-            super()._create_dmatrix(ref, **kwargs) if self._of_fit.bins_data else DMatrix(**kwargs, nthread=self.n_jobs)
-        )
+        if not self._of_fit.bins_data:
+            return DMatrix(**kwargs, nthread=self.n_jobs)
+        with KeptInterrupts():
+            return super()._create_dmatrix(ref, **kwargs)
 
     def _set_evaluation_result(self, evals_result: Any) -> None:
         super()._set_evaluation_result(evals_result)

@@ -1,6 +1,6 @@
 """XGBoost's iterators over batches: of what users give, and around it, to check it.
 
-Imports `tables`, `_checks`, `boosting` and `batches`.
+Imports `interrupts`, `tables`, `_checks`, `boosting` and `batches`.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from xgboost import DataIter, DMatrix
 from skfocal._checks import as_finite
 from skfocal.batches import ParquetBatches
 from skfocal.boosting.streams import LabelCodes, Layout, check_names, weight_of_batch
+from skfocal.xgboost.interrupts import KeptInterrupts
 from skfocal.xgboost.tables import with_whole_names
 
 # What a batch may have beside features and labels, and if one has it, all.
@@ -91,6 +92,7 @@ class CheckedIter(DataIter):
         self._others: dict[str, Any] = {}
         self._n_rows = 0
         self._n_rows_of_pass: int | None = None
+        self._interrupts = KeptInterrupts()
         self._ended_by: BaseException | None = None
         self.is_sparse = False
 
@@ -103,7 +105,8 @@ class CheckedIter(DataIter):
     def raising_what_ends_it(self) -> Iterator[None]:
         """Raise an interruption by the user, which must not go through XGBoost's library."""
         try:
-            yield
+            with self._interrupts:
+                yield
         except BaseException:
             if self._ended_by is not None:
                 raise self._ended_by from None
@@ -122,7 +125,11 @@ class CheckedIter(DataIter):
         if self._ended_by is not None:
             raise _InterruptedError
         try:
-            return function(*arguments)
+            self._interrupts.hear()
+            try:
+                return function(*arguments)
+            finally:
+                self._interrupts.keep()
         except Exception:
             raise
         except BaseException as error:

@@ -34,6 +34,8 @@ def read_model(fname: Any, family: str, n_jobs: int | None) -> tuple[XGBClassifi
         raise ValueError(f"{message}, which is incomplete or damaged.")
     if not data.startswith(b"{"):  # in memory, where there is no name to go by, XGBoost would end the process
         raise ValueError(f"{message}.")
+    if _is_ubj(data) and not _is_whole(data):  # of which XGBoost would read what is behind the end
+        raise ValueError(f"{message}, which is incomplete or damaged.")
     engine = XGBClassifier(n_jobs=n_jobs)
     try:
         engine.load_model(bytearray(data))
@@ -50,3 +52,54 @@ def read_model(fname: Any, family: str, n_jobs: int | None) -> tuple[XGBClassifi
     if missing is not None and type(missing) is not float and (type(missing) is not int or abs(missing) > 2**53):
         raise ValueError(f"{message}, whose missing is no number but {missing!r}.")
     return engine, description
+
+
+def _is_ubj(data: bytes) -> bool:
+    """Tell whether a model is UBJSON, as XGBoost does: an object without a space or a name after its brace."""
+    return data[1:2] not in b' \t\r\n"}'
+
+
+def _is_whole(data: bytes) -> bool:
+    """Tell whether UBJSON ends where its last byte is."""
+    try:
+        return _end_of_value(data, 0) == len(data)
+    except (KeyError, ValueError, RecursionError):
+        return False
+
+
+_SIZES = {b"Z": 0, b"T": 0, b"F": 0, b"C": 1, b"i": 1, b"U": 1, b"I": 2, b"l": 4, b"L": 8, b"d": 4, b"D": 8}
+
+
+def _end_of_value(data: bytes, start: int) -> int:
+    """Return where a value ends whose type is at `start`; KeyError or ValueError if it is none."""
+    kind, at = data[start : start + 1], start + 1
+    if kind in _SIZES:
+        return at + _SIZES[kind]
+    if kind == b"S":
+        return _end_of_text(data, at)
+    if kind == b"[" and data[at : at + 1] == b"$":  # numbers of a type, without its letter
+        length, end = _length(data, at + 3)
+        return end + length * _SIZES[data[at + 1 : at + 2]]
+    if kind == b"[" and data[at : at + 1] == b"#":
+        length, at = _length(data, at + 1)
+        for _ in range(length):
+            at = _end_of_value(data, at)
+        return at
+    closing = {b"[": b"]", b"{": b"}"}[kind]
+    while data[at : at + 1] != closing:
+        at = _end_of_value(data, _end_of_text(data, at) if kind == b"{" else at)
+    return at + 1
+
+
+def _end_of_text(data: bytes, start: int) -> int:
+    length, at = _length(data, start)
+    return at + length
+
+
+def _length(data: bytes, start: int) -> tuple[int, int]:
+    """Return a number of things, and where these begin."""
+    end = start + 1 + _SIZES[data[start : start + 1]]
+    length = int.from_bytes(data[start + 1 : end], "big", signed=True)
+    if not 0 <= length <= len(data):
+        raise ValueError(f"a length must be in [0, {len(data)}], got {length}.")
+    return length, end

@@ -1,0 +1,214 @@
+"""Model files that were cut off or changed anywhere, and files whose writer was killed or had no place to write to.
+
+What is damaged is refused, or predicts the same, where a file says what nobody reads. Nothing ends the process or hangs
+in it. A pickle cannot be made safe, changed or not: to load it is to run what is in it.
+"""
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import skfocal
+
+from .conftest import boosted_with, engine_of, make
+from .programs import returned_by
+
+ids = {"ids": lambda each: getattr(each, "__name__", None)}
+FILES = [(each, name) for each in boosted_with("files") for name in engine_of(each).files]
+N_PLACES = 2000
+OLD = Path(__file__).with_name("models")  # what the first release candidate wrote
+
+
+def small(name, **params):
+    """Return a small fitted estimator of this name, and what it was fitted on."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3)).astype(np.float32)
+    few = {"hidden_layer_sizes": (2,)} if name == "FocalMLPClassifier" else {"n_estimators": 2}
+    return make(getattr(skfocal, name), **few, **params).fit(X, (X[:, 0] > 0.5).astype(int)), X
+
+
+def damaged(whole, n_places):
+    """Yield files that are cut off in so many places, and then files with a bit changed in so many."""
+    rng = random.Random(0)  # noqa: S311
+    for _ in range(n_places):
+        yield whole[: rng.randrange(len(whole))]
+    for _ in range(n_places):
+        changed = bytearray(whole)
+        changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        yield bytes(changed)
+
+
+def outcomes(whole, load, X, n_places, refusal):
+    """Return how many damaged files are refused, and how many are loaded, which then must predict the same."""
+    counts, expected = {"refused": 0, "the same": 0}, load(whole).predict_proba(X)
+    for data in damaged(whole, n_places):
+        try:
+            model = load(data)
+        except refusal:
+            counts["refused"] += 1
+        else:
+            np.testing.assert_array_equal(model.predict_proba(X), expected)
+            counts["the same"] += 1
+    return counts
+
+
+def load_damaged(name, file_name, n_places):
+    """Load model files of an engine's format."""
+    model, X = small(name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file_name
+
+        def load(data):
+            path.write_bytes(data)
+            return type(model)().load_model(path)
+
+        model.save_model(path)
+        return outcomes(path.read_bytes(), load, X, n_places, ValueError)
+
+
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_damage_anywhere(boosted, name):
+    """It is refused but where a bit is of the name or the digits of the checksum: then there is none to compare."""
+    counts = returned_by(load_damaged, boosted.__name__, name, N_PLACES)
+    assert sum(counts.values()) == 2 * N_PLACES
+    assert counts["the same"] < N_PLACES // 20
+
+
+def load_damaged_skops(name, n_places):
+    """Load what skops has written: a zip archive, which has a checksum of each file in it. Its errors are its own."""
+    import skops.io
+
+    warnings.simplefilter("ignore")
+    model, X = small(name)
+
+    def load(data):
+        return skops.io.loads(data, trusted=skfocal.skops_trusted_types)
+
+    return outcomes(skops.io.dumps(model), load, X, n_places, Exception)
+
+
+def test_damage_anywhere_in_what_skops_wrote(estimator):
+    pytest.importorskip("skops")
+    counts = returned_by(load_damaged_skops, estimator.__name__, N_PLACES // 4)
+    assert sum(counts.values()) == N_PLACES // 2
+    assert counts["refused"] > N_PLACES // 4  # all that are cut off, at least
+
+
+def load_cut(name, file_name):
+    """Load an old file, which has no checksum, cut off in every place."""
+    whole, classifier = (OLD / file_name).read_bytes(), getattr(skfocal, name)()
+    n_refused = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file_name
+        for n_bytes in range(len(whole)):
+            path.write_bytes(whole[:n_bytes])
+            try:
+                classifier.load_model(path)
+            except ValueError:
+                n_refused += 1
+    return n_refused, len(whole)
+
+
+@pytest.mark.parametrize("file_name", ["xgboost2.ubj", "xgboost2.json"])
+def test_an_old_file_that_is_cut_off(file_name):
+    n_refused, n_bytes = returned_by(load_cut, "FocalXGBClassifier", file_name)
+    assert n_refused == n_bytes
+
+
+def kill_savers(name, file_name, n_kills):
+    """Kill processes that save two models in turn, at any moment, and return what names they leave beside the file."""
+    (one, X), (other, _) = small(name), small(name, focal_gamma=3.0)
+    moments, left = random.Random(0), set()  # noqa: S311
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file_name
+        whole = []
+        for model in (one, other):
+            model.save_model(path)
+            whole.append(path.read_bytes())
+        for i in range(n_kills):
+            if i % 5 == 0:
+                path.unlink()  # the first file in its place
+            saver = os.fork()
+            if saver == 0:
+                while True:
+                    one.save_model(path)
+                    other.save_model(path)
+            time.sleep(moments.uniform(0, 0.03))
+            os.kill(saver, signal.SIGKILL)
+            os.waitpid(saver, 0)
+            assert path.read_bytes() in whole if path.exists() else i % 5 == 0
+            if path.exists():
+                type(one)().load_model(path).predict_proba(X)
+            else:
+                other.save_model(path)
+            left |= {each.name for each in Path(folder).iterdir()} - {file_name}
+        one.save_model(path)  # what is left is in nobody's way
+        assert path.read_bytes() == whole[0]
+    return sorted(left)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes that can be killed in an instant are forks")
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_a_saver_that_is_killed_leaves_a_whole_file(boosted, name):
+    """The old one or the new one; or none, if there was none. A folder may be left, which ``save_model`` tells of."""
+    left = returned_by(kill_savers, boosted.__name__, name, 100)
+    assert all(each.startswith(".saving") for each in left)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full, a disk without space, is one of Linux")
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_a_disk_without_space(boosted, name, tmp_path):
+    model, X = small(boosted.__name__)
+    (tmp_path / name).symlink_to("/dev/full")
+    before = model.predict_proba(X)
+    with pytest.raises(OSError, match="No space left on device"):
+        model.save_model(tmp_path / name)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+def save_without_descriptors(name, file_name):
+    """Open all the files that a process may have, and then fit, save and load."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    (old, X), (new, _) = small(name), small(name, focal_gamma=3.0)
+    errors = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file_name
+        old.save_model(path)
+        before, opened = path.read_bytes(), []
+        with suppress(OSError):
+            while True:
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        for call in (new.save_model, type(old)().load_model):
+            try:
+                call(path)
+            except OSError as error:
+                errors.append(error.strerror)
+        expected = new.predict_proba(X)
+        fitted, _ = small(name, focal_gamma=3.0)
+        np.testing.assert_array_equal(fitted.predict_proba(X), expected)
+        for each in opened:
+            os.close(each)
+        assert path.read_bytes() == before
+        assert list(path.parent.iterdir()) == [path], "something is left beside the file"
+        new.save_model(path)
+    return errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit on open files is one of POSIX")
+@pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
+def test_no_file_can_be_opened(boosted, name):
+    """Models are neither saved nor loaded, and the error says why; to fit and to predict needs no file."""
+    errors = returned_by(save_without_descriptors, boosted.__name__, name)
+    assert errors == ["Too many open files"] * 2

@@ -1,0 +1,125 @@
+"""Fits where the system gives a process no more memory or no more threads: a clear error, or the same model.
+
+How many files may be open is a limit on model files: see `test_broken_files`.
+"""
+
+import os
+import sys
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import skfocal
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, compiled
+from skfocal.objectives import FocalObjective
+
+from .conftest import make
+from .programs import returned_by
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="whether a limit holds, and for what, is another elsewhere"
+)
+
+N_ROWS = 50_000
+SPARE = [0, 1, 2, 4, 8, 256]  # MiB that a process may take beside what it has
+
+
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N_ROWS, 8)).astype(np.float32)
+    return X, (X[:, 0] > 1).astype(int)
+
+
+def fit_with_little_memory(name):
+    """Return how fits end, each with a little more memory than that before; check what is left when there is enough."""
+    import resource
+
+    warnings.simplefilter("ignore")
+    X, y = data()
+    few = {"max_iter": 2} if name == "FocalMLPClassifier" else {"n_estimators": 2}
+    model, ends = make(getattr(skfocal, name), **few, focal_gamma=3.0).fit(X, y), []
+    expected = make(getattr(skfocal, name), **few).fit(X, y).predict_proba(X)
+    proba = model.predict_proba(X)
+    model.set_params(focal_gamma=1.0)
+    for spare in SPARE:
+        size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + spare * 2**20, resource.RLIM_INFINITY))
+        try:
+            model.fit(X, y)
+            ends.append("fitted")
+        except Exception as error:
+            ends.append(f"{type(error).__name__}: {error}")
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        np.testing.assert_array_equal(model.predict_proba(X), expected if ends[-1] == "fitted" else proba)
+    np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), expected)
+    return ends
+
+
+def test_little_memory(estimator):
+    """Some of the fits fail, and say that it is memory that they lack; the last has enough."""
+    # Else there may be room enough in what glibc has kept.
+    frugal = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
+    ends = returned_by(fit_with_little_memory, estimator.__name__, environment=frugal)
+    assert ends[-1] == "fitted"
+    failed = [end for end in ends if end != "fitted"]
+    assert failed
+    assert all(end.startswith("MemoryError: Unable to allocate") or "bad_alloc" in end for end in failed)
+
+
+def ask_kernel_for_much():
+    """Compute the loss of a million classes, for which the kernel needs 4 GiB of its own."""
+    import resource
+
+    margins, loss = np.zeros((1, 1_000_000), dtype=np.float32), MulticlassFocalLoss(2.0)
+    resource.setrlimit(resource.RLIMIT_AS, (2**32, resource.RLIM_INFINITY))
+    try:
+        loss.predict_proba(margins)
+    except MemoryError:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        return loss.predict_proba(margins[:, :4]).tolist()
+    raise AssertionError("no MemoryError came out")
+
+
+@pytest.mark.skipif(compiled.kernel is None, reason="the kernel, whose memory it is, is not compiled")
+def test_memory_that_the_kernel_is_not_given():
+    assert returned_by(ask_kernel_for_much) == [[0.25] * 4]
+
+
+def compute_without_threads():
+    """Ask for threads where none can be started: gradients by the kernel and by NumPy's formulas, and whole fits."""
+    import resource
+
+    warnings.simplefilter("ignore")
+    rng = np.random.default_rng(0)
+    y, raw = rng.integers(0, 2, 300_000), rng.normal(size=300_000).astype(np.float32)
+    X, codes = data()
+    names = [name for name in skfocal.__all__ if name.startswith("Focal") and name.endswith("Classifier")]
+    models = [make(getattr(skfocal, name)) for name in names]
+    expected = [model.fit(X[:1000], codes[:1000]).predict_proba(X) for model in models]
+    one, several = (FocalObjective(BinaryFocalLoss(2.0), n_jobs=n_jobs) for n_jobs in (1, 4))
+    gradient, own = one(y, raw)[0], compiled.kernel
+    compiled.kernel = None
+    by_numpy = one(y, raw)[0]
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    if os.getuid() == 0:  # who may have any number
+        os.setgid(65534)
+        os.setuid(65534)
+    try:
+        threading.Thread(target=print).start()
+    except RuntimeError:
+        pass
+    else:
+        raise AssertionError("a thread was started")
+    np.testing.assert_array_equal(several(y, raw)[0], by_numpy)
+    compiled.kernel = own
+    np.testing.assert_array_equal(several(y, raw)[0], gradient)
+    for model, proba in zip(models, expected, strict=True):
+        np.testing.assert_array_equal(model.fit(X[:1000], codes[:1000]).predict_proba(X), proba)
+    return len(models)
+
+
+def test_no_thread_can_be_started():
+    assert returned_by(compute_without_threads, environment={"OMP_NUM_THREADS": "1"}) == 4
