@@ -56,6 +56,7 @@ SMALL_NETWORK = {
 def real_data(name):
     """Return features and target of one of the real data sets, which are not part of the project."""
     pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
     path = DATA / f"{name}.parquet"
     if not path.exists():
         pytest.skip(f"{path.name} is not here: point SKFOCAL_DATA to the folder that has it")
