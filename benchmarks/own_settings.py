@@ -1,6 +1,6 @@
 """What ours takes to grow trees as the engines do on their own: for benchmarks of the loss, and of nothing else."""
 
-from skfocal import FocalLGBMClassifier, FocalXGBClassifier
+import skfocal
 
 OWN_SETTINGS = {
     "LightGBM": {"extra_trees": False, "reg_lambda": 0.0},
@@ -12,6 +12,6 @@ OWN_SETTINGS = {
 def focal_engines(**params):
     """Return ours on both engines, with their settings and these parameters."""
     return {
-        "LightGBM": FocalLGBMClassifier(verbose=-1, **OWN_SETTINGS["LightGBM"] | params),
-        "XGBoost": FocalXGBClassifier(**OWN_SETTINGS["XGBoost"] | params),
+        "LightGBM": skfocal.FocalLGBMClassifier(verbose=-1, **OWN_SETTINGS["LightGBM"] | params),
+        "XGBoost": skfocal.FocalXGBClassifier(**OWN_SETTINGS["XGBoost"] | params),
     }

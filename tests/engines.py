@@ -1,13 +1,15 @@
-"""What the tests have to know of each engine: a new one joins all of them by one entry here."""
+"""What the tests have to know of each engine: a new one joins all of them by one entry here.
+
+What is not installed is left out, for .ci/versions; test_imports asserts that nothing is.
+"""
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
-import lightgbm
-import xgboost
 from own_settings import OWN_SETTINGS
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
+import skfocal
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,13 @@ class Engine:
         return {self.names.get(name, name): value for name, value in params.items()}
 
 
-def _xgboost_margins(booster, X):
-    booster = booster if isinstance(booster, xgboost.Booster) else xgboost.Booster(model_file=booster)
-    return booster.predict(xgboost.DMatrix(X), output_margin=True)
-
-
-def _lightgbm_margins(booster, X):
-    booster = booster if isinstance(booster, lightgbm.Booster) else lightgbm.Booster(model_file=booster)
-    return booster.predict(X, raw_score=True)
-
-
 # On which of two ways it sums up histograms LightGBM decides by the clock; sums in another order decide ties otherwise.
 LIGHTGBM_QUICK = {"n_jobs": 1, "verbose": -1, "force_col_wise": True}
 
-ENGINES = [
-    Engine(
-        estimator=FocalHistGradientBoostingClassifier,
+
+def _scikit_learn():
+    return Engine(
+        estimator=skfocal.FocalHistGradientBoostingClassifier,
         own=HistGradientBoostingClassifier,
         quick={"early_stopping": False},
         own_quick={"early_stopping": False},
@@ -96,9 +89,18 @@ ENGINES = [
         last_digit_decides=True,
         codes=({"categorical_features": [0]}, {}),
         real_bars=(0.79, 0.0027),
-    ),
-    Engine(
-        estimator=FocalLGBMClassifier,
+    )
+
+
+def _lightgbm():
+    import lightgbm
+
+    def margins(booster, X):
+        booster = booster if isinstance(booster, lightgbm.Booster) else lightgbm.Booster(model_file=booster)
+        return booster.predict(X, raw_score=True)
+
+    return Engine(
+        estimator=skfocal.FocalLGBMClassifier,
         own=lightgbm.LGBMClassifier,
         quick=LIGHTGBM_QUICK,
         own_quick=LIGHTGBM_QUICK,
@@ -122,7 +124,7 @@ ENGINES = [
         user_metric=lambda name, value, greater_is_better: (name, value, greater_is_better),
         files=("model.txt",),
         booster=lambda model: model.booster_,
-        booster_margins=_lightgbm_margins,
+        booster_margins=margins,
         contributions=lambda model, X: model.predict_proba(X, pred_contrib=True),
         onnx_refuses={"no zero_as_missing to go to ONNX: put NaN": {"zero_as_missing": True}},
         onnx_takes=({"boosting_type": "dart"},),
@@ -132,9 +134,18 @@ ENGINES = [
         ),
         codes=({}, {"categorical_feature": [0]}),
         real_bars=(0.79, 0.0028),
-    ),
-    Engine(
-        estimator=FocalXGBClassifier,
+    )
+
+
+def _xgboost():
+    import xgboost
+
+    def margins(booster, X):
+        booster = booster if isinstance(booster, xgboost.Booster) else xgboost.Booster(model_file=booster)
+        return booster.predict(xgboost.DMatrix(X), output_margin=True)
+
+    return Engine(
+        estimator=skfocal.FocalXGBClassifier,
         own=xgboost.XGBClassifier,
         quick={"n_jobs": 1},
         own_quick={"n_jobs": 1, "enable_categorical": True},
@@ -157,7 +168,7 @@ ENGINES = [
         weighs_user_metrics=True,
         files=("m.json", "m.ubj"),
         booster=lambda model: model.get_booster(),
-        booster_margins=_xgboost_margins,
+        booster_margins=margins,
         contributions=lambda model, X: model.get_booster().predict(xgboost.DMatrix(X), pred_contribs=True),
         onnx_refuses={
             "trees to go to ONNX: fit it with booster='gbtree', not 'gblinear'": {"booster": "gblinear"},
@@ -167,5 +178,8 @@ ENGINES = [
         codes=({"feature_types": ["c", "q", "q"]}, {}),
         unseen_is_error=True,
         real_bars=(0.78, 0.0027),
-    ),
-]
+    )
+
+
+_INSTALLED = {"lightgbm": _lightgbm, "xgboost": _xgboost}
+ENGINES = [_scikit_learn(), *(engine() for name, engine in _INSTALLED.items() if find_spec(name))]

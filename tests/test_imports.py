@@ -7,6 +7,8 @@ import pytest
 
 import skfocal
 
+from .conftest import ESTIMATORS
+
 # pandas, where it is, comes with scikit-learn
 OPTIONAL = ["lightgbm", "xgboost", "cupy", "matplotlib", "imblearn", "tqdm", "onnx", "ndonnx", "spox", "skl2onnx"]
 
@@ -42,3 +44,9 @@ def test_public_names():
         assert getattr(skfocal, name) is not None
     with pytest.raises(AttributeError, match="module 'skfocal' has no attribute 'FocalForest'"):
         _ = skfocal.FocalForest
+
+
+def test_the_tests_have_all_classifiers():
+    """What they parametrise over is what is installed."""
+    names = [estimator.__name__ for estimator in ESTIMATORS]
+    assert names == sorted(name for name in skfocal.__all__ if name.endswith("Classifier"))
