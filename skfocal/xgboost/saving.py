@@ -1,4 +1,7 @@
-"""Labels, loss and prior as an attribute of the booster, in XGBoost's own formats. Imports `compat` and `boosting`."""
+"""Labels, loss and prior as an attribute of the booster, in XGBoost's own formats.
+
+Imports `compat`, `model_content` and `boosting`.
+"""
 
 import json
 from os import fspath
@@ -10,6 +13,7 @@ from xgboost.core import XGBoostError
 from skfocal.boosting.model_file import KEY, Description, describe, parse
 from skfocal.boosting.safe_file import as_path, is_damaged, sealed, write_whole
 from skfocal.xgboost.compat import n_margins
+from skfocal.xgboost.model_content import check_content
 
 
 def write_model(classifier: Any, fname: Any) -> None:
@@ -36,9 +40,10 @@ def read_model(fname: Any, family: str, n_jobs: int | None) -> tuple[XGBClassifi
         raise ValueError(f"{message}.")
     engine = XGBClassifier(n_jobs=n_jobs)
     try:
+        check_content(data)
         engine.load_model(bytearray(data))
-    except (XGBoostError, TypeError, ValueError, KeyError) as error:
-        raise ValueError(f"{message}.") from error
+    except (XGBoostError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f"{message}: {error}") from error
     booster = engine.get_booster()
     text = booster.attr(KEY)
     if text is None:
