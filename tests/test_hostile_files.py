@@ -152,7 +152,9 @@ def test_what_lightgbm_is_not_given(text, tmp_path):
         text = with_line(text, name, value)
     header = [with_line(text, name, value, "version") for name in WRONG_HEADER for value in WRONG_HEADER[name]]
     tree = [with_true_sizes(with_line(text, name, value)) for name in WRONG_TREE for value in WRONG_TREE[name]]
+    roomy = json.dumps({"dtype": "<U999999", "values": [f"{i:04}" for i in range(2000)]})
     more = [
+        re.sub(r'(?<="classes": )\{[^}]*\}', roomy, text, count=1),
         re.sub("pandas_categorical:.*", "pandas_categorical:" + "[" * 100_000, text),
         re.sub("^parameters:$", "parameters:\n[:\n[a", text, flags=re.MULTILINE),
         with_true_sizes(text.replace("\n\n\nTree=1", "\nTree=1", 1)),
