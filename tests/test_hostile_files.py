@@ -222,6 +222,12 @@ def test_what_xgboost_is_not_given(contents, tmp_path):
     arrays = [name for name in tree if isinstance(tree[name], list) and not name.startswith("categories")]
     assert len(arrays) == 10
     files += [with_value(whole, (*TREE, name), value) for name in arrays for value in ([], tree[name][:-1], {}, None)]
+    booster = json.loads(whole)["learner"]["gradient_booster"]
+    others = [
+        *({"name": "dart", "gbtree": booster, "weight_drop": drop} for drop in ([float("nan"), 1.0], [1.0], [], "ab")),
+        *({"name": "gblinear", "model": {"weights": each}} for each in ([0.0] * 6, [float("nan")] * 7, [], "weights")),
+    ]
+    files += [with_value(whole, ("gradient_booster",), other) for other in others]
     files += [
         resealed(whole[:-1] + b',"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
         resealed(whole[:-1] + b',"x":' + b"[" * 200 + b"]" * 200 + b"}"),

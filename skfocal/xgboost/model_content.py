@@ -41,8 +41,7 @@ def _check_model(learner: dict[str, Any]) -> None:
     if int(sizes.get("num_target", 1)) != 1:
         raise ValueError("num_target must be 1.")
     if booster["name"] == "gblinear":
-        if len(booster["model"]["weights"]) != (n_features + 1) * n_margins:
-            raise ValueError("weights must be of each feature and margin.")
+        _check_finite(booster["model"]["weights"], (n_features + 1) * n_margins, "weights")
         return
     model = forest({"learner": learner})
     trees = model["trees"]
@@ -53,8 +52,8 @@ def _check_model(learner: dict[str, Any]) -> None:
     bounds = as_whole(model.get("iteration_indptr", []), 0, len(trees) + 1, "iteration_indptr")
     if (np.diff(bounds) < 0).any():
         raise ValueError("iteration_indptr must be in its order.")
-    if len(booster.get("weight_drop", trees)) != len(trees):
-        raise ValueError("weight_drop must be of each tree.")
+    if booster["name"] == "dart":
+        _check_finite(booster["weight_drop"], len(trees), "weight_drop")
     for tree in trees:
         _check_tree(tree, n_features)
     if "cats" in model:
@@ -77,9 +76,13 @@ def _check_tree(tree: dict[str, Any], n_features: int) -> None:
     if not np.array_equal(parents[children - 1], np.concatenate([inner, inner])):
         raise ValueError("parents must be those of the children.")
     as_whole(np.asarray(tree["split_indices"])[inner], 0, n_features, "split_indices")
-    if not np.isfinite(np.delete(tree["split_conditions"], inner)).all():
-        raise ValueError("leaves must be finite.")
+    _check_finite(np.delete(tree["split_conditions"], inner), n_nodes - len(inner), "leaves")
     _check_categories(tree, np.flatnonzero(as_whole(tree["split_type"], 0, 2, "split_type")))
+
+
+def _check_finite(values: Any, length: int, name: str) -> None:
+    if np.shape(values) != (length,) or not np.isfinite(values).all():
+        raise ValueError(f"{name} must be {length} finite numbers.")
 
 
 def _check_categories(tree: dict[str, Any], nodes: Any) -> None:
