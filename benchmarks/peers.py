@@ -112,7 +112,8 @@ def outcomes(name: str, tests: Path, expression: str, *, ours: bool) -> dict[str
         paths = os.pathsep.join([str(Path(__file__).parent.resolve()), os.environ.get("PYTHONPATH", "")])
         environment = {"OMP_NUM_THREADS": "1", "SKLEARN_SKIP_NETWORK_TESTS": "1", **os.environ, "PYTHONPATH": paths}
         with log.open("w") as output:
-            subprocess.run(command, cwd=folder, env=environment | settings, stdout=output, stderr=output, check=False)  # noqa: S603
+            streams = {"stdout": output, "stderr": output}
+            subprocess.run(command, cwd=folder, env=environment | settings, check=False, **streams)  # noqa: S603  # pytest
         if record.exists():
             return dict(map(json.loads, record.read_text().splitlines()))
         print(*log.read_text().splitlines()[-15:], sep="\n")  # the tests cannot be imported

@@ -29,17 +29,17 @@ ROOMS = {
         "compiled", "parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__",
     ],
     "boosting": [
-        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "samples", "link",
-        "metrics", "streams", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
+        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "trees", "samples",
+        "link", "metrics", "streams", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
         "tracking",
     ],
     "lightgbm": [
-        "compat", "extra_trees", "parameters", "tables", "datasets", "evaluation", "continuing", "training", "saving",
-        "onnx_trees", "streams", "classifier", "__init__",
+        "compat", "extra_trees", "parameters", "tables", "datasets", "evaluation", "continuing", "training",
+        "model_text", "saving", "onnx_trees", "streams", "classifier", "__init__",
     ],
     "xgboost": [
         "interrupts", "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices",
-        "continuing", "training", "saving", "onnx_trees", "streams", "classifier", "__init__",
+        "continuing", "training", "ubjson", "model_content", "saving", "onnx_trees", "streams", "classifier", "__init__",
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],

@@ -20,6 +20,7 @@ from skfocal.losses.registry import Loss, LossParameters, loss_kind, make_loss
 KEY = "skfocal"  # under which the line is in the file
 FOCAL_PARAMETERS = ("focal_gamma", "focal_alpha", "focal_mix", "focal_hessian")
 _FORMAT = 1
+_ROOM = 2**26  # bytes of labels, which take as many each as a file says
 _DEFAULT_FAMILY = "focal"  # of a file that does not say which loss of the registry it is of
 
 
@@ -160,6 +161,8 @@ def _as_labels(dtype: Any, values: Any) -> NDArray[Any]:
         raise ValueError(f"classes must have a dtype of numbers, booleans, strings or dates, got {dtype!r}.")
     if not isinstance(values, list) or not all(isinstance(value, str | Real) for value in values):
         raise ValueError(f"classes must be a list of labels, got {values!r}.")
+    if np.dtype(dtype).itemsize * len(values) > _ROOM:
+        raise ValueError(f"classes must have room in {_ROOM} bytes, got {len(values)} of {dtype!r}.")
     is_date = np.dtype(dtype).kind in "mM"
     classes = np.array(values, dtype=np.int64).view(dtype) if is_date else np.array(values, dtype=dtype)
     if classes.ndim != 1 or len(classes) < 2 or not (classes[1:] > classes[:-1]).all():

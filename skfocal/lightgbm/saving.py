@@ -1,4 +1,4 @@
-"""Labels, loss and prior in a line of the header of LightGBM's own text format. Imports `boosting`."""
+"""Labels, loss and prior in a line of the header of LightGBM's own text format. Imports `model_text` and `boosting`."""
 
 from os import PathLike, fspath
 from typing import Any
@@ -8,6 +8,7 @@ from lightgbm.basic import LightGBMError
 
 from skfocal.boosting.model_file import KEY, Description, describe, parse
 from skfocal.boosting.safe_file import as_path, is_damaged, sealed, write_whole
+from skfocal.lightgbm.model_text import check_text
 
 
 def write_model(classifier: Any, fname: str | PathLike[str]) -> None:
@@ -32,8 +33,9 @@ def read_model(fname: str | PathLike[str], family: str) -> tuple[Booster, Descri
         raise ValueError(f"{message}, a booster without labels and loss: load it with lightgbm.Booster.")
     description = parse(described[0], family)
     try:
+        check_text(model)
         booster = Booster(model_str=model)
-    except LightGBMError as error:
+    except (LightGBMError, ValueError, RecursionError) as error:  # categories are JSON
         raise ValueError(f"{message}: {error}") from error
     best_iteration, n_rounds = description.record.get("best_iteration"), booster.current_iteration()
     if type(best_iteration) is not int or not -1 <= best_iteration <= n_rounds:
