@@ -39,7 +39,8 @@ ROOMS = {
     ],
     "xgboost": [
         "interrupts", "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices",
-        "continuing", "training", "ubjson", "model_content", "saving", "onnx_trees", "streams", "classifier", "__init__",
+        "continuing", "training", "ubjson", "model_content", "saving", "onnx_trees", "streams", "classifier",
+        "__init__",
     ],
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],
