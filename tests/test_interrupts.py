@@ -208,7 +208,7 @@ class Slow(Batches):
     """An iterator whose second batch is long in coming."""
 
     def next(self, input_data):
-        time.sleep(0 if self.left.__length_hint__() == 2 else 100 * SOON)
+        time.sleep(0 if self.left.__length_hint__() == 2 else 2 * SOON)
         return super().next(input_data)
 
 
