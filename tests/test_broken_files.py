@@ -6,6 +6,7 @@ in it. A pickle cannot be made safe, changed or not: to load it is to run what i
 
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 import skfocal
+from skfocal.boosting.safe_file import write_whole
 
 from .conftest import boosted_with, engine_of, make
 from .programs import returned_by
@@ -25,6 +27,7 @@ from .programs import returned_by
 ids = {"ids": lambda each: getattr(each, "__name__", None)}
 FILES = [(each, name) for each in boosted_with("files") for name in engine_of(each).files]
 N_PLACES = 2000
+STRIDE = 5  # steps of Python's from one kill to the next: between two calls of the system there are more
 OLD = Path(__file__).with_name("models")  # what the first release candidate wrote
 
 
@@ -124,43 +127,79 @@ def test_an_old_file_that_is_cut_off(file_name):
     assert n_refused == n_bytes
 
 
-def kill_savers(name, file_name, n_kills):
-    """Kill processes that save two models in turn, at any moment, and return what names they leave beside the file."""
-    (one, X), (other, _) = small(name), small(name, focal_gamma=3.0)
-    moments, left = random.Random(0), set()  # noqa: S311
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / file_name
-        whole = []
-        for model in (one, other):
+def killed_in_step(number):
+    """Return a profile function that ends the process, and tells nobody, in some step of writing a file."""
+    steps, begun = iter(range(number)), []
+
+    def profile(frame, *_):
+        if frame.f_code is write_whole.__code__:
+            begun.append(frame)
+        if begun and next(steps, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return profile
+
+
+class Savers:
+    """Processes that save two models in turn, and are killed."""
+
+    def __init__(self, name, path):
+        (self.one, _), (self.other, _) = small(name), small(name, focal_gamma=3.0)
+        self.path, self.whole, self.left = path, [], set()
+        for model in (self.one, self.other):
             model.save_model(path)
-            whole.append(path.read_bytes())
-        for i in range(n_kills):
-            if i % 5 == 0:
-                path.unlink()  # the first file in its place
-            saver = os.fork()
-            if saver == 0:
-                while True:
-                    one.save_model(path)
-                    other.save_model(path)
+            self.whole.append(path.read_bytes())
+
+    def fork(self, profile, n_models):
+        """Start a process."""
+        process = os.fork()
+        if process:
+            return process
+        sys.setprofile(profile)
+        for i in range(n_models):
+            (self.one if i % 2 else self.other).save_model(self.path)
+        sys.setprofile(None)
+        os._exit(0)
+
+    def was_killed(self, process, *, is_first):
+        """Wait for a process, tell whether it was killed, and check what is there."""
+        killed = os.WIFSIGNALED(os.waitpid(process, 0)[1])
+        assert is_first or self.path.exists(), "no file, where there was one before"
+        assert not self.path.exists() or self.path.read_bytes() in self.whole, "a part of a file"
+        for each in self.path.parent.iterdir():
+            if each != self.path:
+                self.left.add(each.name)
+                shutil.rmtree(each)
+        return killed
+
+
+def kill_savers(name, file_name, n_kills):
+    """Kill them in every step of writing a file, and at so many other moments; return what they leave beside it."""
+    moments = random.Random(0)  # noqa: S311
+    with tempfile.TemporaryDirectory() as folder:
+        savers, n_steps = Savers(name, Path(folder) / file_name), 0
+        for is_first in (True, False):
+            number, killed = 0, True
+            while killed:
+                savers.path.unlink(missing_ok=True) if is_first else savers.path.write_bytes(savers.whole[0])
+                killed = savers.was_killed(savers.fork(killed_in_step(number), n_models=1), is_first=is_first)
+                number += STRIDE
+            n_steps += number
+        for _ in range(n_kills):
+            process = savers.fork(None, n_models=10**9)
             time.sleep(moments.uniform(0, 0.03))
-            os.kill(saver, signal.SIGKILL)
-            os.waitpid(saver, 0)
-            assert path.read_bytes() in whole if path.exists() else i % 5 == 0
-            if path.exists():
-                type(one)().load_model(path).predict_proba(X)
-            else:
-                other.save_model(path)
-            left |= {each.name for each in Path(folder).iterdir()} - {file_name}
-        one.save_model(path)  # what is left is in nobody's way
-        assert path.read_bytes() == whole[0]
-    return sorted(left)
+            os.kill(process, signal.SIGKILL)
+            assert savers.was_killed(process, is_first=False)
+        return n_steps, sorted(savers.left)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes that can be killed in an instant are forks")
 @pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
 def test_a_saver_that_is_killed_leaves_a_whole_file(boosted, name):
     """The old one or the new one; or none, if there was none. A folder may be left, which ``save_model`` tells of."""
-    left = returned_by(kill_savers, boosted.__name__, name, 100)
+    n_steps, left = returned_by(kill_savers, boosted.__name__, name, 30)
+    assert n_steps > 50
+    assert left
     assert all(each.startswith(".saving") for each in left)
 
 

@@ -208,7 +208,7 @@ class Slow(Batches):
     """An iterator whose second batch is long in coming."""
 
     def next(self, input_data):
-        time.sleep(0 if self.left.__length_hint__() == 2 else 100 * SOON)
+        time.sleep(0 if self.left.__length_hint__() == 2 else 2 * SOON)
         return super().next(input_data)
 
 
@@ -238,3 +238,29 @@ def test_an_interruption_that_does_not_raise_is_not_lost():
         signal.signal(signal.SIGINT, before)
     assert len(told) == 12
     np.testing.assert_array_equal(fitted.predict_proba(X), small("FocalXGBClassifier").fit(X, y).predict_proba(X))
+
+
+class InterruptedPool:
+    """An executor that is interrupted when it has started a thread, and does not know yet that it has."""
+
+    def submit(self, function):
+        self.thread = threading.Thread(target=function)
+        self.thread.start()
+        time.sleep(0.1)
+        raise KeyboardInterrupt
+
+
+def test_no_thread_writes_after_an_interruption():
+    """What it would write to may be memory of an engine's, which is free by then."""
+
+    def slow(block):
+        time.sleep(0.3)
+        return (block + 1,)
+
+    pool, raw = InterruptedPool(), np.zeros(2 * _arrays.BLOCK)
+    out = np.zeros_like(raw)
+    with pytest.raises(KeyboardInterrupt):
+        _arrays.in_blocks(slow, (raw,), out=[out], n_threads=2, pool=pool)
+    left = out.copy()
+    pool.thread.join()
+    np.testing.assert_array_equal(out, left)
