@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
 from skfocal import FocalMLPClassifier
+from skfocal.boosting.link import Link
 from skfocal.datasets import load_creditcard
 
 from .conftest import BOOSTED, engine_of, make
@@ -87,6 +88,14 @@ def test_where_there_is_nothing_to_find(estimator, data):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make(estimator).fit(np.ones((len(y), 2)), y, sample_weight=np.where(y == 0, 1.0, 0.0))
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTED if engine_of(each).start != "base_margin"], **ids)
+def test_margins_too_far_out_for_probabilities(estimator, binary, monkeypatch):
+    """Those that differ, but not in what is predicted. XGBoost's margins are only seen to differ."""
+    monkeypatch.setattr(Link, "posterior", lambda self, margins, n_jobs=1: np.tile([1.0, 0.0], (len(margins), 1)))
+    with pytest.warns(ConvergenceWarning, match=r"all samples have the same probabilities: lower learning_rate or foc"):
+        make(estimator).fit(*binary)
 
 
 NOTHING_LEARNT = "FocalMLPClassifier has learnt nothing that tells samples apart, all have the same probabilities"
