@@ -4,12 +4,13 @@
     python benchmarks/hostile.py --minutes 10 --seed 5000  # others
     python benchmarks/hostile.py --case 1234               # one of them again, with what it is
 
-A case is drawn from one whole number: a kind of data (`hostile_data`, `hostile_tables`), an estimator, parameters and
-sample weights (`hostile_cases`). It is fitted with our class and, with the parameters that it knows, with the plain
-engine's own, each in a child process. Never may there be probabilities that are no numbers, not in [0, 1] or do not sum
-to 1, changed input, a constant model without a warning, a process that ends or hangs (`--limit`), or an error that is
-not clear: a ValueError or TypeError that names a parameter, its value or a part of the data. What ours refuses and the
-engine trains on is a failure, unless it is refused on purpose (`ON_PURPOSE`). The exit status is 1 after a failure.
+A case is drawn from one whole number: a kind of data (`hostile_data`, and what stands beside it), an estimator,
+parameters and sample weights (`hostile_cases`). It is fitted with our class and, with the parameters that it knows,
+with the plain engine's own, each in a child process. Never may there be probabilities that are no numbers, not in [0,
+1] or do not sum to 1, changed input, a constant model without a warning, a process that ends or hangs (`--limit`), or
+an error that is not clear: a ValueError or TypeError that names a parameter, its value or a part of the data. What
+ours refuses and the engine trains on is a failure, unless it is refused on purpose (`ON_PURPOSE`). The exit status is
+1 after a failure.
 
 fine       trained, and probabilities are
 refused    by a clear error
@@ -145,13 +146,16 @@ class Table:
     """Counts of verdicts by kind and estimator, and how ours and the engines compare."""
 
     def __init__(self):
-        self.cells, self.compared = Counter(), Counter()
+        self.cells, self.compared, self.engines = Counter(), Counter(), Counter()
 
     def add(self, seed, result, engine):
         """Count a case."""
         kind, pair = hostile_cases.kind_and_pair(seed)
         self.cells[kind.__name__, pair.ours.__name__, result.status] += 1
         self.compared[pair.ours.__name__, result.status, engine.status] += 1
+        if engine.status == "failed" and result.status != "failed":
+            why = re.sub(r"\d+", "#", " ".join(engine.why.split()))[:90]
+            self.engines[pair.engine.__name__, why, result.status] += 1
 
     def lines(self):
         """Yield the lines to print."""
@@ -173,6 +177,10 @@ class Table:
                 counts = [self.compared[name, ours, engine] for name in names]
                 if any(counts):
                     yield f"{ours:9} {engine:11}" + "".join(f"{count:21}" for count in counts)
+        yield ""
+        yield "how the engines fail, and what ours does there"
+        for (engine, why, ours), count in self.engines.most_common(20):
+            yield f"{count:4}  {engine}: {why}: {ours}"
 
 
 def show(seed, result, ours, engine):
