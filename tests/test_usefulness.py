@@ -128,8 +128,9 @@ def test_a_network_that_tells_one_sample_apart():
         warnings.simplefilter("error")
         make(FocalMLPClassifier).fit(X, np.arange(3000) % 2)
         make(FocalMLPClassifier).fit(np.ones((40, 2)), np.arange(40) % 2, sample_weight=np.arange(40) % 2)
-    with pytest.warns(ConvergenceWarning, match=NOTHING_LEARNT):
-        make(FocalMLPClassifier).fit(X[:-1], np.arange(2999) % 2)
+    for size in (2999, 80, 7):  # products of matrices differ by rounding within them
+        with pytest.warns(ConvergenceWarning, match=NOTHING_LEARNT):
+            make(FocalMLPClassifier, hidden_layer_sizes=(8,)).fit(X[:size], np.arange(size) % 2)
 
 
 @pytest.mark.parametrize("estimator", BOOSTED, **ids)
