@@ -4,17 +4,18 @@
     python benchmarks/hostile.py --minutes 10 --seed 5000  # others
     python benchmarks/hostile.py --case 1234               # one of them again, with what it is
 
-A case is drawn from one whole number: a kind of data (`hostile_data`, `hostile_tables`), an estimator, parameters and
-sample weights (`hostile_cases`). It is fitted with our class and, with the parameters that it knows, with the plain
-engine's own, each in a child process. Never may there be probabilities that are no numbers, not in [0, 1] or do not sum
-to 1, changed input, a constant model without a warning, a process that ends or hangs (`--limit`), or an error that is
-not clear: a ValueError or TypeError that names a parameter, its value or a part of the data. What ours refuses and the
-engine trains on is a failure, unless it is refused on purpose (`ON_PURPOSE`). The exit status is 1 after a failure.
+A case is drawn from one whole number: a kind of data (`hostile_data`, and what stands beside it), an estimator,
+parameters and sample weights (`hostile_cases`). It is fitted with our class and, with the parameters that it knows,
+with the plain engine's own, each in a child process. Never may there be probabilities that are no numbers, not in [0,
+1] or do not sum to 1, changed input, a constant model without a warning, a process that ends or hangs (`--limit`), or
+an error that is not clear: a ValueError or TypeError that names a parameter, its value or a part of the data. What
+ours refuses and the engine trains on is a failure, unless it is refused on purpose (`ON_PURPOSE`). The exit status is
+1 after a failure.
 
 fine       trained, and probabilities are
 refused    by a clear error
 constant   and warned of; the engines do not warn
-theirs     refused by an error that is not clear, and is the engine's own (`THEIRS`), word for word
+theirs     refused by an error that is not clear, and is the engine's own (`THEIRS`, `BY_CHANCE`)
 failed     anything else
 """
 
@@ -47,7 +48,7 @@ ON_PURPOSE: dict[str, str] = {
     r"DuplicateError: Expected unique column names": "scikit-learn's own comparison of names",
     r"ValueError: (boosting_type|linear_tree) must be": "not with a loss of one's own",
     r"ValueError: eval_metric must be precision_at_k@k with a number, for two classes": "for two classes alone",
-    r"ValueError: early_stopping_rounds must be None with dart": "it changes earlier trees",
+    r"ValueError: (early_stopping_rounds|extra_trees) must be .* with .*dart": "it changes earlier trees",
     r"ValueError: early_stopping\w* .*needs two samples of every class": "one to train and one to validate",
     r"ValueError: validation_fraction must leave": "one of each class to train and to validate",
     r"ValueError: The feature names should match": "LightGBM does not look at them",
@@ -59,6 +60,8 @@ THEIRS = (
     r"ValueError: setting an array element with a sequence",  # of scikit-learn, of a column of lists
     r"TypeError: float\(\) argument must be .* not '(Timestamp|Timedelta)'",  # of scikit-learn, of categories
 )
+# Of LightGBM (#4739), with use_quantized_grad: of data that the engine takes ours may meet it, and the other way round.
+BY_CHANCE = r"LightGBMError: Check failed: \(best_split_info"
 STATUSES = ("fine", "refused", "constant", "theirs", "failed")
 
 
@@ -120,7 +123,7 @@ def verdict(ours, engine):
     if ours.status == "refused" and engine.status in ("fine", "constant"):
         on_purpose = ours.why.startswith("the sampler's ") or any(re.match(each, ours.why) for each in ON_PURPOSE)
         return ours if on_purpose else Outcome("failed", f"refuses what the engine takes: {ours.why}")
-    if ours == engine and any(re.match(each, ours.why) for each in THEIRS):
+    if re.match(BY_CHANCE, ours.why) or (ours == engine and any(re.match(each, ours.why) for each in THEIRS)):
         return ours._replace(status="theirs")
     return ours
 
@@ -143,13 +146,16 @@ class Table:
     """Counts of verdicts by kind and estimator, and how ours and the engines compare."""
 
     def __init__(self):
-        self.cells, self.compared = Counter(), Counter()
+        self.cells, self.compared, self.engines = Counter(), Counter(), Counter()
 
     def add(self, seed, result, engine):
         """Count a case."""
         kind, pair = hostile_cases.kind_and_pair(seed)
         self.cells[kind.__name__, pair.ours.__name__, result.status] += 1
         self.compared[pair.ours.__name__, result.status, engine.status] += 1
+        if engine.status == "failed" and result.status != "failed":
+            why = re.sub(r"\d+", "#", " ".join(engine.why.split()))[:90]
+            self.engines[pair.engine.__name__, why, result.status] += 1
 
     def lines(self):
         """Yield the lines to print."""
@@ -171,6 +177,10 @@ class Table:
                 counts = [self.compared[name, ours, engine] for name in names]
                 if any(counts):
                     yield f"{ours:9} {engine:11}" + "".join(f"{count:21}" for count in counts)
+        yield ""
+        yield "how the engines fail, and what ours does there"
+        for (engine, why, ours), count in self.engines.most_common(20):
+            yield f"{count:4}  {engine}: {why}: {ours}"
 
 
 def show(seed, result, ours, engine):

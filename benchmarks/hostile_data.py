@@ -1,10 +1,9 @@
-"""Hostile data: each function of `KINDS` makes one kind from a random generator; `hostile_tables` adds to them."""
+"""Hostile data: each function of `KINDS` makes one kind from a random generator; others add to them."""
 
 import datetime as dt
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 
 class Data(NamedTuple):
@@ -293,47 +292,3 @@ def hostile_to_predict(rng):
     X, y, _ = ordinary(rng)
     values = [np.nan, np.inf, -np.inf, 1e30, 1e-310, -0.0]
     return Data(X, y, np.repeat(np.array(values, dtype=X.dtype), X.shape[1]).reshape(len(values), -1))
-
-
-SPARSE = ("csr", "csc", "coo", "lil", "dok", "dia", "bsr")
-
-
-def few_entries(rng):
-    """Return features most of which are 0, and labels."""
-    X = features(rng, n_columns=6)
-    y = labels(rng, X)
-    return np.where(np.abs(X) > 0.7, X, 0.0), y
-
-
-@kind
-def sparse_matrix(rng):
-    """Give a sparse matrix of any format."""
-    X, y = few_entries(rng)
-    return Data(sparse.csr_matrix(X).asformat(rng.choice(SPARSE)), y)
-
-
-@kind
-def sparse_array(rng):
-    """Give a sparse array of any format."""
-    X, y = few_entries(rng)
-    return Data(sparse.csr_array(X).asformat(rng.choice(SPARSE)), y)
-
-
-@kind
-def odd_sparse(rng):
-    """Sparse, with entries that are 0, missing, unsorted or doubled, wide indices, or without any entry."""
-    X, y = few_entries(rng)
-    X = sparse.csr_matrix(X)
-    kind = rng.integers(5)
-    if kind == 0:
-        X.data[::3] = rng.choice([0.0, np.nan])
-    elif kind == 1:
-        X = sparse.csr_matrix((X.data[::-1], X.indices[::-1], X.nnz - X.indptr[::-1]), shape=X.shape)
-    elif kind == 2:
-        X = sparse.vstack([X, X]).tocoo()
-        X, y = sparse.coo_matrix((X.data, (X.row % len(y), X.col)), shape=(len(y), X.shape[1])), y
-    elif kind == 3:
-        X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
-    else:
-        X = sparse.csr_matrix(X.shape)
-    return Data(X, y)

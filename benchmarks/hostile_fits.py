@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import skfocal
 
-SAYS_CONSTANT = "all have the same"
+SAYS_CONSTANT = " have the same "
 OURS = str(Path(skfocal.__file__).parent)
 
 

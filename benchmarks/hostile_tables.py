@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-from hostile_data import Data, features, few_entries, kind, labels
+from hostile_data import Data, features, kind, labels
+from hostile_sparse import few_entries
 
 WORDS = np.array(["a", "ß", "", "日本", "b c", 'd"e'])
 

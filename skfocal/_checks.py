@@ -55,21 +55,19 @@ def as_labels(y: Any, name: str) -> NDArray[Any]:
     if missing.any():
         row = int(missing.argmax())
         raise ValueError(f"{name} must hold class labels, neither missing nor infinite, got {y[row]} in row {row}.")
-    if y.dtype.kind == "O":
-        _check_one_type(y, name)
     return y
 
 
-def _check_one_type(y: NDArray[Any], name: str) -> None:
+def check_one_type(y: NDArray[Any], name: str) -> None:
     """Raise if labels cannot be sorted, as words among numbers."""
+    if y.dtype.kind != "O":
+        return
     labels = y.tolist()
     try:
         sorted(set(labels))
     except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in labels})
-        raise TypeError(
-            f"{name} must hold labels of one type that can be sorted, got {' and '.join(kinds)}."
-        ) from error
+        kinds = " and ".join(sorted({type(label).__name__ for label in labels}))
+        raise ValueError(f"{name} must hold labels of one type, got {kinds}.") from error
 
 
 def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDArray[Any]]:
@@ -83,6 +81,7 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
         if len(classes) > len(y) / 2:  # all that scikit-learn's check says of whole numbers, and it takes its time
             check_classification_targets(y)
     else:
+        check_one_type(y, "y")
         check_classification_targets(y)
         encoder = LabelEncoder().fit(y)
         codes, classes = encoder.transform(y), encoder.classes_
@@ -94,6 +93,7 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
 def as_known_codes(y: Any, classes: NDArray[Any], name: str, *, known: str = "those of y") -> NDArray[np.integer]:
     """Return the codes of labels, which must be among the classes; `known` says in the message where those are from."""
     labels = as_labels(y, name)
+    check_one_type(labels, name)
     unknown = sorted(set(np.unique(labels).tolist()) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(f"The labels of {name} must be among {known}, {classes.tolist()}, got {unknown}.")

@@ -75,7 +75,7 @@ BAD_DATA = {
     "numbers and words": (
         lambda y: np.array([*["zero"] * 9, *y[9:]], dtype=object),
         None,
-        "y must hold labels of one type that can be sorted, got int64 and str",
+        "y must hold labels of one type, got int64 and str",
     ),
     "a word among numbers": (lambda y: np.array([*y[1:], "zero"], dtype=object), None, "got int64 and str"),
     "no labels": (lambda y: None, None, "requires y to be passed, but the target y is None"),
@@ -159,6 +159,8 @@ def test_bad_evaluation_sets(estimator, binary):
     X, y = binary
     with pytest.raises(ValueError, match=r"labels of eval_set\[0\] must be among those of y, \[0, 1\], got \[2\]"):
         make(estimator).fit(X, y, eval_set=[(X, y + 1)])
+    with pytest.raises(ValueError, match=r"eval_set\[0\] must hold labels of one type, got int and str"):
+        make(estimator).fit(X, y, eval_set=[(X, np.array(["zero", *y[1:].tolist()], dtype=object))])
     with pytest.raises(ValueError, match=r"eval_metric must be a callable or one of \[.*'focal_loss'.*\], got 'rmse'"):
         fit_with_eval(estimator, X, y, [(X, y)], "rmse")
     with pytest.raises(ValueError, match=r"eval.*\[0\] must be >= 0, got -1"):

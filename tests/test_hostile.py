@@ -97,7 +97,7 @@ WARNING = {"warning": "found no split that tells samples apart, all have the sam
         ({"error": ValueError("must be > 0")}, "failed", "ValueError: must be > 0"),
         ({"error": IndexError("X has no such row")}, "failed", "IndexError: X has no such row"),
     ],
-    ids=str,
+    ids=lambda value: value.replace(" ", "_") if isinstance(value, str) else "",
 )
 def test_it_notices(change, status, why, monkeypatch):
     X, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2

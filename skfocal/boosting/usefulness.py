@@ -1,9 +1,14 @@
-"""A warning where a fit has ended useless: with the same margin for every sample. Imports `samples` and `_compat`."""
+"""A warning where a fit has ended useless: with the same margin, or the same probabilities, for every sample.
+
+Imports `samples` and `_compat`.
+"""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from skfocal._compat import users_stacklevel
@@ -13,7 +18,7 @@ _N_SAMPLES = 100  # of each class to look at first: a model that is of use tells
 
 
 def warn_if_constant(classifier: Any, samples: Samples, engine: Any) -> None:
-    """Warn if a fitted classifier has the same margins for all samples of several classes, and say what to change.
+    """Warn if a fitted classifier has the same probabilities for all samples of several classes; say what to change.
 
     `engine` is what it was made of, and has the parameters that were in force.
     """
@@ -21,8 +26,18 @@ def warn_if_constant(classifier: Any, samples: Samples, engine: Any) -> None:
     if len(occurring) < 2:
         return
     some = np.concatenate([_spread(np.flatnonzero(samples.codes == code)) for code in occurring])
-    if _is_constant(classifier, samples.rows(some)) and _is_constant(classifier, samples):
+    posterior = classifier.predict_proba
+    if not (_is_constant(posterior, samples.rows(some)) and _is_constant(posterior, samples)):
+        return
+    if _is_constant(classifier.decision_function, samples):
         warn_of_no_split(classifier, engine)
+    else:
+        warnings.warn(
+            f"{type(classifier).__name__} has margins so far out that all samples have the same probabilities: lower "
+            f"learning_rate or focal_gamma ({classifier.focal_gamma}).",
+            ConvergenceWarning,
+            stacklevel=users_stacklevel(),
+        )
 
 
 def warn_of_no_split(classifier: Any, engine: Any) -> None:
@@ -45,6 +60,6 @@ def _spread(rows: Any) -> Any:
     return rows[:: max(1, len(rows) // _N_SAMPLES)]
 
 
-def _is_constant(classifier: Any, samples: Samples) -> bool:
-    margins = classifier.decision_function(samples.X)
-    return bool((margins == margins[0]).all())
+def _is_constant(predict: Callable[[Any], NDArray[Any]], samples: Samples) -> bool:
+    predicted = predict(samples.X)
+    return bool((predicted == predicted[0]).all())

@@ -6,6 +6,7 @@ Imports `margin_mlp`, `pretrained`, `target`, `validation`, `_checks`, `_compat`
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from itertools import chain
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -333,11 +334,12 @@ n_iter_no_change, max_fun
         """Warn if all samples have the same probabilities: units that are dead, or saturated, say nothing any more."""
         rows = check_array(X, accept_sparse="csr", dtype=(np.float64, np.float32))
         posteriors = (
-            self._posterior(self._forward_pass_fast(rows[batch], check_input=False))
+            self.focal_loss_.predict_proba(self._without_axis(self._forward_pass_fast(rows[batch], check_input=False)))
             for batch in gen_batches(rows.shape[0], 1000)
         )
         first = next(posteriors)
-        if (first == first[0]).all() and all((batch == first[0]).all() for batch in posteriors):
+        rounding = {"rtol": 100 * np.finfo(rows.dtype).eps, "atol": 0.0}  # which matrix products do by their sizes
+        if all(np.allclose(batch, first[0], **rounding) for batch in chain([first], posteriors)):
             warnings.warn(
                 f"{type(self).__name__} has learnt nothing that tells samples apart, all have the same probabilities: "
                 f"scale the features, change learning_rate_init ({self.learning_rate_init}), activation "
