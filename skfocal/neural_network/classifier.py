@@ -110,6 +110,9 @@ n_iter_no_change, max_fun
     classes, less the share of `focal_mix`), so that a learning rate means the same for every gamma; the fitted
     coefficients have the division in them, and the L2 penalty is on those.
 
+    The same `random_state` gives the same model, bit by bit, in any process with as many threads of the linear algebra
+    (`threadpoolctl` sets them): these may change the last digit of a product, from which "lbfgs" goes another way.
+
     References
     ----------
     .. [1] Lin et al. (2017), Focal loss for dense object detection. arXiv:1708.02002, section 3.3.
