@@ -10,7 +10,7 @@ before the first look, so that all that is made once is there. Printed is what t
 last, after a collection of garbage, and the change in percent; the program exits with 1 if one is over 5.
 
 resident   memory of the process, of which the allocator keeps what was needed once
-own        the part of it that no other process shares
+own        the part of it that is not a file's: those are others' too, and count as they come and go
 allocated  what the C library has given out, to the engines too, and not taken back
 blocks     small blocks of memory that Python's objects have
 objects    those that the garbage collector knows
@@ -243,7 +243,7 @@ def look(folder):
     traced, _ = tracemalloc.get_traced_memory()
     return {
         "resident MiB": kib["Rss"] / 1024,
-        "own MiB": (kib["Private_Clean"] + kib["Private_Dirty"]) / 1024,
+        "own MiB": kib["Anonymous"] / 1024,
         "allocated MiB": allocated() / 1024**2,
         "blocks": sys.getallocatedblocks(),
         "objects": len(gc.get_objects()),

@@ -94,7 +94,7 @@ BAD_DATA = {
     ),
     "huge weights": (lambda y: y, lambda y: np.full(len(y), 1e39), r"sample_weight must be at most 3\.4e\+38"),
     "not a time": (
-        lambda y: np.where(np.arange(len(y)) == 3, np.datetime64("NaT"), np.datetime64("2020-01-01") + y),
+        lambda y: np.where(np.arange(len(y)) == 3, np.datetime64("NaT", "D"), y.astype("datetime64[D]")),
         None,
         "y must hold class labels, neither missing nor infinite, got NaT in row 3",
     ),

@@ -162,6 +162,11 @@ importance_type
     The penalty that is "auto" may be one thing in the folds of a search and another in what it refits: near 5,000
     samples, give it a value. With a share of `extra_trees` the booster's own parameters are those of the last round.
 
+    The same `random_state` gives the same model, bit by bit, on any number of threads and in any process, where weights
+    do not differ by many orders of magnitude: LightGBM sums up thread by thread, and chooses by the clock how. With
+    ``deterministic=True, force_col_wise=True`` it does so for any weights. As in LightGBM's own classifier, goss and
+    ``use_quantized_grad`` give another model for another number of threads, even so.
+
     Where no feature can be split, LightGBM prints a line that starts with ``[Fatal]`` before it is told to go on; the
     model is then the intercept. Features that are all 0 it refuses under a custom objective.
 

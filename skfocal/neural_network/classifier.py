@@ -117,6 +117,9 @@ n_iter_no_change, max_fun
     Ctrl-C ends `fit` as it ends that of any estimator, by KeyboardInterrupt, and leaves the network as it was before.
     scikit-learn's warns, and keeps what there is by then.
 
+    The same `random_state` gives the same model, bit by bit, in any process with as many threads of the linear algebra
+    (`threadpoolctl` sets them): these may change the last digit of a product, from which "lbfgs" goes another way.
+
     References
     ----------
     .. [1] Lin et al. (2017), Focal loss for dense object detection. arXiv:1708.02002, section 3.3.

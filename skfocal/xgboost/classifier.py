@@ -137,6 +137,10 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     Early stopping drops the rounds after the best one. With ``booster="dart"`` and "gblinear", which change what
     earlier rounds have made, the booster of the best round is kept as it was.
 
+    The same `random_state` gives the same model, bit by bit, on any number of threads and in any process; but for
+    "gblinear" with its default ``updater="shotgun"``, whose threads do not wait for one another, as in XGBoost's own
+    classifier: ``updater="coord_descent"`` does.
+
     Dicts are from the labels that `fit` is given: meta-estimators that encode labels first want codes as keys.
 
     Examples

@@ -1,0 +1,34 @@
+"""The lowest versions: those that pyproject.toml allows are those that .ci/lowest.txt has tested."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# What the run with the lowest versions does not install: tools, a GPU's, and libraries that only tests need.
+WITHOUT = {"cupy-cuda12x", "mlflow", "mypy", "polars", "pre-commit", "ruff"}
+
+
+def bounds():
+    """Return the lower bounds of all that is needed, by name."""
+    parts = PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()
+    needed = [re.match(r"([\w-]+)(?:\[.*\])?>=([\d.]+)$", each) for part in parts for each in part]
+    return {match[1]: match[2] for match in needed if match}
+
+
+def test_the_lowest_versions_are_tested():
+    lines = (ROOT / ".ci" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    tested = dict(line.split("==") for line in lines if not line.startswith("#"))
+    allowed = {name: bound for name, bound in bounds().items() if name not in WITHOUT}
+    assert {"numpy", "scikit-learn", "lightgbm", "xgboost"} <= set(allowed)
+    assert set(allowed) <= set(tested)
+    others = {name: tested[name] for name, bound in allowed.items() if not f"{tested[name]}.".startswith(f"{bound}.")}
+    assert not others
+    assert set(tested) - set(allowed) <= {"onnxmltools"}  # which a converter of skl2onnx brings
+
+
+def test_all_requirements_have_a_lower_bound():
+    own = re.compile(r"skfocal\[")
+    parts = PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()
+    assert not [each for part in parts for each in part if ">=" not in each and not own.match(each)]
