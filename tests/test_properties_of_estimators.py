@@ -65,7 +65,7 @@ def small(estimator, params, **more):
 
 def smooth(estimator, params):
     """Return the same, but of a network few steps of all rows at a time: sums in another order hardly matter."""
-    steps = {} if estimator in BOOSTED else {"solver": "lbfgs", "max_iter": 4, "tol": 1e-9, "alpha": 0.1}
+    steps = {} if estimator in BOOSTED else {"solver": "sgd", "max_iter": 4, "learning_rate_init": 0.1}
     return small(estimator, params, **steps)
 
 
