@@ -245,6 +245,7 @@ def _most_likely_prior(
             return second / second.sum()
         change, bend = first - prior, second - 2 * first + prior
         length = max(1.0, float(np.linalg.norm(change)) / max(float(np.linalg.norm(bend)), 1e-300))
+        length = min(length, 1e8)  # a longer one is rounding's, and its square may be no number
         leap = prior + 2 * length * change + length**2 * bend
         leap = np.maximum(leap, _SMALLEST)
         landed, reached = stepped(leap / leap.sum())

@@ -96,6 +96,15 @@ def test_posteriors_that_say_nothing_are_warned_of(posterior):
         estimate_prior(posterior, training_prior=[1] * posterior.shape[1], random_state=0)
 
 
+@pytest.mark.filterwarnings("ignore:The posteriors hardly tell")
+@pytest.mark.parametrize("share", [0.07, 0.23, 3.03])
+def test_steps_that_only_rounding_makes_end(share):
+    training = [share, share, 1.0, 1.0]
+    prior = estimate_prior(np.full((2, 4), 0.25), training_prior=training, n_bootstrap=0).prior
+    assert np.isfinite(prior).all()
+    assert prior.sum() == pytest.approx(1)
+
+
 def test_posteriors_that_say_enough_are_not():
     posterior, _ = gaussians(5000, [0.7, 0.3], 0)
     with warnings.catch_warnings():

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import BOOSTED, CONSTANT, ESTIMATORS, engine_of, make
+from .conftest import BOOSTED, ESTIMATORS, engine_of, make
 from .strategies import LAYOUTS, alphas, few, gammas, layouts, mixes, one_or_each, seeds
 
-pytestmark = [CONSTANT, pytest.mark.filterwarnings("ignore:Stochastic Optimizer. Maximum iterations")]
+# Models of features that say nothing have the same margin for all, and of networks of few steps none has converged.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda each: each.__name__)
 every_boosted = pytest.mark.parametrize("estimator", BOOSTED, ids=lambda each: each.__name__)
@@ -64,7 +65,8 @@ def small(estimator, params, **more):
 
 def smooth(estimator, params):
     """Return the same, but of a network few steps of all rows at a time: sums in another order hardly matter."""
-    return small(estimator, params, **{} if estimator in BOOSTED else {"solver": "lbfgs", "max_iter": 5, "alpha": 0.1})
+    steps = {} if estimator in BOOSTED else {"solver": "sgd", "max_iter": 4, "learning_rate_init": 0.1}
+    return small(estimator, params, **steps)
 
 
 @every_estimator
@@ -168,4 +170,18 @@ def test_a_weight_is_as_many_rows(estimator, data, alpha, seed):
     repeated = fit().fit(np.repeat(data.X, weight, axis=0), np.repeat(data.codes, weight))
     seen = data.X[weight > 0]  # between their values a threshold may lie anywhere
     np.testing.assert_allclose(weighted.focal_intercept_, repeated.focal_intercept_, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(weighted.predict_proba(seen), repeated.predict_proba(seen), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(weighted.predict_proba(seen), repeated.predict_proba(seen), rtol=1e-3, atol=1e-5)
+
+
+@every_boosted
+@few(0.12)
+@given(data=datasets(), weights=st.lists(st.sampled_from([0.25, 0.5, 2.0, 8.0]), min_size=4, max_size=4))
+def test_a_weight_of_a_class_is_one_of_its_samples(estimator, data, weights):
+    """Of powers of two, whose sums are exact, so that "balanced" balances the same."""
+    n_classes = data.codes.max() + 1
+    by_class = np.array(weights[:n_classes])
+    params = data.params | {"class_weight": dict(enumerate(by_class.tolist()))}
+    of_classes = small(estimator, params).fit(data.X, data.codes, sample_weight=data.weight)
+    of_samples = (1.0 if data.weight is None else data.weight) * by_class[data.codes]
+    expected = small(estimator, params | {"class_weight": None}).fit(data.X, data.codes, sample_weight=of_samples)
+    np.testing.assert_array_equal(of_classes.predict_proba(data.X), expected.predict_proba(data.X))

@@ -13,6 +13,7 @@ from skfocal.losses.compiled import kernel
 from skfocal.objectives import FocalMetric, TrainingObjective
 
 from .strategies import (
+    ROUNDING,
     WAYS,
     assert_alike,
     assert_close,
@@ -174,8 +175,10 @@ def test_objectives_are_the_losses_derivatives_times_weights(case, policy, way):
         actual = FocalObjective(case.loss, policy, 1)(case.y, case.raw, weight)
     weight = weight if case.loss.class_weights is None else weight * np.array(case.loss.class_weights)[case.y]
     columns = weight if case.raw.ndim == 1 else weight[:, None]
-    assert_close(actual[0], columns * gradient)
-    assert_close(actual[1], columns * np.maximum(factor * hessian, 1e-16), scale=factor * columns * terms(at))
+    # The kernel makes up for what is lost of the margins and of gamma times a logarithm.
+    rounding = ROUNDING[np.float32] if way == "NumPy" else 1.5e-6 * max(1, np.max(case.loss.gamma) / 5)
+    assert_close(actual[0], columns * gradient, rounding)
+    assert_close(actual[1], columns * np.maximum(factor * hessian, 1e-16), rounding, factor * columns * terms(at))
 
 
 @given(case=cases(alpha=False), policy=policies, way=ways, seed=seeds)
