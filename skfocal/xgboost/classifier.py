@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 from xgboost import XGBClassifier, XGBModel
 
@@ -202,7 +203,10 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         return self.missing is not None and bool(np.isinf(self.missing))
 
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
-        return as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names)
+        X = as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names)
+        # XGBoost reads sparse entries as if they lay side by side, and dies of views that go backwards.
+        is_view = issparse(X) and not all(part.flags.c_contiguous for part in (X.data, X.indices, X.indptr))
+        return X.copy() if is_view else X
 
     def get_xgb_params(self) -> dict[str, Any]:
         """Return the parameters that are XGBoost's own, with our defaults.
