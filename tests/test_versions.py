@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # What the run with the lowest versions does not install: tools, a GPU's, and libraries that only tests need.
-WITHOUT = {"cupy-cuda12x", "mlflow", "mypy", "polars", "pre-commit", "ruff"}
+WITHOUT = {"cupy-cuda12x", "mlflow", "mypy", "polars", "pre-commit", "pytest-cov", "ruff"}
 
 
 def bounds():
