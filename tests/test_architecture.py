@@ -29,16 +29,16 @@ ROOMS = {
         "compiled", "parameters", "formulas", "base", "binary", "multiclass", "multilabel", "registry", "__init__",
     ],
     "boosting": [
-        "__init__", "continuing", "progress", "onnx_model", "parameters", "safe_file", "tables", "trees", "samples",
-        "link", "metrics", "streams", "model_file", "splitting", "resampling", "usefulness", "plan", "estimator",
-        "tracking",
+        "__init__", "continuing", "interrupts", "progress", "onnx_model", "parameters", "safe_file", "tables", "trees",
+        "samples", "link", "metrics", "streams", "model_file", "splitting", "resampling", "usefulness", "plan",
+        "estimator", "tracking",
     ],
     "lightgbm": [
         "compat", "extra_trees", "parameters", "tables", "datasets", "evaluation", "continuing", "training",
         "model_text", "saving", "onnx_trees", "streams", "classifier", "__init__",
     ],
     "xgboost": [
-        "interrupts", "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices",
+        "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices",
         "continuing", "training", "ubjson", "model_content", "saving", "onnx_trees", "streams", "classifier",
         "__init__",
     ],

@@ -65,7 +65,8 @@ class Model:
         if "warning" in self.change:
             warnings.warn(self.change["warning"], ConvergenceWarning, stacklevel=2)
         if "error" in self.change:
-            raise self.change["error"]
+            kind, message = self.change["error"]
+            raise kind(message)
 
     def predict_proba(self, X):
         second = np.linspace(0.1, 0.9, len(X))
@@ -93,9 +94,9 @@ WARNING = {"warning": "found no split that tells samples apart, all have the sam
         (CONSTANT | WARNING, "constant", ""),
         (WARNING, "failed", "warns that it is constant, and is not"),
         ({"add": 1.0}, "failed", "has changed what it was given"),
-        ({"error": ValueError("focal_gamma must be > 0")}, "refused", "ValueError: focal_gamma must be > 0"),
-        ({"error": ValueError("must be > 0")}, "failed", "ValueError: must be > 0"),
-        ({"error": IndexError("X has no such row")}, "failed", "IndexError: X has no such row"),
+        ({"error": (ValueError, "focal_gamma must be > 0")}, "refused", "ValueError: focal_gamma must be > 0"),
+        ({"error": (ValueError, "must be > 0")}, "failed", "ValueError: must be > 0"),
+        ({"error": (IndexError, "X has no such row")}, "failed", "IndexError: X has no such row"),
     ],
     ids=lambda value: value.replace(" ", "_") if isinstance(value, str) else "",
 )

@@ -239,6 +239,33 @@ def test_what_xgboost_is_not_given(contents, tmp_path):
     check_refused(others)
 
 
+def test_what_xgboost_is_not_given_of_trees_of_several_margins(tmp_path):
+    """A leaf tells, in place of a child, which of the vectors is its own."""
+    X = np.random.default_rng(0).normal(size=(300, 6))
+    params = {"multi_strategy": "multi_output_tree", "tree_method": "hist", "max_depth": 2}
+    make(FocalXGBClassifier, n_estimators=2, **params).fit(X, np.digitize(X[:, 0], [-1, 1])).save_model(
+        tmp_path / "m.json"
+    )
+    whole = (tmp_path / "m.json").read_bytes()
+    tree = json.loads(whole)["learner"]["gradient_booster"]["model"]["trees"][0]
+    assert tree["left_children"][-1] == -1
+    vectors = tree["leaf_weights"]
+    wrong = [
+        *((("right_children", -1), leaf) for leaf in (-1, 0, len(vectors) // 3, 10**6, HUGE)),
+        *((("leaf_weights",), values) for values in ([], vectors[:-3], [*vectors[1:], float("nan")], None)),
+        *((("tree_param", "size_leaf_vector"), size) for size in ("0", "1", "2", "1000000000")),
+        (("base_weights",), tree["base_weights"][:-1]),
+    ]
+    first, *others = outcomes(
+        FocalXGBClassifier,
+        [whole, *(with_value(whole, (*TREE, *way), value) for way, value in wrong)],
+        tmp_path,
+        ".json",
+    )
+    assert first == "loaded True"
+    check_refused(others)
+
+
 def test_what_ubjson_is_not_given(contents, tmp_path):
     whole = contents[".ubj"]
     files = []

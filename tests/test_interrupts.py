@@ -34,6 +34,14 @@ N_TIMES = 50
 SOON = 20  # seconds until an interruption comes out, at most; a fit here takes a hundredth of one
 
 
+@pytest.fixture(autouse=True)
+def hears():
+    """As a program that a user has started: workers of pytest-xdist, and what these start, ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def data():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1000, 4)).astype(np.float32)

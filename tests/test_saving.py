@@ -238,6 +238,14 @@ def test_what_xgboost_needs_to_know_to_predict(boosted, binary, params, tmp_path
         np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
+@pytest.mark.parametrize("suffix", ["json", "ubj"])
+def test_trees_of_several_margins(multiclass, suffix, tmp_path):
+    X, y = multiclass
+    model = make(FocalXGBClassifier, multi_strategy="multi_output_tree", tree_method="hist").fit(X, y)
+    loaded = saved_and_loaded(model, tmp_path / f"m.{suffix}")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
 def wrong_files(folder, boosted, binary):
     """Return files that are not what `load_model` wants: of the engine alone, of the other engine, and of nobody."""
     X, y = binary

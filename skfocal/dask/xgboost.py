@@ -254,6 +254,10 @@ _PREPARED: WeakKeyDictionary[Any, TrainingObjective] = WeakKeyDictionary()
 class _SummedEvaluation(Evaluation):
     """Metrics that are means over samples, over those of all workers: each sums up its own, and XGBoost all sums."""
 
+    def _evaluated(self, samples: Samples, raw_prediction: Any, data: Any) -> Evaluated:
+        weight = data.get_weight()  # of the worker's own rows, which only its matrix has
+        return super()._evaluated(samples._replace(weight=weight if weight.size else None), raw_prediction, data)
+
     def _score(self, data: Evaluated) -> list[tuple[str, float]]:
         def over_workers(values: list[float]) -> Any:
             return collective.allreduce(np.array(values, dtype=np.float64), collective.Op.SUM)

@@ -14,6 +14,7 @@ from lightgbm import Booster, Dataset, LGBMClassifier, LGBMModel
 from lightgbm.basic import _ConfigAliases
 
 from skfocal._state import LearnedAttribute
+from skfocal.boosting.interrupts import KeptInterrupts
 from skfocal.boosting.tracking import TrackedParameters
 from skfocal.objectives import TrainingObjective
 
@@ -77,7 +78,8 @@ class TrainingBooster(Booster):
             lines.insert(1, f"objective={objective}")  # after the line that names the format
             self.params["objective"] = objective.partition(" ")[0]
         self.__class__ = Booster  # type: ignore[assignment]
-        return self.model_from_string("".join(["\n".join(lines), *trees]))
+        with KeptInterrupts():  # between freeing the old model and forgetting it, to free it again
+            return self.model_from_string("".join(["\n".join(lines), *trees]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Of no class of ours: who loads it may have none. `copyreg.__newobj__`, pickle's own, takes no other class.

@@ -1,4 +1,4 @@
-"""Every private or version-dependent touch of XGBoost, each with its reason. Imports `interrupts` and `boosting`."""
+"""Every private or version-dependent touch of XGBoost, each with its reason. Imports `boosting`."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import xgboost.core
 from xgboost import Booster, DMatrix, XGBClassifier
 
+from skfocal.boosting.interrupts import KeptInterrupts
 from skfocal.boosting.tracking import TrackedParameters
-from skfocal.xgboost.interrupts import KeptInterrupts
 
 
 @cache

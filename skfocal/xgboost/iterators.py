@@ -1,6 +1,6 @@
 """XGBoost's iterators over batches: of what users give, and around it, to check it.
 
-Imports `interrupts`, `tables`, `_checks`, `boosting` and `batches`.
+Imports `tables`, `_checks`, `boosting` and `batches`.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from xgboost import DataIter, DMatrix
 
 from skfocal._checks import as_finite
 from skfocal.batches import ParquetBatches
+from skfocal.boosting.interrupts import KeptInterrupts
 from skfocal.boosting.streams import LabelCodes, Layout, check_names, weight_of_batch
-from skfocal.xgboost.interrupts import KeptInterrupts
 from skfocal.xgboost.tables import with_whole_names
 
 # What a batch may have beside features and labels, and if one has it, all.

@@ -55,20 +55,25 @@ def _check_model(learner: dict[str, Any]) -> None:
     if booster["name"] == "dart":
         _check_finite(booster["weight_drop"], len(trees), "weight_drop")
     for tree in trees:
-        _check_tree(tree, n_features)
+        _check_tree(tree, n_features, n_margins)
     if "cats" in model:
         _check_encoders(**model["cats"])
 
 
-def _check_tree(tree: dict[str, Any], n_features: int) -> None:
-    n_nodes = int(tree["tree_param"]["num_nodes"])
-    if n_nodes < 1 or int(tree["tree_param"]["size_leaf_vector"]) not in (0, 1):
-        raise ValueError("a tree must have nodes, with a value each.")
-    if any(np.shape(tree[name]) != (n_nodes,) for name in _OF_NODES):
+def _check_tree(tree: dict[str, Any], n_features: int, n_margins: int) -> None:
+    n_nodes, n_values = int(tree["tree_param"]["num_nodes"]), int(tree["tree_param"]["size_leaf_vector"]) or 1
+    if n_nodes < 1 or n_values not in (1, n_margins):
+        raise ValueError("a tree must have nodes, with a value each, or one for each margin.")
+    lengths = dict.fromkeys(_OF_NODES, n_nodes) | {"base_weights": n_nodes * n_values}
+    if any(np.shape(tree[name]) != (length,) for name, length in lengths.items()):
         raise ValueError("a tree must have one number for each node.")
     left, right = (as_whole(tree[f"{side}_children"], -1, n_nodes, "children") for side in ("left", "right"))
-    inner = np.flatnonzero(left >= 0)
-    if not np.array_equal(inner, np.flatnonzero(right >= 0)):
+    is_inner = left >= 0
+    inner, leaves = np.flatnonzero(is_inner), np.flatnonzero(~is_inner)
+    # Where a leaf is a vector, it tells in place of a child which one.
+    if (right[inner] < 0).any() or not np.array_equal(
+        right[leaves], range(len(leaves)) if n_values > 1 else left[leaves]
+    ):
         raise ValueError("a node must have two children or none.")
     children = np.concatenate([left[inner], right[inner]])
     check_is_tree(children)
@@ -76,7 +81,8 @@ def _check_tree(tree: dict[str, Any], n_features: int) -> None:
     if not np.array_equal(parents[children - 1], np.concatenate([inner, inner])):
         raise ValueError("parents must be those of the children.")
     as_whole(np.asarray(tree["split_indices"])[inner], 0, n_features, "split_indices")
-    _check_finite(np.delete(tree["split_conditions"], inner), n_nodes - len(inner), "leaves")
+    values = tree["leaf_weights"] if n_values > 1 else np.delete(tree["split_conditions"], inner)
+    _check_finite(values, len(leaves) * n_values, "leaves")
     _check_categories(tree, np.flatnonzero(as_whole(tree["split_type"], 0, 2, "split_type")))
 
 

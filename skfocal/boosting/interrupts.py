@@ -1,8 +1,9 @@
-"""Ctrl-C while XGBoost's library calls Python: kept until it can be raised. Imports nothing of ours.
+"""Ctrl-C where an engine does not survive it: kept until it can be raised. Imports nothing of ours.
 
-What is raised in a function that the library has called goes no further: the library goes on with a result that nobody
-gave, may take it for one more batch, and end the process. Python raises KeyboardInterrupt at the first step of whatever
-is called next, so no ``try`` in there is early enough.
+What is raised in a function that XGBoost's library has called goes no further: the library goes on with a result that
+nobody gave, may take it for one more batch, and end the process. LightGBM's booster, when it reads a model, frees its
+old one, and if it does not come to write that down, once more. Python raises KeyboardInterrupt at the first step of
+whatever is called next, so no ``try`` in there is early enough.
 """
 
 from signal import SIGINT, getsignal, signal
