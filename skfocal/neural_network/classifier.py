@@ -335,7 +335,8 @@ n_iter_no_change, max_fun
 
     def _warn_if_constant(self, X: Any) -> None:
         """Warn if all samples have the same probabilities: units that are dead, or saturated, say nothing any more."""
-        rows = check_array(X, accept_sparse="csr", dtype=(np.float64, np.float32))
+        # As the network takes them; `fit` has seen that they are finite.
+        rows = check_array(X, accept_sparse="csr", dtype=(np.float64, np.float32), ensure_all_finite=False)
         posteriors = (
             self.focal_loss_.predict_proba(self._without_axis(self._forward_pass_fast(rows[batch], check_input=False)))
             for batch in gen_batches(rows.shape[0], 1000)
