@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from skfocal._arrays import BLOCK
-from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss
+from skfocal.losses import HESSIAN_POLICIES, BinaryFocalLoss, MulticlassFocalLoss
 
 from .conftest import LOSSES
+from .test_multilabel_loss import LABELS
 
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 # gamma and the share of the log loss; the last leaves next to none, where the focal loss vanishes first
@@ -369,99 +370,6 @@ def test_integer_and_list_margins():
     np.testing.assert_array_equal(focal.gradient([1, 0], [1, -2]), focal.gradient(np.array([1.0, 0.0]), [1.0, -2.0]))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"gamma": -1}, ValueError, r"gamma must be in \[0, 10000\], got -1"),
-        ({"gamma": float("nan")}, ValueError, r"gamma must be in \[0, 10000\], got nan"),
-        ({"gamma": float("inf")}, ValueError, r"gamma must be in \[0, 10000\], got inf"),
-        ({"gamma": (1.0, -2.0)}, ValueError, r"gamma must be in \[0, 10000\], got \(1.0, -2.0\)"),
-        ({"gamma": []}, ValueError, r"gamma must be a number >= 0 or one per class, got \[\]"),
-        ({"gamma": "two"}, TypeError, r"gamma must be a number >= 0 or one per class, got 'two'"),
-        ({"gamma": None}, TypeError, r"gamma must be a number >= 0 or one per class, got None"),
-        ({"gamma": [[1.0]]}, ValueError, r"gamma must be a number >= 0 or one per class, got \[\[1.0\]\]"),
-        ({"alpha": (1.0, 0.0)}, ValueError, r"alpha must hold finite weights > 0, one per class, got \(1.0, 0.0\)"),
-        ({"alpha": "half"}, TypeError, r"alpha must be None.* got 'half'"),
-        ({"focal_mix": -0.1}, ValueError, r"focal_mix must be in \[0, 1\], the share of the log loss, got -0.1"),
-        ({"focal_mix": 1.1}, ValueError, r"focal_mix must be in \[0, 1\], the share of the log loss, got 1.1"),
-        ({"focal_mix": float("nan")}, ValueError, r"focal_mix must be in \[0, 1\], .* got nan"),
-        ({"focal_mix": None}, TypeError, r"focal_mix must be a number in \[0, 1\], got None"),
-    ],
-)
-def test_bad_parameters(loss, params, error, message):
-    with pytest.raises(error, match=message):
-        loss(**params)
-
-
-@pytest.mark.parametrize("alpha", [0, 1, -0.5, 1.5, float("nan")])
-def test_bad_scalar_alpha(alpha):
-    with pytest.raises(ValueError, match=r"alpha must be in \(0, 1\).*got"):
-        BinaryFocalLoss(2.0, alpha)
-    with pytest.raises(ValueError, match="alpha must be None or one weight per class"):
-        MulticlassFocalLoss(2.0, alpha)
-
-
-@pytest.mark.parametrize("name", ["gamma", "alpha"])
-def test_wrong_number_of_values(name):
-    with pytest.raises(ValueError, match=f"{name} must have one value for each of the 2 classes, got 3"):
-        BinaryFocalLoss(**{name: (1.0, 1.0, 1.0)})
-    loss = MulticlassFocalLoss(**{name: (1.0, 1.0)})
-    for call in (
-        lambda: loss.gradient([0], np.zeros((1, 3))),
-        lambda: loss.intercept([1, 1, 1]),
-        lambda: loss.predict_proba(np.zeros((1, 3))),
-    ):
-        with pytest.raises(ValueError, match=f"{name} must have one value for each of the 3 classes, got 2"):
-            call()
-
-
-@pytest.mark.parametrize(
-    ("loss", "y", "raw", "message"),
-    [
-        (BinaryFocalLoss(), [0], np.zeros((1, 2)), r"raw_prediction must have the shape \(n_samples,\).*got \(1, 2\)"),
-        (MulticlassFocalLoss(), [0], np.zeros(3), r"raw_prediction must have the shape \(n_samples, n_cl.*got \(3,\)"),
-        (MulticlassFocalLoss(), [0], np.zeros((1, 1)), r"n_classes >= 2, got \(1, 1\)"),
-        (BinaryFocalLoss(), [0, 1], np.zeros(3), r"y_true must have the shape \(3,\).*got \(2,\)"),
-        (BinaryFocalLoss(), [0, 2], np.zeros(2), r"y_true must hold class codes 0 ... 1, got 2"),
-        (BinaryFocalLoss(), [0, 0.5], np.zeros(2), r"y_true must hold class codes 0 ... 1, got 0.5"),
-        (BinaryFocalLoss(), [0, np.nan], np.zeros(2), r"y_true must hold class codes 0 ... 1, got nan"),
-        (BinaryFocalLoss(), ["a"], np.zeros(1), r"y_true must hold class codes 0 ... 1, got dtype <U1"),
-        (MulticlassFocalLoss(), [-1], np.zeros((1, 3)), r"y_true must hold class codes 0 ... 2, got -1"),
-    ],
-)
-def test_bad_arrays(loss, y, raw, message):
-    for method in (loss.loss, loss.gradient, loss.hessian):
-        with pytest.raises(ValueError, match=message):
-            method(y, raw)
-
-
-def test_unknown_policy():
-    for policy in ("newton", ["exact"], np.array(["exact", "stable"])):
-        with pytest.raises(ValueError, match=r"hessian must be one of \['stable', 'exact'\], got"):
-            BinaryFocalLoss().gradient_hessian([0], [0.0], hessian=policy)
-
-
-@pytest.mark.parametrize("prior", [[1, 0], [1, -1], [1, np.nan], [1, np.inf]])
-@pytest.mark.parametrize("loss", LOSSES)
-def test_bad_prior(loss, prior):
-    with pytest.raises(ValueError, match="prior must be finite and > 0 for every class, got"):
-        loss().intercept(prior)
-    with pytest.raises(ValueError, match=r"prior must have the shape \(n_classes,\)"):
-        loss().intercept(0.3)
-
-
-def test_three_priors_for_two_classes():
-    with pytest.raises(ValueError, match=r"prior must have the shape \(2,\), got \(3,\)"):
-        BinaryFocalLoss().intercept([1, 2, 3])
-
-
-def test_margins_that_are_no_real_numbers():
-    for raw in ([1j], ["a"]):
-        with pytest.raises(TypeError, match="raw_prediction must hold real numbers, got dtype"):
-            BinaryFocalLoss().loss([0], raw)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
 def test_loss_and_gradient_together(gamma, dtype):
@@ -477,60 +385,6 @@ def test_loss_and_gradient_together(gamma, dtype):
     loss, gradient = focal.loss_gradient(y, margins)
     assert_close(loss, focal.loss(y, margins).astype(float), TOLERANCE[dtype])
     assert_close(gradient, focal.gradient_hessian(y, margins)[0].astype(float), TOLERANCE[dtype])
-
-
-LABELS = MultilabelFocalLoss((BinaryFocalLoss(2.0), BinaryFocalLoss((0.0, 1.0), 0.9), BinaryFocalLoss(5.0, None, 0.1)))
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_several_labels_are_as_many_binary_losses(dtype):
-    rng = np.random.default_rng(0)
-    y, raw = rng.integers(0, 2, size=(200, 3)), rng.normal(scale=10, size=(200, 3)).astype(dtype)
-    loss, gradient = LABELS.loss_gradient(y, raw)
-    assert loss.dtype == gradient.dtype == dtype
-    alone = [label.loss_gradient(y[:, k], raw[:, k]) for k, label in enumerate(LABELS.labels)]
-    np.testing.assert_allclose(loss, sum(each[0] for each in alone), rtol=1e-5 if dtype == np.float32 else 1e-12)
-    np.testing.assert_allclose(gradient, np.column_stack([each[1] for each in alone]), rtol=1e-6)
-    np.testing.assert_array_equal(LABELS.loss(y, raw), loss)
-    np.testing.assert_array_equal(LABELS.gradient(y.astype(bool), raw), gradient)
-    prior = np.array([[0.9, 0.1], [30, 20], [1, 1]])
-    posterior = LABELS.predict_proba(LABELS.intercept(prior)[None, :])
-    np.testing.assert_allclose(posterior[0], [0.1, 0.9 * 20 / (0.9 * 20 + 0.1 * 30), 0.5], rtol=1e-12)
-    alone, first = MultilabelFocalLoss(LABELS.labels[:1]), raw[:, :1]
-    expected = LABELS.labels[0].loss(y[:, 0], raw[:, 0])
-    np.testing.assert_allclose(alone.loss(y[:, :1], first), expected, rtol=1e-5 if dtype == np.float32 else 1e-12)
-
-
-def test_a_loss_of_labels_is_a_value():
-    LABELS.gradient([[0, 1, 0]], np.zeros((1, 3)))  # it may keep what it has computed, and is the same
-    assert pickle.loads(pickle.dumps(LABELS)) == LABELS == MultilabelFocalLoss(list(LABELS.labels))
-    assert hash(LABELS) == hash(MultilabelFocalLoss(LABELS.labels))
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: MultilabelFocalLoss(()), TypeError, r"labels must hold one BinaryFocalLoss for each label, got \(\)"),
-        (lambda: MultilabelFocalLoss((2.0,)), TypeError, r"labels must hold one BinaryFocalLoss .* got \(2.0,\)"),
-        (lambda: LABELS.loss([[0, 1, 2]], np.zeros((1, 3))), ValueError, "y_true must hold 0 and 1, got 2"),
-        (lambda: LABELS.loss([[0, 1, "a"]], np.zeros((1, 3))), ValueError, "y_true must hold 0 and 1, got dtype <U21"),
-        (
-            lambda: LABELS.loss([[0, 1]], np.zeros((1, 3))),
-            ValueError,
-            r"y_true must have the shape \(1, 3\).*got \(1,",
-        ),
-        (
-            lambda: LABELS.loss([0], np.zeros(1)),
-            ValueError,
-            r"raw_prediction must have the shape \(n_samples, 3",
-        ),
-        (lambda: LABELS.intercept([1, 1, 1]), ValueError, r"prior must have the shape \(3, 2\), got \(3,\)"),
-        (lambda: LABELS.predict_proba(np.zeros((1, 3)), n_jobs=0.5), ValueError, "n_jobs must be"),
-    ],
-)
-def test_bad_labels(call, error, message):
-    with pytest.raises(error, match=message):
-        call()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
