@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skfocal
 from skfocal.boosting.estimator import FocalBoostedMixin
+from skfocal.losses.compiled import kernel
 from skfocal.losses.registry import FAMILIES
 
 from .engines import ENGINES
@@ -51,6 +52,9 @@ WATCHING = boosted_with("eval_weight")
 # For tests whose models have the same margin for all on purpose: of features that say nothing, or, in float32, with a
 # learning rate of 1e-9.
 CONSTANT = pytest.mark.filterwarnings("ignore:.* has found no split that tells samples apart")
+
+
+NEEDS_KERNEL = pytest.mark.skipif(kernel is None, reason="skfocal was installed without a compiler: there is no kernel")
 
 
 # A tolerance that no loss can meet stops training after 17 epochs, without the warning that max_iter=17 would give.

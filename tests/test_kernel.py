@@ -15,9 +15,10 @@ from skfocal.losses import HESSIAN_POLICIES
 from skfocal.losses.compiled import kernel, kernel_computes
 from skfocal.objectives import TrainingObjective
 
+from .conftest import NEEDS_KERNEL
 from .test_losses import mp_reference
 
-pytestmark = pytest.mark.skipif(kernel is None, reason="skfocal was installed without a compiler: there is no kernel")
+pytestmark = NEEDS_KERNEL
 VARIANTS = [] if kernel is None else kernel.variants()
 GAMMAS = [0.0, 0.25, 1.0, 2.0, 5.0, 30.0, 1e4]
 

@@ -16,7 +16,7 @@ import skfocal
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, compiled
 from skfocal.objectives import FocalObjective
 
-from .conftest import make
+from .conftest import NEEDS_KERNEL, make
 from .programs import returned_by
 
 pytestmark = pytest.mark.skipif(
@@ -83,7 +83,7 @@ def ask_kernel_for_much():
     raise AssertionError("no MemoryError came out")
 
 
-@pytest.mark.skipif(compiled.kernel is None, reason="the kernel, whose memory it is, is not compiled")
+@NEEDS_KERNEL
 def test_memory_that_the_kernel_is_not_given():
     assert returned_by(ask_kernel_for_much) == [[0.25] * 4]
 

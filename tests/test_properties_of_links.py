@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from skfocal import BinaryFocalLoss, FocalObjective, MulticlassFocalLoss
 from skfocal.losses import HESSIAN_POLICIES
-from skfocal.losses.compiled import kernel
 from skfocal.objectives import FocalMetric, TrainingObjective
 
+from .conftest import NEEDS_KERNEL
 from .strategies import (
     ROUNDING,
     WAYS,
@@ -122,7 +122,7 @@ def test_the_intercept_inverts_the_link(pair, seed, way):
 # --------------------------------------------------------------------------------------------------- kernel and threads
 
 
-@pytest.mark.skipif(kernel is None, reason="skfocal was installed without a compiler: there is no kernel")
+@NEEDS_KERNEL
 @given(case=cases(), variant=st.sampled_from(WAYS[1:] or WAYS), seed=seeds)
 def test_the_kernel_computes_what_numpy_does(case, variant, seed):
     weight = 10.0 ** np.random.default_rng(seed).uniform(-3, 3, len(case.y))

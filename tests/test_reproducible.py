@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from skfocal import _arrays
 from skfocal.losses import compiled
 
-from .conftest import ESTIMATORS, make
+from .conftest import ESTIMATORS, NEEDS_KERNEL, make
 from .engines import ENGINES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -205,7 +205,7 @@ def test_random_states_of_one_seed(estimator, params):
     assert len({digest(model.fit(*some_data())) for model in models}) == 1
 
 
-@pytest.mark.skipif(compiled.kernel is None, reason="skfocal was installed without a compiler: there is no kernel")
+@NEEDS_KERNEL
 @pytest.mark.parametrize(("estimator", "params"), MODELS, **ids)
 def test_without_the_kernel(estimator, params, monkeypatch):
     """Not by every bit: C and NumPy round otherwise, which may decide between splits that are as good as each other."""
