@@ -155,15 +155,20 @@ class Savers:
         process = os.fork()
         if process:
             return process
-        sys.setprofile(profile)
-        for i in range(n_models):
-            (self.one if i % 2 else self.other).save_model(self.path)
-        sys.setprofile(None)
-        os._exit(0)
+        try:  # nothing of the parent's is to be done here, such as to remove its folder
+            sys.setprofile(profile)
+            for i in range(n_models):
+                (self.one if i % 2 else self.other).save_model(self.path)
+            sys.setprofile(None)
+            os._exit(0)
+        finally:
+            os._exit(1)
 
     def was_killed(self, process, *, is_first):
         """Wait for a process, tell whether it was killed, and check what is there."""
-        killed = os.WIFSIGNALED(os.waitpid(process, 0)[1])
+        status = os.waitpid(process, 0)[1]
+        killed = os.WIFSIGNALED(status)
+        assert killed or os.WEXITSTATUS(status) == 0, "a model was not saved"
         assert is_first or self.path.exists(), "no file, where there was one before"
         assert not self.path.exists() or self.path.read_bytes() in self.whole, "a part of a file"
         for each in self.path.parent.iterdir():

@@ -53,7 +53,8 @@ def fit_with_little_memory(name):
         except Exception as error:
             ends.append(f"{type(error).__name__}: {error}")
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        np.testing.assert_array_equal(model.predict_proba(X), expected if ends[-1] == "fitted" else proba)
+        proba = expected if ends[-1] == "fitted" else proba
+        np.testing.assert_array_equal(model.predict_proba(X), proba)
     np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), expected)
     return ends
 

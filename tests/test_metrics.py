@@ -86,7 +86,7 @@ def test_labels_are_words(ranked, name, value):
 
 
 def card_precision(table, k):
-    """Return the precision of the handbook: of the k cards of a day, the mean over days."""
+    """Return the precision of the handbook, of the k cards of a day; of a day that has fewer, of all of these."""
     by_day = []
     for _, day in table.groupby("day"):
         cards = day.groupby("card").max().sort_values("score", ascending=False)

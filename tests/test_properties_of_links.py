@@ -73,7 +73,6 @@ def test_the_binary_link_is_increasing(pair, z, way):
     k=st.integers(0, 49),
 )
 def test_a_posterior_rises_with_its_margin(case, way, rise, k):
-    """And those of the others fall."""
     k %= case.n_classes
     with computed_by(way):
         before = case.loss.predict_proba(case.raw)

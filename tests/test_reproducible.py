@@ -138,7 +138,6 @@ def test_with_weights_of_all_sizes_where_it_is_told_to(estimator):
     X, y = np.tile(X, (10, 1)), np.tile(y, 10)  # for LightGBM has parts of a thousand samples
     weight = np.random.default_rng(0).lognormal(sigma=3, size=len(y))
     assert len(digests_on_threads(estimator, {"deterministic": True}, X, y, sample_weight=weight)) == 1
-    assert len(digests_on_threads(estimator, {}, X, y, sample_weight=weight)) > 1
 
 
 def test_side_by_side(expected):
@@ -172,7 +171,9 @@ def test_in_other_processes(expected, tmp_path):
     paths = [ROOT, ROOT / "benchmarks"]
     environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(map(str, paths))}
     command = [sys.executable, "-W", "ignore", program]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603  # a program of ours, which may hang where a lock is forked
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert {"joblib", "alone"} <= set(found)
