@@ -92,10 +92,11 @@ class BinsEmptyColumns:
     _is_categorical_remapped: Any
 
     def _bin_data(self, X: Any, *weights: Any, is_training_data: bool) -> Any:
-        is_categorical = self._is_categorical_remapped
-        numbers = range(X.shape[1]) if is_categorical is None else np.flatnonzero(np.logical_not(is_categorical))
-        empty = [column for column in numbers if np.isnan(X[0, column]) and np.isnan(X[:, column]).all()]
-        if is_training_data and empty:
-            X = X.copy()
-            X[:, empty] = 0.0
+        if is_training_data:
+            is_number = True if self._is_categorical_remapped is None else np.logical_not(self._is_categorical_remapped)
+            missing_at_first = np.flatnonzero(np.isnan(X[0]) & is_number)
+            empty = [column for column in missing_at_first if np.isnan(X[:, column]).all()]
+            if empty:
+                X = X.copy()
+                X[:, empty] = 0.0
         return super()._bin_data(X, *weights, is_training_data=is_training_data)  # type: ignore[misc]

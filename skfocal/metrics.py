@@ -87,7 +87,7 @@ def precision_at_k(
         group, is_positive, score, weight = _one_each(
             group, as_group_codes(entities, "entities", len(score)), is_positive, score, weight
         )
-    order = np.argsort(group)
+    order = np.argsort(group, kind="stable")
     order = order[weight[order] > 0]
     precisions = []
     for inside in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):

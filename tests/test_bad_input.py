@@ -123,6 +123,14 @@ def test_weights_too_large_for_the_engines(estimator, binary):
         make(estimator, class_weight={1: 10.0}).fit(X, y, sample_weight=np.full(len(y), 3e38))
 
 
+def test_a_column_of_pandas_is_no_table(estimator, binary):
+    column, y = pytest.importorskip("pandas").Series(binary[0][:, 0]), binary[1]
+    model = make(estimator).fit(column.to_frame(), y)
+    for call in (lambda: make(estimator).fit(column, y), lambda: model.predict(column)):
+        with pytest.raises(ValueError, match=r"(?i)expected (a )?2-dimensional container|expected 2d array"):
+            call()
+
+
 def test_missing_labels_of_pandas(estimator, binary):
     pd = pytest.importorskip("pandas")
     X, y = binary

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn import metrics
 from sklearn.base import clone
@@ -13,7 +14,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skfocal.losses import MulticlassFocalLoss
 
-from .conftest import BOOSTED, make
+from .conftest import BOOSTED, boosted_with, make
 
 LABELS = {
     "strings": ["no", "yes"],
@@ -79,10 +80,37 @@ def test_features_of_another_byte_order(estimator, binary, dtype):
     """As files of other machines have them: XGBoost takes their bytes for other numbers."""
     X, y = (10 * binary[0][:500]).astype(dtype), binary[1][:500]
     swapped = X.astype(X.dtype.newbyteorder())
+    check_order_is_nothing(estimator, X, y, swapped)
+
+
+class ArrayLike:
+    """Features that only NumPy can make an array of, as those of some libraries."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array if dtype is None else self.array.astype(dtype)
+
+
+def check_order_is_nothing(estimator, X, y, swapped):
     expected = make(estimator).fit(X, y).predict_proba(X)
     for trained, seen in ((swapped, X), (X, swapped)):
         posterior = make(estimator).fit(trained, y).predict_proba(seen)
         np.testing.assert_allclose(posterior, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_array_likes_of_another_byte_order(estimator, binary):
+    X, y = 10 * binary[0][:500], binary[1][:500]
+    check_order_is_nothing(estimator, X, y, ArrayLike(X.astype(">f4")))
+
+
+@pytest.mark.parametrize("estimator", boosted_with("sparse"))
+def test_sparse_features_of_another_byte_order(estimator, binary):
+    X, y = sparse.csr_matrix(np.maximum(10 * binary[0][:500], 0)), binary[1][:500]
+    swapped = sparse.csr_matrix((X.data.astype(">f4"), X.indices, X.indptr), shape=X.shape)
+    assert not swapped.dtype.isnative
+    check_order_is_nothing(estimator, X, y, swapped)
 
 
 def test_decision_prediction_and_probability_agree(estimator, data):

@@ -202,6 +202,9 @@ def interrupt_before_reading(n_calls, in_batches):
         else:
             raise AssertionError(f"no KeyboardInterrupt came out in call {number}")
     number = 0
+    calls.clear()
+    model.fit(*(as_batches(X, y) if in_batches else (X, y)))
+    assert len(calls) == n_calls
     np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), before)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

@@ -26,7 +26,10 @@ class KeptInterrupts:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.hear()
+        try:
+            self.hear()
+        finally:
+            self._handler = None
 
     def keep(self) -> None:
         """Keep what comes from here on."""

@@ -101,8 +101,8 @@ def as_features(
     }
     if compare_names:
         checks = {"skip_check_array": True} if as_it_is else checks
-        return validate_data(estimator, X, reset=reset, **checks)
-    X = X if as_it_is else check_array(X, estimator=estimator, **checks)
+        return in_native_order(validate_data(estimator, X, reset=reset, **checks))
+    X = X if as_it_is else in_native_order(check_array(X, estimator=estimator, **checks))
     check_n_features(estimator, X)
     return X
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 # Arrow's names of what an engine can read, and of the dictionaries that categories are.
 _READABLE = ("int", "uint", "halffloat", "float", "double", "bool", "dictionary")
@@ -30,14 +31,14 @@ def column_types(X: Any) -> dict[str, str]:
 
 
 def in_native_order(X: Any) -> Any:
-    """Return an array, or a table of pandas, with the bytes of its numbers in this processor's order.
+    """Return an array, dense or sparse, or a table of pandas with the bytes of its numbers in this processor's order.
 
     XGBoost reads them in that order, whatever theirs is, and takes what comes out for the features; pandas itself
     chooses no rows of others.
     """
-    if isinstance(X, np.ndarray):
+    if isinstance(X, np.ndarray) or issparse(X):
         return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
-    if not hasattr(X, "iloc") or all(map(_is_native, X.dtypes.tolist())):
+    if not (hasattr(X, "iloc") and is_table(X)) or all(map(_is_native, X.dtypes.tolist())):
         return X
     return X.astype({name: kind.newbyteorder("=") for name, kind in X.dtypes.items() if not _is_native(kind)})
 

@@ -19,6 +19,7 @@ from sklearn.utils import assert_all_finite
 from skfocal._checks import as_known_codes, as_labels, check_size, encode_labels, with_half_a_sample
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.streams import check_one_kind, distinct_labels, weight_of_batch
+from skfocal.boosting.tables import in_native_order
 
 
 class Summary(NamedTuple):
@@ -206,6 +207,7 @@ def _checked_block(
             f"{' and '.join(names[1 : 1 + len(lengths)])} must have the rows of {names[0]} in each partition, got one "
             f"with {X.shape[0]} rows of {names[0]} and {' and '.join(map(str, lengths))} of these."
         )
+    X = in_native_order(X)
     if not allow_inf:
         for features in [X[name].to_numpy() for name in X.select_dtypes("floating")] if hasattr(X, "iloc") else [X]:
             assert_all_finite(features, allow_nan=True, input_name=names[0])

@@ -21,7 +21,6 @@ from skfocal.boosting.metrics import Evaluated, as_list
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.samples import Samples, as_pairs, entries_of_sets
-from skfocal.boosting.tables import in_native_order
 from skfocal.dask.blocks import Encoded
 from skfocal.dask.estimator import FocalDaskMixin, Prepared, saying_if_a_worker_was_lost
 from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluation_sets, scores_of_all
@@ -213,7 +212,7 @@ def _matrix(
 
 
 def _part(samples: Samples, i: int) -> Any:
-    return in_native_order(samples.X) if i == 0 else samples[i]
+    return samples[i]
 
 
 def _chunks(parts: list[Any], sizes: list[int], meta: Any) -> da.Array:

@@ -145,7 +145,10 @@ def slope_curvature(u: Array, gamma: float | Array, mix: float | Array = 0.0, *,
         ratio = t - 1
         t += xp.finfo(u.dtype).smallest_normal
         # Where t has underflowed its logarithm is -|u|; elsewhere that is above it, or next to it.
-        log_t = xp.minimum(xp.log(t), 8 * xp.finfo(u.dtype).eps - xp.abs(u))
+        bound = xp.abs(u)
+        bound *= -1
+        bound += 8 * xp.finfo(u.dtype).eps
+        log_t = xp.minimum(xp.log(t), bound)
         log_t *= 2
         ratio /= log_t
         ratio = xp.maximum(ratio, p)

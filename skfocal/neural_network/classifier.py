@@ -257,6 +257,7 @@ n_iter_no_change, max_fun
         with unchanged_on_error(self):
             X, y, weight = self._training_data(X, y, sample_weight, classes=None, is_new=is_new)
             super().fit(X, y, weight)
+            # Samples of one class that weigh anything are to have one posterior.
             if weight is None or issparse(y) or (y[weight > 0] != y[weight.argmax()]).any():
                 self._warn_if_constant(X)
         return self

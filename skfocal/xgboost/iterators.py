@@ -125,8 +125,8 @@ class CheckedIter(DataIter):
         if self._ended_by is not None:
             raise _InterruptedError
         try:
-            self._interrupts.hear()
             try:
+                self._interrupts.hear()
                 return function(*arguments)
             finally:
                 self._interrupts.keep()

@@ -43,7 +43,7 @@ def read_model(fname: Any, family: str, n_jobs: int | None) -> tuple[XGBClassifi
         check_content(data)
         engine.load_model(bytearray(data))
     except (XGBoostError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise ValueError(f"{message}: {error}") from error
+        raise ValueError(f"{message}: {str(error).partition(chr(10))[0]}") from error  # XGBoost adds where it stood
     booster = engine.get_booster()
     text = booster.attr(KEY)
     if text is None:

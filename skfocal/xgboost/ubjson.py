@@ -37,7 +37,10 @@ class _Reader:
         return np.frombuffer(self.bytes(dtype.itemsize * count), dtype)
 
     def length(self) -> int:
-        return int(self.numbers(self.marker(), 1)[0])
+        length = int(self.numbers(self.marker(), 1)[0])
+        if length < 0:
+            raise ValueError(f"a length must be >= 0, got {length}.")
+        return length
 
     def string(self) -> str:
         return self.bytes(self.length()).decode()
