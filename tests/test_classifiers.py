@@ -12,9 +12,11 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV
 
+import skfocal
 from skfocal.losses import MulticlassFocalLoss
 
 from .conftest import BOOSTED, boosted_with, make
+from .programs import returned_by
 
 LABELS = {
     "strings": ["no", "yes"],
@@ -111,6 +113,23 @@ def test_sparse_features_of_another_byte_order(estimator, binary):
     swapped = sparse.csr_matrix((X.data.astype(">f4"), X.indices, X.indptr), shape=X.shape)
     assert not swapped.dtype.isnative
     check_order_is_nothing(estimator, X, y, swapped)
+
+
+def fit_on_views(name):
+    """Fit and predict on sparse entries that are views, from the last to the first."""
+    X = sparse.random(300, 5, 0.5, format="csr", dtype=np.float32, random_state=0)
+    y = np.arange(300) % 2
+    views = sparse.csr_matrix((X.data[::-1], X.indices[::-1], X.nnz - X.indptr[::-1]), shape=X.shape)
+    assert not views.data.flags.c_contiguous
+    own, copied = (make(getattr(skfocal, name)).fit(each, y) for each in (views, views.copy()))
+    np.testing.assert_array_equal(own.predict_proba(views), copied.predict_proba(views.copy()))
+    return True
+
+
+@pytest.mark.parametrize("estimator", boosted_with("sparse"))
+def test_sparse_entries_that_are_views(estimator):
+    """XGBoost reads what lies beside them: the process dies, with its own class too."""
+    assert returned_by(fit_on_views, estimator.__name__)
 
 
 def test_decision_prediction_and_probability_agree(estimator, data):

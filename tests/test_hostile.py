@@ -155,12 +155,3 @@ def test_it_notices_processes_that_die_or_hang():
         assert hangs == Outcome("failed", "hangs, for more than 1 s")
     finally:
         worker.close()
-
-
-def test_sparse_entries_that_are_views():
-    """XGBoost read what lies beside them: the process died, in its own class too."""
-    worker = hostile.Worker()
-    try:
-        assert worker.ask(7337, "ours", limit=300) == Outcome("fine")
-    finally:
-        worker.close()

@@ -287,6 +287,7 @@ def test_what_ubjson_is_not_given(contents, tmp_path):
     files += [
         resealed(whole[:-1] + key + (b"{" + key) * 100_000 + b"Z" + b"}" * 100_001),
         resealed(whole[:-1] + key + opened * 100_000 + b"Z}"),
+        resealed(whole[:-1] + key + b"[#L" + struct.pack(">q", -1) + b"}"),
         resealed(whole[:-1] + key + b"[" * 100_000 + b"]" * 100_000 + b"}"),
         resealed(whole[:-1] + b"L" + struct.pack(">q", 7) + b"learnerZ}"),
         resealed(whole.replace(b"[$d", b"[$X", 1)),
