@@ -48,6 +48,7 @@ ON_PURPOSE: dict[str, str] = {
     r"DuplicateError: Expected unique column names": "scikit-learn's own comparison of names",
     r"ValueError: (boosting_type|linear_tree) must be": "not with a loss of one's own",
     r"ValueError: eval_metric must be precision_at_k@k with a number, for two classes": "for two classes alone",
+    r"ValueError: missing must be finite or NaN for booster='gblinear'": "its coefficients would be NaN beyond float32",
     r"ValueError: (early_stopping_rounds|extra_trees) must be .* with .*dart": "it changes earlier trees",
     r"ValueError: early_stopping\w* .*needs two samples of every class": "one to train and one to validate",
     r"ValueError: validation_fraction must leave": "one of each class to train and to validate",

@@ -261,6 +261,14 @@ def test_infinity_may_mean_missing(binary):
     np.testing.assert_array_equal(fitted(marked, y, missing=np.inf).predict_proba(marked), expected)
 
 
+@pytest.mark.parametrize("missing", [np.inf, -np.inf])
+def test_infinity_may_not_mean_missing_to_the_linear_booster(binary, missing):
+    """XGBoost itself makes NaN of every coefficient here, in silence."""
+    X, y = binary
+    with pytest.raises(ValueError, match=rf"missing must be finite or NaN for booster='gblinear', got {missing}"):
+        fitted(X * np.float64(1e300), y, booster="gblinear", missing=missing)
+
+
 def test_infinite_features_are_an_error(binary):
     X, y = binary
     with pytest.raises(ValueError, match="Input X contains infinity"):

@@ -138,6 +138,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
     Early stopping drops the rounds after the best one. With ``booster="dart"`` and "gblinear", which change what
     earlier rounds have made, the booster of the best round is kept as it was.
 
+    ``missing`` may be infinite, but with "gblinear", which makes NaN of all it has where features are beyond float32.
+
     The same `random_state` gives the same model, bit by bit, on any number of threads and in any process; but for
     "gblinear" with its default ``updater="shotgun"``, whose threads do not wait for one another, as in XGBoost's own
     classifier: ``updater="coord_descent"`` does.

@@ -1,5 +1,6 @@
 """XGBoost's parameters. Imports `compat` and `boosting`."""
 
+import math
 from typing import Any, NamedTuple
 
 from skfocal.boosting.parameters import Ignored, check_not_ignored, check_rounds, check_watched, engine_parameters
@@ -67,6 +68,9 @@ def checked_settings(classifier: Any, verbose: Any) -> Settings:
         check_rounds(classifier.early_stopping_rounds)
     if verbose is not None and not (isinstance(verbose, int) and verbose >= 0):
         raise ValueError(f"verbose must be None, True, False or an integer >= 0, got {verbose!r}.")
+    if classifier.booster == "gblinear" and classifier.missing is not None and math.isinf(classifier.missing):
+        # XGBoost then looks at nothing, and what float32 cannot hold makes every coefficient NaN.
+        raise ValueError(f"missing must be finite or NaN for booster='gblinear', got {classifier.missing!r}: use NaN.")
     params = own_parameters(given)
     # "exact" knows no categories.
     params["enable_categorical"] = classifier.enable_categorical and classifier.tree_method != "exact"
