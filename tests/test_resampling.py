@@ -436,7 +436,6 @@ class LeavesNothing(Double):
         (LeavesOut(), ValueError, r"sampler must leave samples of every class, got none of \[1\] from LeavesOut\(\)"),
         (LeavesNothing(), ValueError, r"sampler must leave samples of every class, got none of \[0, 1\]"),
     ],
-    ids=str,
 )
 def test_bad_samplers(estimator, binary, sampler, error, message):
     with pytest.raises(error, match=message):
@@ -453,7 +452,6 @@ def test_bad_samplers(estimator, binary, sampler, error, message):
         ({0: 1.0}, r"prior must have a key for each of the classes \[0, 1\], got the keys \[0\]"),
         ("balanced", "prior must hold a weight > 0 for each of the 2 classes, got 'balanced'"),
     ],
-    ids=str,
 )
 def test_bad_priors(estimator, binary, prior, message):
     with pytest.raises((ValueError, TypeError), match=message):
