@@ -17,7 +17,7 @@ FLOORS = [
     {"objectives", "priors", "metrics", "thresholds"},
     {"boosting"},
     {"lightgbm", "xgboost", "hist_gradient_boosting", "neural_network"},
-    {"dask", "onnx", "_show_versions"},
+    {"dask", "inspection", "onnx", "_show_versions"},
     {"__init__"},
 ]
 BESIDE = {"datasets", "_onnx_steps", "_boosted", "_skops"}  # which import nothing of ours but `_compat`
@@ -45,6 +45,7 @@ ROOMS = {
     "hist_gradient_boosting": ["training", "onnx_trees", "classifier", "__init__"],
     "neural_network": ["margin_mlp", "target", "validation", "pretrained", "classifier", "__init__"],
     "thresholds": ["bounds", "classifiers", "__init__"],
+    "inspection": ["drawing", "loss", "gamma_sweep", "reliability", "alerts", "__init__"],
     "dask": ["summing", "blocks", "estimator", "evaluation", "lightgbm", "xgboost", "__init__"],
 }  # fmt: skip
 
