@@ -1,4 +1,4 @@
-"""Pictures of losses and of what classifiers do, as scikit-learn's displays are made; with matplotlib (extra ``plot``)."""
+"""Pictures of losses and of what classifiers do, as scikit-learn's displays are made (extra ``plot``)."""
 
 from skfocal.inspection.alerts import AlertsDisplay
 from skfocal.inspection.gamma_sweep import GammaSweepDisplay
