@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-__all__ = ["load_creditcard"]
+__all__ = ["load_bank_marketing", "load_creditcard"]
 
 
 def load_creditcard(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
@@ -69,11 +69,7 @@ def load_creditcard(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     feature_names = ["Time", *(f"V{i}" for i in range(1, 29)), "Amount"]
     frame = None
     if as_frame:
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError('as_frame=True needs pandas: pip install "skfocal[all]"') from error
-
+        pd = _pandas("as_frame=True")
         frame = pd.DataFrame(data, columns=feature_names)
         frame["target"] = target
         data, target = frame[feature_names], frame["target"]
@@ -89,3 +85,80 @@ def load_creditcard(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
         target_names=["legitimate", "fraud"],
         DESCR=(folder / "creditcard.md").read_text(encoding="utf-8"),
     )
+
+
+def load_bank_marketing(*, return_X_y: bool = False) -> Any:
+    """Load calls of a bank to its clients, and who subscribed a term deposit: categories, and a share that rises.
+
+    41,188 calls in time order, 19 features, 11.3 % positives: 3 % in the first tenth of the calls, 46 % in the last
+    [1]_. What is published as ``duration`` is left out: it is not known before the outcome. Needs pandas.
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    data : Bunch, or tuple (data, target) if `return_X_y`
+        data : DataFrame of shape (41188, 19)
+            10 categories, 4 columns of whole numbers and 5 of float64.
+        target : Series of shape (41188,), int64
+            1 = subscribed, 0 = not.
+        frame : DataFrame of shape (41188, 20)
+            Features and target.
+        feature_names : list of str
+            Names of the features.
+        target_names : list of str
+            Names of the classes.
+        DESCR : str
+            Full description, with licence (CC BY 4.0) and credits.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+
+    References
+    ----------
+    .. [1] Moro, Cortez & Rita (2014), A data-driven approach to predict the success of bank telemarketing. Decision
+       Support Systems 62. UCI Machine Learning Repository, doi:10.24432/C5K306.
+
+    Examples
+    --------
+    >>> from skfocal.datasets import load_bank_marketing
+    >>> bank = load_bank_marketing()
+    >>> bank.data.shape, int(bank.target.sum())
+    ((41188, 19), 4640)
+    >>> bank.data["job"].dtype.name
+    'category'
+    """
+    pd = _pandas("load_bank_marketing")
+    folder = files("skfocal") / "data"
+    with (folder / "bank_marketing.npz").open("rb") as file, np.load(file) as archive:
+        frame = pd.DataFrame({name: archive[name] for name in archive["columns"].tolist()})
+        for name in frame:
+            if f"names of {name}" in archive:
+                frame[name] = pd.Categorical.from_codes(frame[name], archive[f"names of {name}"].tolist())
+            elif frame[name].dtype.kind == "i":
+                frame[name] = frame[name].astype(np.int64)
+        frame["target"] = archive["target"].astype(np.int64)
+    data, target = frame.drop(columns="target"), frame["target"]
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        frame=frame,
+        feature_names=list(data.columns),
+        target_names=["not subscribed", "subscribed"],
+        DESCR=(folder / "bank_marketing.md").read_text(encoding="utf-8"),
+    )
+
+
+def _pandas(what: str) -> Any:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(f'{what} needs pandas: pip install "skfocal[all]"') from error
+    return pd

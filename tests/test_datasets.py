@@ -1,13 +1,14 @@
-"""The sample that ships: as it is described, and as the script makes it from the full data."""
+"""The data that ship: as they are described, and as the scripts make them from the full data."""
 
-import builtins
+import sys
 from importlib.resources import files
 
 import numpy as np
 import pytest
 
+from skfocal.data.make_bank_marketing import compact
 from skfocal.data.make_creditcard import RESOLUTION, sample
-from skfocal.datasets import load_creditcard
+from skfocal.datasets import load_bank_marketing, load_creditcard
 
 from .conftest import real_data
 
@@ -45,17 +46,49 @@ def test_forms():
     assert isinstance(series, pd.Series)
 
 
-def test_as_frame_needs_pandas(monkeypatch):
-    real_import = builtins.__import__
+@pytest.mark.parametrize(
+    ("load", "what"),
+    [(lambda: load_creditcard(as_frame=True), "as_frame=True"), (load_bank_marketing, "load_bank_marketing")],
+)
+def test_tables_need_pandas(monkeypatch, load, what):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=rf'{what} needs pandas: pip install "skfocal\[all\]"'):
+        load()
 
-    def no_pandas(name, *args, **kwargs):
-        if name == "pandas":
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
 
-    monkeypatch.setattr(builtins, "__import__", no_pandas)
-    with pytest.raises(ImportError, match=r"as_frame=True needs pandas: pip install \"skfocal\[all\]\""):
-        load_creditcard(as_frame=True)
+def test_bank_marketing_is_as_described():
+    pytest.importorskip("pandas")
+    bank = load_bank_marketing()
+    assert bank.data.shape == (41_188, 19)
+    assert bank.target.sum() == 4640
+    kinds = bank.data.dtypes.map(lambda kind: "categories" if kind == "category" else kind.kind).value_counts()
+    assert kinds.to_dict() == {"categories": 10, "i": 4, "f": 5}
+    assert bank.feature_names == list(bank.data.columns)
+    assert "duration" not in bank.data
+    tenth = len(bank.target) // 10
+    assert bank.target[:tenth].mean() == pytest.approx(0.03, abs=0.005)
+    assert bank.target[-tenth:].mean() == pytest.approx(0.46, abs=0.005)
+    for credit in ("Moro", "CC BY 4.0", "duration", "Changed", "2014"):
+        assert credit in bank.DESCR
+    X, y = load_bank_marketing(return_X_y=True)
+    assert X.equals(bank.data)
+    assert y.equals(bank.target)
+    assert bank.frame.equals(X.assign(target=y))
+    assert (files("skfocal") / "data" / "bank_marketing.npz").stat().st_size <= 400_000
+
+
+def test_bank_marketing_is_made_from_the_full_data():
+    X, y = real_data("bank_marketing")
+    made = compact(X.assign(target=y))
+    with (files("skfocal") / "data" / "bank_marketing.npz").open("rb") as file, np.load(file) as shipped:
+        assert set(shipped) == set(made)
+        for name, values in made.items():
+            np.testing.assert_array_equal(shipped[name], values)
+    # Independently of the script: every value is that of the full data.
+    bank = load_bank_marketing()
+    for name in bank.data:
+        assert bank.data[name].astype(str).tolist() == X[name].astype(str).tolist()
+    np.testing.assert_array_equal(bank.target, y)
 
 
 def test_the_sample_is_made_from_the_full_data():
