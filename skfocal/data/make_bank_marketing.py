@@ -15,7 +15,7 @@ import pandas as pd
 
 
 def compact(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the columns as small as they get: codes and names of categories, the least integers, floats as they are."""
+    """Return columns as small as they get: codes and names of categories, the least integers, floats as they are."""
     frame = frame.rename(columns={"y": "target"})
     target = frame.pop("target").replace({"no": 0, "yes": 1}).to_numpy(np.int8)
     frame = frame.drop(columns="duration")  # of the call whose outcome is to be predicted: known when that is
