@@ -371,17 +371,17 @@ def test_integer_and_list_margins():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
-def test_loss_and_gradient_together(gamma, dtype):
+@pytest.mark.parametrize(("gamma", "mix"), [(0.0, 0.0), (0.5, 0.3), (2.0, 0.0), (2.0, 0.3)])
+def test_loss_and_gradient_together(gamma, mix, dtype):
     """They come from a formula of their own, without the Hessian's parts."""
     y = np.arange(len(Z)) % 2
-    focal = BinaryFocalLoss(gamma, alpha=0.25)
+    focal = BinaryFocalLoss(gamma, alpha=0.25, focal_mix=mix)
     loss, gradient = focal.loss_gradient(y, Z.astype(dtype))
     assert loss.dtype == gradient.dtype == dtype
     assert_close(loss, focal.loss(y, Z.astype(dtype)).astype(float), TOLERANCE[dtype])
     assert_close(gradient, focal.gradient_hessian(y, Z.astype(dtype))[0].astype(float), TOLERANCE[dtype])
     margins, y = some_margins(dtype), np.arange(len(some_margins(dtype))) % 3
-    focal = MulticlassFocalLoss([gamma, 1.0, 3.0], [1.0, 2.0, 4.0])
+    focal = MulticlassFocalLoss([gamma, 1.0, 3.0], [1.0, 2.0, 4.0], focal_mix=mix)
     loss, gradient = focal.loss_gradient(y, margins)
     assert_close(loss, focal.loss(y, margins).astype(float), TOLERANCE[dtype])
     assert_close(gradient, focal.gradient_hessian(y, margins)[0].astype(float), TOLERANCE[dtype])
