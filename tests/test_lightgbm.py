@@ -21,7 +21,7 @@ from skfocal.boosting import plan
 from skfocal.lightgbm import compat as lightgbm_compat
 from skfocal.objectives import TrainingObjective
 
-from .conftest import make
+from .conftest import CONSTANT, make
 
 
 def fitted(X, y, **params):
@@ -214,6 +214,15 @@ def test_lightgbms_own_callbacks_work(binary):
     assert model.best_score_["valid_0"]["average_precision"] == pytest.approx(
         max(model.evals_result_["valid_0"]["average_precision"])
     )
+
+
+@CONSTANT
+def test_a_schedule_on_data_without_any_usable_feature(binary):
+    """Told of another learning rate, LightGBM gives up if its filter has left no feature."""
+    y = binary[1]
+    schedule = lightgbm.reset_parameter(learning_rate=lambda i: 0.1 / (i + 1))
+    model = make(FocalLGBMClassifier).fit(np.ones((len(y), 2)), y, callbacks=[schedule])
+    np.testing.assert_allclose(model.predict_proba(np.ones((1, 2)))[0], np.bincount(y) / len(y))
 
 
 def test_parameters_reach_the_engine(binary):
