@@ -250,6 +250,16 @@ def test_metrics_are_those_of_all_rows(client, kind, n_classes, metrics):
 
 
 @both
+def test_a_focal_metric_of_another_gamma_is_that_of_all_rows(client, kind):
+    X, y = data()
+    dX, dy = chunked(X, y, size=900)
+    other = FocalMetric(BinaryFocalLoss(0.5))
+    fitted = make(kind, eval_metric=other).fit(dX, dy, eval_set=[(dX, dy)])
+    expected = other.mean(y, fitted.to_local().decision_function(X))
+    assert fitted.evals_result_[FIRST_SET[kind]]["focal_loss"][-1] == pytest.approx(expected, rel=1e-5)
+
+
+@both
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_worker_with_nothing_but_evaluation_data(client, kind, n_classes):
     X, y = data(n_classes)

@@ -161,8 +161,7 @@ def test_what_lightgbm_is_not_given(text, tmp_path):
         with_true_sizes(text.replace("\n\n\nTree=1", "\nTree=1", 1)),
         with_true_sizes(text.replace("num_leaves=5\n", "num_leaves=5\nnum_leaves=99\n", 1)),
         with_true_sizes(text.replace("num_cat=1\n", "num_cat=1" + "\r", 1)),
-        text.replace("max_feature_idx=5\n", "max_feature_idx=5\r"),
-        text.replace("objective=", "\0objective=", 1),
+        text.replace("label_index=0\n", "label_index=0\rnum_class=1000000\n", 1),
     ]
     files = [resealed(each.encode()) for each in (text, *header, *tree, *more)]
     whole, *others = outcomes(FocalLGBMClassifier, files, tmp_path, ".txt")
@@ -173,6 +172,7 @@ def test_what_lightgbm_is_not_given(text, tmp_path):
 HUGE = 2**31 - 1
 SIZES, FOREST = ("learner_model_param",), ("gradient_booster", "model")
 TREE = (*FOREST, "trees", 0)
+FALLING = {"enc": [{"offsets": [0, 1, 0], "values": [97]}], "feature_segments": [0, 2], "sorted_idx": [0, 1]}
 # Of XGBoost's learner: a way to a value, and what that may not be.
 WRONG_LEARNER = [
     ((*SIZES, "num_class"), ["-1", "2", "1000000000", "x", "", None]),
@@ -184,9 +184,9 @@ WRONG_LEARNER = [
     ((*FOREST, "gbtree_model_param", "num_parallel_tree"), ["-1", "x"]),
     ((*FOREST, "tree_info"), [[], [0], [0, 1], [0, 10**6], [0, -1], [2**40, 0], "ab"]),
     ((*FOREST, "iteration_indptr"), [[0], [0, 5, 2], [0, -1, 2], [0, 10**6, 2], [2, 1, 0]]),
-    ((*FOREST, "cats", "enc"), [*([{"offsets": each, "values": [97]}] for each in ([0, 9], [0, 1, 0])), "a"]),
-    ((*FOREST, "cats", "enc"), [[{"values": []}]]),
+    ((*FOREST, "cats", "enc"), [[{"offsets": [0, 9], "values": [97]}], [{"values": []}], "a"]),
     ((*FOREST, "cats", "sorted_idx"), [[10**6]]),
+    ((*FOREST, "cats"), [FALLING]),
     ((*TREE, "id"), [-1, 1, 10**6, "a"]),
     ((*TREE, "tree_param", "num_nodes"), ["-1", "0", "6", "8", "2147483647", "x"]),
     ((*TREE, "tree_param", "size_leaf_vector"), ["-1", "2", "1000000000"]),
