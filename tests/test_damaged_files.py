@@ -152,6 +152,48 @@ def test_a_file_that_may_not_be_written_stays(binary, tmp_path, monkeypatch):
     assert path.read_text() == "precious"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
+def test_a_pipe_is_written_to(binary, tmp_path):
+    boosted, name = FILES[0]
+    model = make(boosted, n_estimators=2).fit(*binary)
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    model.save_model(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / name).write_bytes(os.read(reader, 1 << 16))  # as much as a pipe holds
+    os.close(reader)
+    loaded = boosted().load_model(tmp_path / name)
+    np.testing.assert_array_equal(loaded.predict_proba(binary[0]), model.predict_proba(binary[0]))
+
+
+def test_a_folder_in_which_nothing_may_be_made(binary, tmp_path, monkeypatch):
+    """A file in it is written over, as far as it may be; an administrator, who may all, is told so only here."""
+
+    def mkdtemp(**_):
+        raise PermissionError("not in this folder")
+
+    boosted, name = FILES[0]
+    model = make(boosted).fit(*binary)
+    monkeypatch.setattr("skfocal.boosting.safe_file.mkdtemp", mkdtemp)
+    with pytest.raises(PermissionError, match="not in this folder"):
+        model.save_model(tmp_path / name)
+    (tmp_path / name).touch()
+    model.save_model(tmp_path / name)
+    loaded = boosted().load_model(tmp_path / name)
+    np.testing.assert_array_equal(loaded.predict_proba(binary[0]), model.predict_proba(binary[0]))
+
+
+def test_what_is_not_read_as_it_was_written_leaves_the_old_file(binary, tmp_path, monkeypatch):
+    path = tmp_path / "model.txt"
+    path.write_text("precious")
+    model, read = make(SAVING[0]).fit(*binary), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path)[:-1])
+    with pytest.raises(OSError, match=r"'.*model.txt' could not be read as it was written"):
+        model.save_model(path)
+    assert path.read_text() == "precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_link_stays_one_and_a_file_keeps_who_may_read_it(binary, tmp_path):
     boosted, name = FILES[0]
     (tmp_path / "real").write_text("old")
@@ -177,6 +219,7 @@ WRONG = {
     "classes of records": lambda record: record | {"classes": {"dtype": "i4,i4", "values": [0, 1]}},
     "huge classes": lambda record: record | {"classes": {"dtype": "<U999999999", "values": ["a", "b"]}},
     "classes beyond their type": lambda record: record | {"classes": {"dtype": "|u1", "values": [1, 300]}},
+    "lists for classes": lambda record: record | {"classes": {"dtype": "<U999999", "values": [["a"] * 10**5] * 2}},
     "classes in other words": lambda record: record | {"classes": {"type": "<i8", "values": [0, 1]}},
     "another attribute": lambda record: record | {"parameters": record["parameters"] | {"n_jobs": 3}},
     "a missing parameter": lambda record: record | {"parameters": {"focal_gamma": 2.0}},

@@ -1,11 +1,13 @@
 """The sample that ships: as it is described, and as the script makes it from the full data."""
 
 import builtins
+import runpy
 from importlib.resources import files
 
 import numpy as np
 import pytest
 
+from skfocal.data import make_creditcard
 from skfocal.data.make_creditcard import RESOLUTION, sample
 from skfocal.datasets import load_creditcard
 
@@ -56,6 +58,23 @@ def test_as_frame_needs_pandas(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_pandas)
     with pytest.raises(ImportError, match=r"as_frame=True needs pandas: pip install \"skfocal\[all\]\""):
         load_creditcard(as_frame=True)
+
+
+def test_the_script_writes_what_is_loaded(tmp_path, monkeypatch):
+    """All frauds and every 20th legitimate transaction, in the order of time; of a file as it was published."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    full = pd.DataFrame(rng.normal(size=(100, 28)), columns=[f"V{i}" for i in range(1, 29)])
+    full = full.assign(Amount=rng.random(100), Time=np.arange(100.0), Class=np.arange(100) % 30 == 7).astype(float)
+    full.to_csv(tmp_path / "full.csv", index=False)
+    monkeypatch.setattr("sys.argv", ["make_creditcard.py", str(tmp_path / "full.csv"), str(tmp_path / "sample.npz")])
+    runpy.run_path(make_creditcard.__file__, run_name="__main__")
+    with np.load(tmp_path / "sample.npz") as made:
+        assert made["time"].tolist() == [0, 7, 21, 37, 42, 62, 67, 83, 97]
+        assert made["target"].tolist() == [0, 1, 0, 1, 0, 0, 1, 0, 1]
+        rows = made["time"].astype(int)
+        np.testing.assert_allclose(made["amount"], full["Amount"].to_numpy()[rows], rtol=1e-6)
+        np.testing.assert_allclose(made["components"].T, full.iloc[rows, :28], atol=RESOLUTION / 2)
 
 
 def test_the_sample_is_made_from_the_full_data():

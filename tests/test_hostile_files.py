@@ -115,7 +115,7 @@ WRONG_HEADER = {
     "num_tree_per_iteration": ["-1", "0", "2", "1000000000", "x", ""],
     "max_feature_idx": ["-1", "2", "1000000000", "99999999999999999999", "x"],
     "tree_sizes": ["", "1", "0 0", "99999999 1", "-1 5", "18446744073709551615 1", "x y"],
-    "objective": ["", " ", "x", "binary sigmoid:-1", "multiclass num_class:x"],
+    "objective": ["", " ", "x", "binary sigmoid:-1", *(f"multiclass num_class:{n}" for n in ("x", 9, 1000000))],
     "feature_names": ["", "a", "a b c d e f g"],
     "feature_infos": ["", "[", "none"],
 }
@@ -150,6 +150,7 @@ CHAIN = {"left_child": "1 2 3 -1", "right_child": "-2 -3 -4 -5", "threshold": "0
 def test_what_lightgbm_is_not_given(text, tmp_path):
     for name, value in CHAIN.items():
         text = with_line(text, name, value)
+    text = with_true_sizes(text)
     header = [with_line(text, name, value, "version") for name in WRONG_HEADER for value in WRONG_HEADER[name]]
     tree = [with_true_sizes(with_line(text, name, value)) for name in WRONG_TREE for value in WRONG_TREE[name]]
     roomy = json.dumps({"dtype": "<U999999", "values": [f"{i:04}" for i in range(2000)]})
@@ -160,8 +161,9 @@ def test_what_lightgbm_is_not_given(text, tmp_path):
         with_true_sizes(text.replace("\n\n\nTree=1", "\nTree=1", 1)),
         with_true_sizes(text.replace("num_leaves=5\n", "num_leaves=5\nnum_leaves=99\n", 1)),
         with_true_sizes(text.replace("num_cat=1\n", "num_cat=1" + "\r", 1)),
+        text.replace("label_index=0\n", "label_index=0\rnum_class=1000000\n", 1),
     ]
-    files = [resealed(each.encode()) for each in (with_true_sizes(text), *header, *tree, *more)]
+    files = [resealed(each.encode()) for each in (text, *header, *tree, *more)]
     whole, *others = outcomes(FocalLGBMClassifier, files, tmp_path, ".txt")
     assert whole == "loaded True"
     check_refused(others)
@@ -170,6 +172,7 @@ def test_what_lightgbm_is_not_given(text, tmp_path):
 HUGE = 2**31 - 1
 SIZES, FOREST = ("learner_model_param",), ("gradient_booster", "model")
 TREE = (*FOREST, "trees", 0)
+FALLING = {"enc": [{"offsets": [0, 1, 0], "values": [97]}], "feature_segments": [0, 2], "sorted_idx": [0, 1]}
 # Of XGBoost's learner: a way to a value, and what that may not be.
 WRONG_LEARNER = [
     ((*SIZES, "num_class"), ["-1", "2", "1000000000", "x", "", None]),
@@ -183,6 +186,7 @@ WRONG_LEARNER = [
     ((*FOREST, "iteration_indptr"), [[0], [0, 5, 2], [0, -1, 2], [0, 10**6, 2], [2, 1, 0]]),
     ((*FOREST, "cats", "enc"), [[{"offsets": [0, 9], "values": [97]}], [{"values": []}], "a"]),
     ((*FOREST, "cats", "sorted_idx"), [[10**6]]),
+    ((*FOREST, "cats"), [FALLING]),
     ((*TREE, "id"), [-1, 1, 10**6, "a"]),
     ((*TREE, "tree_param", "num_nodes"), ["-1", "0", "6", "8", "2147483647", "x"]),
     ((*TREE, "tree_param", "size_leaf_vector"), ["-1", "2", "1000000000"]),
@@ -234,8 +238,11 @@ def test_what_xgboost_is_not_given(contents, tmp_path):
         resealed(whole[:-1] + b',"learner":{}}'),
         resealed(whole + b"}"),
     ]
-    first, *others = outcomes(FocalXGBClassifier, [whole, *files], tmp_path, ".json")
-    assert first == "loaded True"
+    older = json.loads(whole)
+    del older["learner"]["gradient_booster"]["model"]["cats"]  # which XGBoost has not always written
+    older = resealed(json.dumps(older).encode())
+    first, second, *others = outcomes(FocalXGBClassifier, [whole, older, *files], tmp_path, ".json")
+    assert first == second == "loaded True"
     check_refused(others)
 
 

@@ -1,8 +1,10 @@
 """skfocal imports without any engine, and says which extra is missing where one is needed."""
 
+import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import skfocal
@@ -36,6 +38,24 @@ def test_a_missing_engine_names_its_extra(name, engine):
     result = run(hide + f"import skfocal; skfocal.BinaryFocalLoss(); skfocal.{name}")
     assert f"ImportError: {name} needs" in result.stderr
     assert f'pip install "skfocal[{engine}]"' in result.stderr
+
+
+def test_missing_dask_names_its_extra():
+    result = run("import sys; sys.modules['distributed'] = None; import skfocal.dask")
+    assert 'ImportError: skfocal.dask needs Dask: pip install "skfocal[dask]"' in result.stderr
+
+
+def test_without_the_kernel_the_formulas_compute():
+    result = run(
+        "import sys; sys.modules['skfocal.losses._kernel'] = None\n"
+        "from skfocal import BinaryFocalLoss\n"
+        "from skfocal.losses import compiled\n"
+        "print(compiled.kernel, BinaryFocalLoss(2.0).loss([1, 0], [-0.7, 3.0]).tolist())"
+    )
+    p = np.array([1 / (1 + np.exp(0.7)), 1 - 1 / (1 + np.exp(-3.0))])  # of the true class
+    kernel, _, losses = result.stdout.partition(" ")
+    assert kernel == "None", result.stderr
+    np.testing.assert_allclose(json.loads(losses), -((1 - p) ** 2) * np.log(p), rtol=1e-12)
 
 
 def test_public_names():

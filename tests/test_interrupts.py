@@ -261,8 +261,15 @@ class InterruptedPool:
         raise KeyboardInterrupt
 
 
-def test_no_thread_writes_after_an_interruption():
-    """What it would write to may be memory of an engine's, which is free by then."""
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+def test_no_thread_writes_after_an_interruption(again, monkeypatch):
+    """What it would write to may be memory of an engine's, which is free by then; who is impatient waits, too."""
+    more = [KeyboardInterrupt] * again
+
+    def sleep(seconds):
+        if more:
+            raise more.pop()
+        time.sleep(seconds)
 
     def slow(block):
         time.sleep(0.3)
@@ -270,8 +277,10 @@ def test_no_thread_writes_after_an_interruption():
 
     pool, raw = InterruptedPool(), np.zeros(2 * _arrays.BLOCK)
     out = np.zeros_like(raw)
+    monkeypatch.setattr(_arrays, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         _arrays.in_blocks(slow, (raw,), out=[out], n_threads=2, pool=pool)
+    assert not more
     left = out.copy()
     pool.thread.join()
     np.testing.assert_array_equal(out, left)

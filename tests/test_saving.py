@@ -15,7 +15,7 @@ import skfocal
 from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalMLPClassifier, FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, boosted_with, engine_of, make
+from .conftest import BOOSTED, CONSTANT, boosted_with, engine_of, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
 SAVING = boosted_with("files")
@@ -224,6 +224,14 @@ def test_nothing_of_a_model_before_remains(boosted, data, binary, tmp_path):
     assert not hasattr(other, "feature_names_in_")
     assert other.prior_correction_ is None
     assert not getattr(other, "evals_result_", {})
+
+
+@CONSTANT
+@pytest.mark.parametrize(("boosted", "name"), FILES)
+def test_trees_without_a_split(boosted, name, binary, tmp_path):
+    X, y = np.ones((2000, 3)), binary[1]
+    model = make(boosted).fit(X, y)
+    np.testing.assert_array_equal(saved_and_loaded(model, tmp_path / name).predict_proba(X), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("boosted", [FocalXGBClassifier], **ids)

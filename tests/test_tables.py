@@ -1,5 +1,7 @@
 """Tables of pandas, polars and Arrow: categories, columns that no engine reads, and names of features."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,17 @@ def test_names_beyond_ascii_in_evaluation_sets_and_after_saving(tmp_path):
         model.save_model(path)
         alone = as_table("pandas", ["ß"], [0.0])
         np.testing.assert_array_equal(estimator().load_model(path).predict_proba(alone), model.predict_proba(alone))
+
+
+def test_names_beyond_ascii_need_pyarrow(monkeypatch):
+    pd = pytest.importorskip("pandas")
+    words, x, y = words_and_labels()
+    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "base_margin")
+    table = pd.DataFrame({"x": x, "word": pd.Categorical(words.astype(object))})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match="Categories with names beyond ASCII need pyarrow"):
+        make(estimator).fit(table, y)
+    make(estimator).fit(table.assign(word=table["word"].cat.rename_categories(list("abcdefgh"))), y)
 
 
 def test_numbers_beside_words_beyond_ascii():
