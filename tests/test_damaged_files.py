@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import re
 import subprocess
 import sys
@@ -12,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .conftest import boosted_with, engine_of, make
+from .conftest import engine_of, make
+from .model_files import FILES, SAVING, cut, damaged, with_bytes_changed, with_record, without_checksum
 
 ids = {"ids": lambda each: getattr(each, "__name__", None)}
-SAVING = boosted_with("files")
-FILES = [(each, name) for each in SAVING for name in engine_of(each).files]
 
 # Damage that an engine does not survive would end pytest too: so in another process.
 LOAD_ALL = """
@@ -37,27 +35,13 @@ def loaded(boosted, paths):
     return result.stdout.splitlines()
 
 
-def damaged(whole, n_files):
-    """Yield a file cut off somewhere, or with some bytes changed."""
-    rng = random.Random(0)  # noqa: S311
-    for i in range(n_files):
-        if i % 2:
-            yield whole[: rng.randrange(len(whole))]
-            continue
-        data = bytearray(whole)
-        for _ in range(3):
-            place = rng.randrange(len(data))
-            data[place] = (data[place] + 1 + rng.randrange(255)) % 256
-        yield bytes(data)
-
-
 @pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
 def test_damage_is_found_before_the_engine_reads_the_file(boosted, name, binary, tmp_path):
     make(boosted).fit(*binary).save_model(tmp_path / name)
     paths = [tmp_path / f"{i}-{name}" for i in range(100)]
     whole = (tmp_path / name).read_bytes()
     cuts = [whole[:-n] for n in (1, 2, 10, 100)]
-    for path, data in zip(paths, [*cuts, *damaged(whole, 96)], strict=True):
+    for path, data in zip(paths, [*cuts, *damaged(whole, (cut, with_bytes_changed), 48)], strict=True):
         path.write_bytes(data)
     assert loaded(boosted, [tmp_path / name]) == ["loaded"]
     assert set(loaded(boosted, paths)) == {"refused"}
@@ -67,7 +51,7 @@ def test_files_without_a_checksum_must_be_complete(binary, tmp_path):
     """As the first release candidate wrote them: cut after the trees they would end the process."""
     (boosted,) = (each for each in SAVING if engine_of(each).files == ("model.txt",))
     make(boosted).fit(*binary).save_model(tmp_path / "model.txt")
-    whole = re.sub(r'"checksum": "[0-9a-f]*", ', "", (tmp_path / "model.txt").read_text())
+    whole = without_checksum((tmp_path / "model.txt").read_bytes()).decode()
     end = whole.index("end of trees")
     places = [end, end + 13, end + 40, (end + len(whole)) // 2, len(whole) - 30]
     paths = [tmp_path / f"{place}.txt" for place in places]
@@ -204,28 +188,6 @@ WRONG = {
 }
 
 
-def with_record(boosted, path, change):
-    """Change what a file says, and write it without a checksum, as somebody may who wants to."""
-    if path.suffix == ".txt":
-        lines = path.read_text().split("\n")
-        record = change(json.loads(lines[1].removeprefix("skfocal=")))
-        lines[1] = "skfocal=" + json.dumps(record).replace("=", "\\u003d")
-        path.write_text("\n".join(lines))
-        return
-    model = json.loads(path.read_text())
-    attributes = model["learner"]["attributes"]
-    attributes["skfocal"] = json.dumps(change(json.loads(attributes["skfocal"])))
-    path.write_text(json.dumps(model))
-
-
-def without_checksum(change):
-    def changed(record):
-        record.pop("checksum")
-        return change(record)
-
-    return changed
-
-
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("boosted", SAVING, **ids)
 def test_what_a_file_may_not_say(boosted, wrong, binary, tmp_path):
@@ -234,7 +196,7 @@ def test_what_a_file_may_not_say(boosted, wrong, binary, tmp_path):
     model.save_model(path)
     before = model.predict_proba(binary[0])
     parameters = model.get_params()
-    with_record(boosted, path, without_checksum(wrong))
+    with_record(path, wrong)
     with pytest.raises(ValueError, match=r"The file (has no description of a classifier that can be used|must have a)"):
         model.load_model(path)
     np.testing.assert_array_equal(model.predict_proba(binary[0]), before)
@@ -253,11 +215,11 @@ def test_what_an_engine_has_added_is_checked_too(boosted, binary, tmp_path):
     name, values = ADDED[path.suffix]
     for value in values:
         make(boosted).fit(*binary).save_model(path)
-        with_record(boosted, path, without_checksum(lambda record, value=value: record | {name: value}))
+        with_record(path, lambda record, value=value: record | {name: value})
         with pytest.raises(ValueError, match=f"whose {name} is no"):
             boosted().load_model(path)
     make(boosted).fit(*binary).save_model(path)
-    with_record(boosted, path, without_checksum(lambda record: {key: record[key] for key in record if key != name}))
+    with_record(path, lambda record: {key: record[key] for key in record if key != name})
     with pytest.raises(ValueError, match=f"whose {name} is no"):
         boosted().load_model(path)
 
@@ -265,7 +227,7 @@ def test_what_an_engine_has_added_is_checked_too(boosted, binary, tmp_path):
 def test_a_file_without_what_lightgbm_needs(binary, tmp_path):
     boosted, name = FILES[0]
     make(boosted).fit(*binary).save_model(tmp_path / name)
-    text = re.sub(r'"checksum": "[0-9a-f]*", ', "", (tmp_path / name).read_text())
+    text = without_checksum((tmp_path / name).read_bytes()).decode()
     for line in ("feature_names", "max_feature_idx"):
         (tmp_path / name).write_text(re.sub(rf"^{line}=.*\n", "", text, flags=re.MULTILINE))
         with pytest.raises(ValueError, match="save_model wrote"):

@@ -15,11 +15,10 @@ import skfocal
 from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalMLPClassifier, FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, boosted_with, engine_of, make
+from .conftest import BOOSTED, engine_of, make
+from .model_files import FILES, SAVING
 
 ids = {"ids": lambda estimator: estimator.__name__}
-SAVING = boosted_with("files")
-FILES = [(each, name) for each in SAVING for name in engine_of(each).files]
 
 
 @pytest.fixture(params=SAVING, **ids)
