@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from .conftest import engine_of, make
 from .model_files import FILES, SAVING, cut, damaged, with_bytes_changed, with_record, without_checksum
+from .programs import PYTHON, run
 
 ids = {"ids": lambda each: getattr(each, "__name__", None)}
 
@@ -30,9 +29,7 @@ for name in sys.argv[2:]:
 
 
 def loaded(boosted, paths):
-    arguments = [sys.executable, "-c", LOAD_ALL, boosted.__name__, *map(str, paths)]
-    result = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603  # a program of ours
-    return result.stdout.splitlines()
+    return run(PYTHON, "-c", LOAD_ALL, boosted.__name__, *paths).stdout.splitlines()
 
 
 @pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
@@ -108,9 +105,7 @@ def test_what_cannot_be_written_leaves_the_old_file(boosted, name, binary, tmp_p
     old.save_model(path)
     before = path.read_bytes()
     joblib.dump((old, new), tmp_path / "pair")
-    arguments = [sys.executable, "-c", ON_A_FULL_DISK, str(tmp_path / "pair"), str(path)]
-    result = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603  # a program of ours
-    assert result.stdout == "OSError\n"
+    assert run(PYTHON, "-c", ON_A_FULL_DISK, tmp_path / "pair", path).stdout == "OSError\n"
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import warnings
 
@@ -21,17 +20,17 @@ import hostile_fits
 from hostile_data import KINDS, Data
 from hostile_fits import Outcome, as_bytes
 
+from .programs import PYTHON, run
+
 
 def test_200_cases():
     """Every kind of data with every estimator."""
     assert 4 * len(KINDS) <= 200
     options = ["--cases", "200", "--minutes", "60", "--limit", "300"]
-    command = [sys.executable, hostile.__file__, *options]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=1800)  # noqa: S603
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.splitlines()[-1] == "200 cases, 0 failed"
-    total = next(line for line in result.stdout.splitlines() if line.startswith("all "))
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    lines = run(PYTHON, hostile.__file__, *options, environment=environment, timeout=1800).stdout.splitlines()
+    assert lines[-1] == "200 cases, 0 failed"
+    total = next(line for line in lines if line.startswith("all "))
     counts = np.array([[int(count) for count in cell.split("/")] for cell in total.split()[1:]])
     assert counts.shape == (4, 5)
     assert counts.sum() == 200

@@ -7,8 +7,6 @@ What is wrong in them is in the engines' own part; what our description may say 
 import json
 import re
 import struct
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -25,6 +23,7 @@ from .model_files import (
     with_value,
     without_checksum,
 )
+from .programs import PYTHON, run
 
 LOAD_ALL = """
 import sys
@@ -55,8 +54,7 @@ def outcomes(kind, contents, folder, suffix):
     paths = [folder / f"{i}{suffix}" for i in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)
-    command = [sys.executable, "-c", LOAD_ALL, kind.__name__, *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603  # ours
+    done = run(PYTHON, "-c", LOAD_ALL, kind.__name__, *paths, timeout=120, may_fail=True)
     lines = [
         line for line in done.stdout.splitlines() if line.startswith(("refused: ", "loaded "))
     ]  # LightGBM talks too

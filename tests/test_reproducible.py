@@ -10,10 +10,7 @@ import importlib.util
 import json
 import os
 import random
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,8 +24,7 @@ from skfocal.losses import compiled
 
 from .conftest import ESTIMATORS, NEEDS_KERNEL, make
 from .engines import ENGINES
-
-ROOT = Path(__file__).resolve().parents[1]
+from .programs import PATHS, PYTHON, run
 
 # Whatever draws numbers at random, by the names of classifiers.
 RANDOM = {
@@ -168,14 +164,8 @@ def test_in_other_processes(expected, tmp_path):
     """Forked, spawned and joblib's, with another order of sets of strings."""
     program = tmp_path / "program.py"  # spawned processes import it
     program.write_text(IN_OTHER_PROCESSES, encoding="utf-8")
-    paths = [ROOT, ROOT / "benchmarks"]
-    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    command = [sys.executable, "-W", "ignore", program]
-    done = subprocess.run(  # noqa: S603  # a program of ours, which may hang where a lock is forked
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    environment = {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(PATHS)}
+    found = json.loads(run(PYTHON, "-W", "ignore", program, environment=environment, cwd=tmp_path).stdout)
     assert {"joblib", "alone"} <= set(found)
     assert found == dict.fromkeys(found, expected)
 
