@@ -21,7 +21,7 @@ import pytest
 import skfocal
 from skfocal.boosting.safe_file import write_whole
 
-from .conftest import make
+from .conftest import of_rounds, small_data
 from .model_files import FILES, cut, damaged, with_a_bit_flipped
 from .programs import returned_by
 
@@ -33,10 +33,8 @@ OLD = Path(__file__).with_name("models")  # what the first release candidate wro
 
 def small(name, **params):
     """Return a small fitted estimator of this name, and what it was fitted on."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 3)).astype(np.float32)
-    few = {"hidden_layer_sizes": (2,)} if name == "FocalMLPClassifier" else {"n_estimators": 2}
-    return make(getattr(skfocal, name), **few, **params).fit(X, (X[:, 0] > 0.5).astype(int)), X
+    X, y = small_data(200, 3)
+    return of_rounds(name, 2, **params).fit(X, y), X
 
 
 def outcomes(whole, load, X, n_places, refusal):

@@ -17,7 +17,7 @@ from skfocal.losses import compiled
 from skfocal.losses.registry import FAMILIES, Family
 
 from .allocations import Allocations
-from .conftest import BOOSTED, ESTIMATORS, WATCHING, engine_of, make
+from .conftest import BOOSTED, ESTIMATORS, WATCHING, engine_of, make, of_rounds, small_data
 from .poly_focal_loss import POLY, BinaryPolyLoss, MulticlassPolyLoss
 from .programs import returned_by
 
@@ -119,11 +119,8 @@ N_ALLOCATIONS = 30
 def fail_to_allocate(name):
     """Let one of NumPy's allocations in a fit fail, and look at what is left; by the kernel and by NumPy's formulas."""
     warnings.simplefilter("ignore")
-    rng, allocations, places = np.random.default_rng(0), Allocations(), random.Random(0)  # noqa: S311
-    X = rng.normal(size=(500, 4)).astype(np.float32)
-    y = (X[:, 0] + rng.normal(size=500) > 1).astype(int)
-    few = {"max_iter": 3} if name == "FocalMLPClassifier" else {"n_estimators": 3}
-    model, fresh = make(getattr(skfocal, name), **few), make(getattr(skfocal, name), **few)
+    (X, y), allocations, places = small_data(500), Allocations(), random.Random(0)  # noqa: S311
+    model, fresh = of_rounds(name, 3), of_rounds(name, 3)
     for kernel in {compiled.kernel, None}:
         compiled.kernel = kernel
         model.set_params(focal_gamma=3.0).fit(X, y)

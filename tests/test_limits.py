@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import skfocal
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, compiled
 from skfocal.objectives import FocalObjective
 
-from .conftest import NEEDS_KERNEL, make
+from .conftest import ESTIMATORS, NEEDS_KERNEL, make, of_rounds, small_data
 from .programs import returned_by
 
 pytestmark = pytest.mark.skipif(
@@ -27,21 +26,14 @@ N_ROWS = 50_000
 SPARE = [0, 1, 2, 4, 8, 256]  # MiB that a process may take beside what it has
 
 
-def data():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(N_ROWS, 8)).astype(np.float32)
-    return X, (X[:, 0] > 1).astype(int)
-
-
 def fit_with_little_memory(name):
     """Return how fits end, each with a little more memory than that before; check what is left when there is enough."""
     import resource
 
     warnings.simplefilter("ignore")
-    X, y = data()
-    few = {"max_iter": 2} if name == "FocalMLPClassifier" else {"n_estimators": 2}
-    model, ends = make(getattr(skfocal, name), **few, focal_gamma=3.0).fit(X, y), []
-    expected = make(getattr(skfocal, name), **few).fit(X, y).predict_proba(X)
+    X, y = small_data(N_ROWS, 8)
+    model, ends = of_rounds(name, 2, focal_gamma=3.0).fit(X, y), []
+    expected = of_rounds(name, 2).fit(X, y).predict_proba(X)
     proba = model.predict_proba(X)
     model.set_params(focal_gamma=1.0)
     for spare in SPARE:
@@ -96,9 +88,8 @@ def compute_without_threads():
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)
     y, raw = rng.integers(0, 2, 300_000), rng.normal(size=300_000).astype(np.float32)
-    X, codes = data()
-    names = [name for name in skfocal.__all__ if name.startswith("Focal") and name.endswith("Classifier")]
-    models = [make(getattr(skfocal, name)) for name in names]
+    X, codes = small_data(N_ROWS, 8)
+    models = [make(estimator) for estimator in ESTIMATORS]
     expected = [model.fit(X[:1000], codes[:1000]).predict_proba(X) for model in models]
     one, several = (FocalObjective(BinaryFocalLoss(2.0), n_jobs=n_jobs) for n_jobs in (1, 4))
     gradient, own = one(y, raw)[0], compiled.kernel
@@ -123,4 +114,4 @@ def compute_without_threads():
 
 
 def test_no_thread_can_be_started():
-    assert returned_by(compute_without_threads, environment={"OMP_NUM_THREADS": "1"}) == 4
+    assert returned_by(compute_without_threads, environment={"OMP_NUM_THREADS": "1"}) == len(ESTIMATORS)
