@@ -15,8 +15,8 @@ from skfocal.losses.compiled import kernel, kernel_computes
 from skfocal.objectives import TrainingObjective
 
 from .conftest import NEEDS_KERNEL
+from .mpmath_reference import mp_reference
 from .programs import run
-from .test_losses import mp_reference
 
 pytestmark = NEEDS_KERNEL
 VARIANTS = [] if kernel is None else kernel.variants()
