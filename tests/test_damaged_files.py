@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skfocal import FocalLGBMClassifier
+
 from .conftest import engine_of, make
 from .model_files import FILES, SAVING, cut, damaged, with_bytes_changed, with_record, without_checksum
 from .programs import PYTHON, run
@@ -46,8 +48,7 @@ def test_damage_is_found_before_the_engine_reads_the_file(boosted, name, binary,
 
 def test_files_without_a_checksum_must_be_complete(binary, tmp_path):
     """As the first release candidate wrote them: cut after the trees they would end the process."""
-    (boosted,) = (each for each in SAVING if engine_of(each).files == ("model.txt",))
-    make(boosted).fit(*binary).save_model(tmp_path / "model.txt")
+    make(FocalLGBMClassifier).fit(*binary).save_model(tmp_path / "model.txt")
     whole = without_checksum((tmp_path / "model.txt").read_bytes()).decode()
     end = whole.index("end of trees")
     places = [end, end + 13, end + 40, (end + len(whole)) // 2, len(whole) - 30]
@@ -55,7 +56,7 @@ def test_files_without_a_checksum_must_be_complete(binary, tmp_path):
     for place, path in zip(places, paths, strict=True):
         path.write_text(whole[:place])
     (tmp_path / "whole.txt").write_text(whole)
-    assert loaded(boosted, [*paths, tmp_path / "whole.txt"]) == ["refused"] * 5 + ["loaded"]
+    assert loaded(FocalLGBMClassifier, [*paths, tmp_path / "whole.txt"]) == ["refused"] * 5 + ["loaded"]
 
 
 @pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
@@ -220,13 +221,13 @@ def test_what_an_engine_has_added_is_checked_too(boosted, binary, tmp_path):
 
 
 def test_a_file_without_what_lightgbm_needs(binary, tmp_path):
-    boosted, name = FILES[0]
-    make(boosted).fit(*binary).save_model(tmp_path / name)
-    text = without_checksum((tmp_path / name).read_bytes()).decode()
+    path = tmp_path / "model.txt"
+    make(FocalLGBMClassifier).fit(*binary).save_model(path)
+    text = without_checksum(path.read_bytes()).decode()
     for line in ("feature_names", "max_feature_idx"):
-        (tmp_path / name).write_text(re.sub(rf"^{line}=.*\n", "", text, flags=re.MULTILINE))
+        path.write_text(re.sub(rf"^{line}=.*\n", "", text, flags=re.MULTILINE))
         with pytest.raises(ValueError, match="save_model wrote"):
-            boosted().load_model(tmp_path / name)
+            FocalLGBMClassifier().load_model(path)
 
 
 @pytest.mark.parametrize("boosted", SAVING, **ids)
