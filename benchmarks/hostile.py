@@ -70,7 +70,9 @@ class Worker:
 
     def __init__(self, answer=attempt):
         self.answer = answer
-        self.log = Path(tempfile.mkstemp(suffix=".log", prefix="hostile-")[1])
+        descriptor, log = tempfile.mkstemp(suffix=".log", prefix="hostile-")
+        os.close(descriptor)
+        self.log = Path(log)
         self._start()
 
     def _start(self):

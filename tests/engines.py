@@ -214,5 +214,5 @@ def _xgboost():
     )
 
 
-_INSTALLED = {"lightgbm": _lightgbm, "xgboost": _xgboost}
-ENGINES = [_scikit_learn(), *(engine() for name, engine in _INSTALLED.items() if find_spec(name))]
+_OPTIONAL = {"lightgbm": _lightgbm, "xgboost": _xgboost}
+ENGINES = [_scikit_learn(), *(engine() for name, engine in _OPTIONAL.items() if find_spec(name))]

@@ -53,7 +53,7 @@ def with_other_numbers(whole, rng):
 
 def damaged(whole, ways, n_files):
     """Yield so many files for each of some ways."""
-    rng = random.Random(0)  # noqa: S311
+    rng = random.Random(0)
     for way in ways:
         for _ in range(n_files):
             yield way(whole, rng)

@@ -167,7 +167,7 @@ class Savers:
 
 def kill_savers(name, file_name, n_kills):
     """Kill them in every step of writing a file, and at so many other moments; return what they leave beside it."""
-    moments = random.Random(0)  # noqa: S311
+    moments = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         savers, n_steps = Savers(name, Path(folder) / file_name), 0
         for is_first in (True, False):

@@ -21,10 +21,10 @@ def printed(tmp_path, pytestconfig):
     warnings = [f"-W{action}" for action in pytestconfig.getoption("pythonwarnings") or ["error"]]
 
     def printed(*arguments):
-        command = [PYTHON, *warnings, str(EXAMPLE), *arguments]
+        command = [PYTHON, *warnings, str(EXAMPLE), *arguments]  # whose lines are read as they come
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-        with subprocess.Popen(command, cwd=tmp_path, text=True, env=environment, **streams) as process:  # noqa: S603
+        with subprocess.Popen(command, cwd=tmp_path, text=True, env=environment, **streams) as process:  # noqa: S603  # ours
             lines = []
             for line in process.stdout:
                 if line.startswith("LightGBM, own"):  # each row as it is done, long before the picture

@@ -113,7 +113,7 @@ N_ALLOCATIONS = 30
 def fail_to_allocate(name):
     """Let one of NumPy's allocations in a fit fail, and look at what is left; by the kernel and by NumPy's formulas."""
     warnings.simplefilter("ignore")
-    (X, y), allocations, places = small_data(500), Allocations(), random.Random(0)  # noqa: S311
+    (X, y), allocations, places = small_data(500), Allocations(), random.Random(0)
     model, fresh = of_rounds(name, 3), of_rounds(name, 3)
     for kernel in {compiled.kernel, None}:
         compiled.kernel = kernel

@@ -120,7 +120,7 @@ class Interrupted:
 def interrupt_at_any_time(name, **params):
     """Interrupt fits after some time, so that the engine's library is at work, most of the time."""
     warnings.simplefilter("ignore")
-    moments, fits = random.Random(0), Interrupted(name, **params)  # noqa: S311
+    moments, fits = random.Random(0), Interrupted(name, **params)
     started = time.monotonic()
     small(name, **params).fit(fits.X, fits.y)
     duration = time.monotonic() - started
@@ -137,7 +137,7 @@ def interrupt_at_any_time(name, **params):
 def interrupt_in_any_step(name):
     """Interrupt fits in some step of Python's, so that no step is too short to be met."""
     warnings.simplefilter("ignore")
-    moments, fits = random.Random(0), Interrupted(name)  # noqa: S311
+    moments, fits = random.Random(0), Interrupted(name)
     count = itertools.count()
     sys.setprofile(lambda *_: next(count))
     small(name).fit(fits.X, fits.y)

@@ -120,4 +120,4 @@ def test_a_caller_without_a_name(estimator):
     """As programs have that are run from text."""
     given = {"model": make(estimator), "X": np.ones((200, 2)), "y": np.arange(200) % 2}
     with pytest.warns(ConvergenceWarning, match=MESSAGE):
-        exec("model.fit(X, y)", given)  # noqa: S102
+        exec("model.fit(X, y)", given)  # noqa: S102  # which is what is tested
