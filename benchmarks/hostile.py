@@ -59,6 +59,7 @@ ON_PURPOSE: dict[str, str] = {
 THEIRS = (
     r"ValueError: setting an array element with a sequence",  # of scikit-learn, of a column of lists
     r"TypeError: float\(\) argument must be .* not '(Timestamp|Timedelta)'",  # of scikit-learn, of categories
+    r"DTypePromotionError: The DType .* could not be promoted by .*DateTime64DType",  # of NumPy, of numbers and days
 )
 # Of LightGBM (#4739), with use_quantized_grad: of data that the engine takes ours may meet it, and the other way round.
 BY_CHANCE = r"LightGBMError: Check failed: \(best_split_info"

@@ -57,7 +57,7 @@ class Model:
         self.change = change
 
     def get_params(self):
-        return {"focal_gamma": 1.0}
+        return {"focal_gamma": 1.0, "missing": np.nan, "booster": "gbtree"}
 
     def fit(self, X, y):
         X[0, 0] += self.change.get("add", 0.0)
@@ -94,7 +94,11 @@ WARNING = {"warning": "found no split that tells samples apart, all have the sam
         (WARNING, "failed", "warns that it is constant, and is not"),
         ({"add": 1.0}, "failed", "has changed what it was given"),
         ({"error": (ValueError, "focal_gamma must be > 0")}, "refused", "ValueError: focal_gamma must be > 0"),
+        ({"error": (ValueError, "missing must be a number")}, "refused", "ValueError: missing"),
+        ({"error": (ValueError, "there is no 'gbtree'")}, "refused", "ValueError: there is no 'gbtree'"),
+        ({"error": (TypeError, "columns of X, too, must be numbers")}, "refused", "TypeError: columns of X"),
         ({"error": (ValueError, "must be > 0")}, "failed", "ValueError: must be > 0"),
+        ({"error": (ValueError, "bad data: a sample of a class is missing")}, "failed", "ValueError: bad data"),
         ({"error": (IndexError, "X has no such row")}, "failed", "IndexError: X has no such row"),
     ],
     ids=lambda value: value.replace(" ", "_") if isinstance(value, str) else "",
