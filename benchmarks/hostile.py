@@ -46,6 +46,7 @@ ON_PURPOSE: dict[str, str] = {
     r"ValueError: Input X contains infinity": "XGBoost refuses it in training, and takes it to predict",
     r"ValueError: Found array with 0 sample": "scikit-learn's convention",
     r"DuplicateError: Expected unique column names": "scikit-learn's own comparison of names",
+    r"TypeError: Feature names are only supported if all": "scikit-learn's convention",
     r"ValueError: (boosting_type|linear_tree) must be": "not with a loss of one's own",
     r"ValueError: eval_metric must be precision_at_k@k with a number, for two classes": "for two classes alone",
     r"ValueError: (early_stopping_rounds|extra_trees) must be .* with .*dart": "it changes earlier trees",
@@ -59,7 +60,8 @@ ON_PURPOSE: dict[str, str] = {
 THEIRS = (
     r"ValueError: setting an array element with a sequence",  # of scikit-learn, of a column of lists
     r"TypeError: float\(\) argument must be .* not '(Timestamp|Timedelta)'",  # of scikit-learn, of categories
-    r"DTypePromotionError: The DType .* could not be promoted by .*DateTime64DType",  # of NumPy, of numbers and days
+    r"DTypePromotionError: The DType .* could not be promoted .*(DateTime|TimeDelta)64DType",  # of NumPy, of days
+    r"LightGBMError: Cannot use bagging in GOSS",  # which does not say what of
 )
 # Of LightGBM (#4739), with use_quantized_grad: of data that the engine takes ours may meet it, and the other way round.
 BY_CHANCE = r"LightGBMError: Check failed: \(best_split_info"

@@ -19,8 +19,9 @@ SAYS_CONSTANT = " have the same "
 OURS = str(Path(skfocal.__file__).parent)
 
 # What a message may name beside parameters, so that one knows what to change: by our words, or by those of libraries.
-DATA = ("X", "y", "sample_weight", "feature_names", "[Ff]eature names?", "columns?", "Fields", "label type",
-        "numbers of samples", "Found array", "Expected 2D array", "Input data contains", "arrays of bytes/strings",
+DATA = ("X", "y", "sample_weight", "feature_names", "[Ff]eature names?", "Features", "columns?", "Fields", "label type",
+        "labels represented as bytes", "numbers of samples", "Found array", "Expected 2D array", "Input data contains",
+        "input data may contain large values", "Complex data", "arrays of bytes/strings",
         "could not convert string to float")  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def is_clear(message, params):
     """Tell whether a message names a parameter, or the value of one, or a part of the data."""
     # Words of English are names too, as "missing" and "objective".
     names = [rf"\b{name}\b" if "_" in name else rf"\b{name}(=| must)|['`]{name}['`]" for name in params]
-    values = [re.escape(repr(value)) for value in params.values() if isinstance(value, str)]
+    values = [rf"['`]{re.escape(value)}['`]" for value in params.values() if isinstance(value, str)]
     return any(re.search(each, message) for each in (*names, *values, *(rf"\b{part}\b" for part in DATA)))
 
 
