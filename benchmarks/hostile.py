@@ -39,7 +39,7 @@ from hostile_fits import Outcome, attempt
 # Start of what ours says where the engine trains, as a regular expression: why that is so.
 ON_PURPOSE: dict[str, str] = {
     r"ValueError: sample_weight must (be at most|be >= 0|have at least one non-zero)": "they would be passed over",
-    r"ValueError: sample_weight times class_weight must be at most": "beyond float32",
+    r"ValueError: sample_weight times class_weight (times focal_alpha )?must be at most": "beyond float32",
     r"ValueError: sample_weight must be None with sampler": "samples that are made have no weights",
     r"ValueError: sampler must leave samples of every class": "there is no model of the others",
     r"TypeError: X must be .* with sampler": "imbalanced-learn drops their columns",

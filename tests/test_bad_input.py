@@ -122,6 +122,9 @@ def test_weights_too_large_for_the_engines(estimator, binary):
     X, y = binary
     with pytest.raises(ValueError, match="sample_weight times class_weight must be at most"):
         make(estimator, class_weight={1: 10.0}).fit(X, y, sample_weight=np.full(len(y), 3e38))
+    for alpha, weight in (([1.0, 10.0], np.full(len(y), 3e38)), ([1.0, 1e300], None)):
+        with pytest.raises(ValueError, match="sample_weight times class_weight times focal_alpha must be at most"):
+            make(estimator, focal_alpha=alpha).fit(X, y, sample_weight=weight)
 
 
 def test_a_column_of_pandas_is_no_table(estimator, binary):
