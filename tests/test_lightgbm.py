@@ -2,10 +2,7 @@
 
 import copy
 import functools
-import os
 import pickle
-import subprocess
-import sys
 import warnings
 
 import lightgbm
@@ -22,6 +19,7 @@ from skfocal.lightgbm import compat as lightgbm_compat
 from skfocal.objectives import TrainingObjective
 
 from .conftest import CONSTANT, make
+from .programs import PYTHON, run
 
 
 def fitted(X, y, **params):
@@ -459,12 +457,7 @@ def test_dart_draws_the_same_numbers_in_every_fit():
 
     Other allocators do not know the variable; what must hold anywhere is the next test's.
     """
-    outputs = []
-    for byte in ("255", "1", "254"):
-        environment = os.environ | {"MALLOC_PERTURB_": byte}
-        outputs.append(subprocess.run(  # noqa: S603  # a program of ours
-            [sys.executable, "-c", DART], env=environment, capture_output=True, text=True, timeout=300, check=True
-        ).stdout)  # fmt: skip
+    outputs = [run(PYTHON, "-c", DART, environment={"MALLOC_PERTURB_": byte}).stdout for byte in ("255", "1", "254")]
     assert len(outputs[0].split()) == 3
     assert outputs[1:] == outputs[:1] * 2
 
