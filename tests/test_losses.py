@@ -208,38 +208,46 @@ def test_loss_and_gradient_together(gamma, mix, dtype):
     assert_close(gradient, focal.gradient_hessian(y, margins)[0].astype(float), TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize("device", ["CPU_DEVICE", "device1"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "loss",
     [
         BinaryFocalLoss((0.5, 2.0), 0.25),
-        MulticlassFocalLoss(2.0, (1.0, 2.0, 3.0)),
+        MulticlassFocalLoss((0.5, 1.0, 2.0), (1.0, 2.0, 3.0)),
         MulticlassFocalLoss(2, None, 0.1),
         LABELS,
     ],
 )
-def test_any_array_namespace(loss, dtype):
-    """The strict namespace has nothing but what the array-API standard has: what runs on it runs on CuPy's arrays."""
+def test_any_array_namespace(loss, dtype, device):
+    """The strict namespace has nothing but what the array-API standard has: what runs on it runs on CuPy's arrays.
+
+    On another device than the host nothing may be made where it is made by default.
+    """
     xp = pytest.importorskip("array_api_strict")
+    device = xp.Device(device)
     rng = np.random.default_rng(0)
     raw = rng.normal(scale=5, size=100 if isinstance(loss, BinaryFocalLoss) else (100, 3)).astype(dtype)
     n_classes = 3 if isinstance(loss, MulticlassFocalLoss) else 2
     y = rng.integers(n_classes, size=raw.shape if loss is LABELS else 100)
-    strict = xp.asarray(raw)
+    strict = xp.asarray(raw, device=device)
     calls = [lambda y, raw: [loss.loss(y, raw)], loss.loss_gradient, lambda y, raw: [loss.predict_proba(raw)]]
     if loss is not LABELS:
         calls += [loss.gradient_hessian, lambda y, raw: loss.gradient_hessian(y, raw, hessian="stable")]
     for call in calls:
         expected = call(y, raw)
-        for labels in (y, xp.asarray(y), xp.asarray(y.astype(dtype))):  # from the host or the device, of any dtype
+        there = (xp.asarray(y, device=device), xp.asarray(y.astype(dtype), device=device))
+        for labels in (y, *there):  # from the host or the device, of any dtype
             for array, numpy_array in zip(call(labels, strict), expected, strict=True):
                 assert array.__array_namespace__() is xp
                 assert array.dtype == getattr(xp, numpy_array.dtype.name)
                 rtol = 1e-12 if numpy_array.dtype == np.float64 else 3e-6  # the kernel has other last bits
-                np.testing.assert_allclose(np.asarray(array), numpy_array, rtol=rtol, atol=rtol / 10)
+                assert array.device == device
+                on_host = np.asarray(array.to_device(xp.Device("CPU_DEVICE")))
+                np.testing.assert_allclose(on_host, numpy_array, rtol=rtol, atol=rtol / 10)
     y[50] = 7
     with pytest.raises(ValueError, match=r"y_true must hold (class codes 0 ... \d|0 and 1), got 7"):
-        loss.loss(xp.asarray(y), strict)
+        loss.loss(xp.asarray(y, device=device), strict)
 
 
 @pytest.mark.parametrize("loss", [BinaryFocalLoss((0.5, 2.0), 0.25), MulticlassFocalLoss(2.0, (1.0, 2.0, 3.0))])
