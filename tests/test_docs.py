@@ -17,7 +17,7 @@ def test_blocks_run_in_order(page, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {}
     for block in PYTHON[page]:
-        exec(compile(block, page, "exec"), namespace)  # noqa: S102
+        exec(compile(block, page, "exec"), namespace)  # noqa: S102  # which is what is tested
         promised = re.findall(r"print\(.*\)  # (.+)$", block, flags=re.MULTILINE)
         assert capsys.readouterr().out.splitlines() == promised
 

@@ -28,7 +28,7 @@ def run(capsys, tmp_path, monkeypatch):
     def run(block, namespace):
         before = get_config()
         with config_context():
-            exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
+            exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102  # which is what is tested
             assert get_config() == before
         promised = re.findall(r"print\(.*\)  # (.+)$", block, flags=re.MULTILINE)
         assert capsys.readouterr().out.splitlines() == promised
