@@ -17,6 +17,7 @@ from .test_losses import DIGITS, mp_derivatives, mp_softmax
 GAMMAS = [0.0, 0.25, 0.5, 1.0, 2.0, 5.0]
 U = [mpf(v) / 4 for v in range(-80, 81) if v]
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "theory.md").read_text(encoding="utf-8")
+SENTENCES = " ".join(PAGE.split())
 ROWS = re.findall(r"^\| ([\d.]+) \| (-\d\S+) \| (\S+) \| (\S+) % \|$", PAGE, flags=re.MULTILINE)
 ROOTS = [tuple(map(float, row)) for row in ROWS]
 COUNTS = re.findall(r"^\| ([\d.]+)" + r" \| (\d\.\d\d)" * 4 + r" \|$", PAGE, flags=re.MULTILINE)
@@ -73,7 +74,7 @@ def test_the_most_that_a_sample_weighs(gamma, most, at):
     p = np.linspace(0.001, 0.999, 999)
     u = np.log(p / (1 - p))
     A = -BinaryFocalLoss(gamma).gradient(np.ones(len(u)), u) / (1 - p)
-    assert f"{most} at $\\gamma = {gamma:g}$ (at $p = {at:.2f}$)" in PAGE
+    assert f"{most} at $\\gamma = {gamma:g}$ (at $p = {at:.2f}$)" in SENTENCES
     assert (A.max().round(2), p[A.argmax()].round(2)) == (most, at)
 
 
@@ -120,7 +121,7 @@ def test_right_samples_have_the_exact_hessian(gamma, mix):
 
 @pytest.mark.parametrize(("gamma", "u", "p"), [(2, -1.70, 0.154), (1, -1.32, 0.211)])
 def test_where_the_bound_takes_over(gamma, u, p):
-    assert f"at $\\gamma = {gamma}$ down to $u = {u:.2f}$, $p = {p}$" in PAGE
+    assert f"at $\\gamma = {gamma}$ down to $u = {u:.2f}$, $p = {p}$" in SENTENCES
     loss, z = BinaryFocalLoss(gamma), [u - 0.01, u + 0.01]
     ratio = loss.gradient_hessian([1, 1], z, hessian="stable")[1] / loss.hessian([1, 1], z)
     assert ratio[0] > 1.0001

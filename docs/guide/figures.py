@@ -1,15 +1,15 @@
 """Run the pages beside this file that draw, in a light and in a dark style, and save their figures here.
 
-    python docs/guide/figures.py [page ...]
+python docs/guide/figures.py [page ...]
 """
 
 import re
 import sys
 from pathlib import Path
 
-import matplotlib
+import matplotlib as mpl
 
-matplotlib.use("Agg")
+mpl.use("Agg")
 from matplotlib import pyplot as plt  # after the backend
 
 HERE = Path(__file__).resolve().parent
