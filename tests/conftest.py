@@ -1,6 +1,7 @@
 """What the tests share: the registry of estimators, small data, and where the real data is."""
 
 import os
+import sys
 from pathlib import Path
 
 # Tests run side by side; engines that use every core for tiny data only wait for each other. Before they are imported.
@@ -10,6 +11,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips one of 
 import numpy as np
 import pytest
 from hypothesis import settings
+from sklearn import config_context, get_config
 from sklearn.base import is_classifier
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.preprocessing import StandardScaler
@@ -19,6 +21,7 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.losses.compiled import kernel
 from skfocal.losses.registry import FAMILIES
 
+from .documentation import promised
 from .engines import ENGINES
 
 # How long an example takes is no property. More of them, new ones in each run: HYPOTHESIS_PROFILE=long pytest ...
@@ -198,3 +201,21 @@ def lone_worker():
 
     with cluster_of(1) as one_worker, Client(one_worker) as client:
         yield client
+
+
+@pytest.fixture
+def run_block(capsys, tmp_path, monkeypatch):
+    """Return a function that runs a block of a page in a namespace; it must print what it says, and set nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+    def run(block, namespace):
+        before = get_config()
+        with config_context():
+            exec(compile(block, "a page", "exec"), namespace)  # noqa: S102
+            assert get_config() == before
+        assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == promised(block)
+
+    yield run
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

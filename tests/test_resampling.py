@@ -366,7 +366,7 @@ def real_split(name):
 @pytest.mark.parametrize("name", SAMPLERS)
 @pytest.mark.parametrize("data_set", ["shipped", "census_kdd_half"])
 def test_the_correction_lowers_the_log_loss_on_real_data(estimator, data_set, name):
-    """Below that of the model as trained, and below that by the counts; see docs/measurements.md for others."""
+    """Below that of the model as trained, and below that by the counts; docs/measurements/samplers.md has others."""
     X, X_test, y, y_test = real_split(data_set)
     early = {"n_estimators": 300, "validation_fraction": 0.2, "random_state": 0, **engine_of(estimator).early(20)}
     model = make(estimator, sampler=make_sampler(name), **early).fit(X, y)

@@ -331,7 +331,7 @@ def default_metric(sampler: Any) -> str:
     """Return the name of the metric of a classifier that is asked for none.
 
     After a sampler the focal loss is that of data with the sampler's shares, of which a model that ranks well need not
-    have the least: docs/measurements.md.
+    have the least: docs/measurements/samplers.md.
     """
     return FOCAL_LOSS if sampler is None else "log_loss"
 
