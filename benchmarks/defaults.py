@@ -6,7 +6,7 @@
     python benchmarks/defaults.py FOLDER --part confirm --only LightGBM CatBoost
     python benchmarks/defaults.py FOLDER --results defaults.jsonl --picture defaults.png
 
-    gunzip -k benchmarks/defaults.jsonl.gz     # the results behind docs/measurements.md, for --results: add to them
+    gunzip -k benchmarks/defaults.jsonl.gz  # results of docs/measurements/defaults.md, for --results: add to them
 
 FOLDER is that of `data_sets.py`, which says what the sets are and which part of them settings were chosen on. Of each
 set every contender sees the same folds: five by two, stratified; three by one of sets with more than 50,000 rows. Each

@@ -14,11 +14,29 @@ __all__ = ["Batch", "ParquetBatches", "predict_in_batches"]
 
 
 class Batch(NamedTuple):
-    """Some rows; `y` and `weight` are None where no column is said to hold them."""
+    """Some rows; `y` and `weight` are None where no column is said to hold them.
 
-    X: NDArray[np.floating]  # of shape (n_rows, n_features)
-    y: NDArray[Any] | None  # of shape (n_rows,)
-    weight: NDArray[np.float64] | None  # of shape (n_rows,)
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_features), float32 or float64
+        Features.
+    y : ndarray of shape (n_rows,) or None
+        Labels.
+    weight : ndarray of shape (n_rows,), float64 or None
+        Weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfocal.batches import Batch
+    >>> batch = Batch(np.ones((3, 2)), np.array([0, 1, 0]), None)
+    >>> batch.X.shape, batch.weight is None
+    ((3, 2), True)
+    """
+
+    X: NDArray[np.floating]
+    y: NDArray[Any] | None
+    weight: NDArray[np.float64] | None
 
 
 class ParquetBatches:

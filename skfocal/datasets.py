@@ -25,6 +25,8 @@ def load_creditcard(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     Returns
     -------
     data : Bunch, or tuple (data, target) if `return_X_y`
+        What a Bunch of scikit-learn's holds:
+
         data : ndarray or DataFrame of shape (14708, 30), float32
             Time (seconds since the first transaction), V1 ... V28 (principal components) and Amount.
         target : ndarray or Series of shape (14708,), int64

@@ -131,9 +131,26 @@ def effective_prior(
 
 
 class PriorEstimate(NamedTuple):
-    """An estimate of a prior, and the interval of each class's; ndarrays of shape (n_classes,), float64."""
+    """An estimate of a prior, and the interval of each class's.
 
-    prior: NDArray[np.float64]  # sums to 1
+    Attributes
+    ----------
+    prior : ndarray of shape (n_classes,), float64
+        The estimate; sums to 1.
+    low, high : ndarray of shape (n_classes,), float64
+        Ends of the intervals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfocal import estimate_prior
+    >>> posterior = np.repeat([[0.98, 0.02], [0.02, 0.98]], [900, 100], axis=0)
+    >>> estimate = estimate_prior(posterior, training_prior=[1, 1], random_state=0)
+    >>> estimate.low.round(2), estimate.high.round(2)
+    (array([0.9 , 0.07]), array([0.93, 0.1 ]))
+    """
+
+    prior: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 

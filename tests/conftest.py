@@ -1,6 +1,7 @@
 """What the tests share: the registry of estimators, small data, and where the real data is."""
 
 import os
+import sys
 from pathlib import Path
 
 # Tests run side by side; engines that use every core for tiny data only wait for each other. Before they are imported.
@@ -10,6 +11,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips one of 
 import numpy as np
 import pytest
 from hypothesis import settings
+from sklearn import config_context, get_config
 from sklearn.base import is_classifier
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.preprocessing import StandardScaler
@@ -19,6 +21,7 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.losses.compiled import kernel
 from skfocal.losses.registry import FAMILIES
 
+from .documentation import promised
 from .engines import ENGINES
 
 # How long an example takes is no property. More of them, new ones in each run: HYPOTHESIS_PROFILE=long pytest ...
@@ -81,6 +84,19 @@ def make(estimator, **params):
         return estimator(**SMALL_NETWORK | params)
     engine = engine_of(estimator)
     return estimator(**engine.quick | engine.translated({"n_estimators": 20, **params}))
+
+
+def small_data(n_rows, n_features=4):
+    """Return features in float32 and labels, of which the first feature tells most."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_rows, n_features)).astype(np.float32)
+    return X, (X[:, 0] + rng.normal(size=n_rows) > 1).astype(int)
+
+
+def of_rounds(name, n_rounds, **params):
+    """Return what `make` does of the classifier of this name, to train for so many rounds or epochs."""
+    rounds = {"max_iter": n_rounds} if name == "FocalMLPClassifier" else {"n_estimators": n_rounds}
+    return make(getattr(skfocal, name), **rounds, **params)
 
 
 def like_own(estimator, **params):
@@ -185,3 +201,21 @@ def lone_worker():
 
     with cluster_of(1) as one_worker, Client(one_worker) as client:
         yield client
+
+
+@pytest.fixture
+def run_block(capsys, tmp_path, monkeypatch):
+    """Return a function that runs a block of a page in a namespace; it must print what it says, and set nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+    def run(block, namespace):
+        before = get_config()
+        with config_context():
+            exec(compile(block, "a page", "exec"), namespace)  # noqa: S102
+            assert get_config() == before
+        assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == promised(block)
+
+    yield run
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -1,48 +1,17 @@
-"""The README: its Python runs and prints what it says; its commands, links and tables are those there are."""
+"""The README: its Python runs and prints what it says; its commands and tables are those there are."""
 
 import re
 import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn import config_context, get_config
+from sklearn import config_context
 from sklearn.metrics import average_precision_score
 
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from .documentation import ROOT, blocks, need_packages
 
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
-
-
-QUICK_START, *OTHERS = blocks("python")
-
-
-@pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    """Return a function that runs a block in a namespace, and asserts that it prints what it says and sets nothing."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(block, namespace):
-        before = get_config()
-        with config_context():
-            exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
-            assert get_config() == before
-        promised = re.findall(r"print\(.*\)  # (.+)$", block, flags=re.MULTILINE)
-        assert capsys.readouterr().out.splitlines() == promised
-
-    return run
-
-
-def need_packages(block):
-    for package in ("imblearn", "shap", "onnxruntime", "distributed", "pyarrow"):
-        if package in block:
-            pytest.importorskip(package)
-    if "to_onnx" in block:
-        pytest.importorskip("ndonnx")
-        pytest.importorskip("skl2onnx")
+README = ROOT / "README.md"
+QUICK_START, *OTHERS = blocks(README, "python")
 
 
 def test_the_quick_start_says_what_it_prints():
@@ -52,18 +21,18 @@ def test_the_quick_start_says_what_it_prints():
 
 
 @pytest.mark.parametrize("block", OTHERS, ids=lambda block: re.findall(r"^ *(\w+) = ", block, flags=re.MULTILINE)[-1])
-def test_a_block_runs_after_the_quick_start_alone(block, run):
+def test_a_block_runs_after_the_quick_start_alone(block, run_block):
     need_packages(block)
     namespace = {}
-    run(QUICK_START, namespace)
-    run(block, namespace)
+    run_block(QUICK_START, namespace)
+    run_block(block, namespace)
 
 
-def test_the_blocks_run_in_order(run):
+def test_the_blocks_run_in_order(run_block):
     namespace = {}
     for block in (QUICK_START, *OTHERS):
         need_packages(block)
-        run(block, namespace)
+        run_block(block, namespace)
     assert set(namespace["search"].cv_results_["param_focal_gamma"]) == {0.0, 0.5, 1.0, 2.0}
     assert len(namespace["halving"].cv_results_["params"]) > 8
     cards = namespace["cards"]
@@ -77,13 +46,11 @@ def test_the_blocks_run_in_order(run):
 
 
 def test_commands_name_what_there_is():
-    commands = [line for block in blocks("bash") for line in block.splitlines()]
+    commands = [line for block in blocks(README, "bash") for line in block.splitlines()]
     assert commands == [
         'pip install ".[all]" && python examples/plot_fraud_detection.py',
         'pip install -e ".[test]" && pytest',
     ]
-    for link in re.findall(r"\]\((?!http|#)([^)#]+)[^)]*\)", README):
-        assert (ROOT / link).exists(), link
 
 
 def test_the_table_of_costs_is_what_the_example_prints(capsys, tmp_path, monkeypatch):
@@ -92,4 +59,4 @@ def test_the_table_of_costs_is_what_the_example_prints(capsys, tmp_path, monkeyp
     with config_context():  # the example switches metadata routing on
         runpy.run_path(str(ROOT / "examples" / "plot_cost_of_errors.py"))["main"]([])
     printed = capsys.readouterr().out.partition("Picture")[0]
-    assert printed in README
+    assert printed in README.read_text(encoding="utf-8")

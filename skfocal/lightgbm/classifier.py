@@ -94,8 +94,8 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         class; at random, by `random_state`, so for data in time give an ``eval_set``. Not used otherwise.
     eval_metric : str, callable, list of these or None, default=None
         "focal_loss" (the default), "log_loss" (with a `sampler`), "error", "roc_auc", "average_precision", or
-        LightGBM's names of the last four; for two classes "precision_at_k@100", "recall_at_precision@0.9" and
-        "recall_at_fpr@0.01", at any limit, see `skfocal.metrics`. All are computed through the focal link, after a
+        LightGBM's names of the last four; for two classes ``"precision_at_k@100"``, ``"recall_at_precision@0.9"`` and
+        ``"recall_at_fpr@0.01"``, at any limit, see `skfocal.metrics`. All are computed through the focal link, after a
         sampler at the prior of the evaluation data, as `predict_proba` is at that of the training data. But for
         "focal_loss", the mean loss: after a sampler it is that of data in which the classes have the sampler's shares.
         A callable has the signature of scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised;
@@ -127,7 +127,7 @@ importance_type
         Labels, sorted.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Column names, where X had any.
     focal_loss_ : BinaryFocalLoss or MulticlassFocalLoss
         The loss; ``focal_loss_.predict_proba`` is the link from margins to probabilities.

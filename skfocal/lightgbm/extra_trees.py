@@ -1,7 +1,7 @@
 """Trees at thresholds drawn at random, with trees among them that look at all thresholds. Imports `compat`.
 
 LightGBM has the former for all trees or none (extremely randomised trees, Geurts et al. 2006). They learn less of the
-noise, but miss sharp edges; a few that look at all thresholds find these. docs/measurements.md has what it comes to.
+noise, but miss sharp edges; a few that look at all thresholds find these: docs/measurements/defaults.md has figures.
 """
 
 from math import floor

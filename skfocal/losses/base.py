@@ -208,7 +208,7 @@ class FocalLoss(ABC):
         y_true : array-like of shape (n_samples,)
             Class codes 0 ... n_classes - 1, of any dtype.
         raw_prediction : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Raw margins. Finite results for |margin| up to 1e20.
+            Raw margins. Finite results for margins of up to 1e20 on either side.
         hessian : {"exact", "stable"}, default="exact"
             "exact" is the second derivative; it is negative where the model is confidently wrong. "stable" raises the
             curvature along the margin of the true class to that of a quadratic that bounds the logistic loss

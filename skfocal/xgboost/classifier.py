@@ -31,7 +31,7 @@ from skfocal.xgboost.onnx_trees import onnx_trees
 from skfocal.xgboost.parameters import TREE_DEFAULTS, checked_settings, given_n_jobs, own_parameters
 from skfocal.xgboost.saving import read_model, write_model
 from skfocal.xgboost.streams import fit_stream
-from skfocal.xgboost.tables import with_whole_names
+from skfocal.xgboost.tables import check_categories, with_whole_names
 from skfocal.xgboost.training import train
 
 
@@ -86,8 +86,8 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         Use categorical columns of a table as such; ``tree_method="exact"`` cannot.
     eval_metric : str, callable, list of these or None, default=None
         "focal_loss" (the default), "log_loss" (with a `sampler`), "error", "roc_auc", "average_precision", or XGBoost's
-        names of the last four; for two classes "precision_at_k@100", "recall_at_precision@0.9" and
-        "recall_at_fpr@0.01", at any limit, see `skfocal.metrics`. All are computed through the focal link, after a
+        names of the last four; for two classes ``"precision_at_k@100"``, ``"recall_at_precision@0.9"`` and
+        ``"recall_at_fpr@0.01"``, at any limit, see `skfocal.metrics`. All are computed through the focal link, after a
         sampler at the prior of the evaluation data, as `predict_proba` is at that of the training data. But for
         "focal_loss", the mean loss: after a sampler it is that of data in which the classes have the sampler's shares.
         A callable has the signature of scikit-learn's scorers, ``(estimator, X, y)`` by these names, and is maximised;
@@ -109,7 +109,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         Labels, sorted.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Column names, where X had any.
     focal_loss_ : BinaryFocalLoss or MulticlassFocalLoss
         The loss; ``focal_loss_.predict_proba`` is the link from margins to probabilities.
@@ -206,6 +206,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
         X = as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names)
+        check_categories(X)
         # XGBoost reads sparse entries as if they lay side by side, and dies of views that go backwards.
         is_view = issparse(X) and not all(part.flags.c_contiguous for part in (X.data, X.indices, X.indptr))
         return X.copy() if is_view else X
