@@ -21,7 +21,7 @@ LOOK = """() => ({
     h1: document.querySelectorAll("h1").length,
     wider: Math.max(...[...document.querySelectorAll("html, main, .bd-article-container, article")].map(
         each => each.scrollWidth - each.clientWidth)),
-    undrawn: [...document.querySelectorAll("math")].filter(each => !each.getBoundingClientRect().width).length,
+    undrawn: [...document.querySelectorAll(".tex")].filter(each => !each.querySelector(".katex-html")).length,
     broken: [...document.images].filter(each => each.complete && !each.naturalWidth).map(each => each.src),
 })"""
 

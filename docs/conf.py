@@ -3,7 +3,8 @@
     python -m sphinx -W --keep-going docs docs/_build/html                       # all of it, warnings are errors
     python -m sphinx -W --keep-going -D plot_gallery=0 docs docs/_build/html     # without running the examples
 
-``SKFOCAL_SWITCHER`` is the address of the deployed ``switcher.json``; without it there is no version switcher.
+``SKFOCAL_SWITCHER`` is the address of the deployed ``_static/switcher.json``, which lists the versions of the site;
+without it there is no version switcher.
 """
 
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import skfocal
 
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
 
 project = "skfocal"
 author = "The skfocal developers"
@@ -21,7 +23,7 @@ release = skfocal.__version__
 version = ".".join(release.split(".")[:2])
 
 extensions = [
-    "mathml",
+    "formulas",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -74,12 +76,15 @@ sphinx_gallery_conf = {
     "show_signature": False,
 }
 
-html_math_renderer = "mathml"
+html_math_renderer = "katex"
 html_theme = "pydata_sphinx_theme"
 html_title = "skfocal"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+# Pages with none below or beside them need no sidebar.
+html_sidebars = {page.stem: [] for page in HERE.glob("*.md") if page.stem not in {"api", "coming_from", "theory"}}
 html_show_search_summary = False  # a page that is opened from a file may fetch no other
 html_context = {"default_mode": "auto"}  # light or dark, as the system is
 html_theme_options = {

@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import FrozenInstanceError
+from functools import partial
 
 import numpy as np
 import pytest
@@ -231,16 +232,18 @@ def test_any_array_namespace(loss, dtype, device):
     n_classes = 3 if isinstance(loss, MulticlassFocalLoss) else 2
     y = rng.integers(n_classes, size=raw.shape if loss is LABELS else 100)
     strict = xp.asarray(raw, device=device)
-    calls = [lambda y, raw: [loss.loss(y, raw)], loss.loss_gradient, lambda y, raw: [loss.predict_proba(raw)]]
+    calls = [(lambda y, raw: [loss.loss(y, raw)], dtype), (loss.loss_gradient, dtype)]
+    calls += [(lambda y, raw: [loss.predict_proba(raw)], "float64")]
     if loss is not LABELS:
-        calls += [loss.gradient_hessian, lambda y, raw: loss.gradient_hessian(y, raw, hessian="stable")]
-    for call in calls:
+        calls += [(partial(loss.gradient_hessian, hessian=policy), dtype) for policy in ("exact", "stable")]
+    for call, returned in calls:
         expected = call(y, raw)
         there = (xp.asarray(y, device=device), xp.asarray(y.astype(dtype), device=device))
         for labels in (y, *there):  # from the host or the device, of any dtype
             for array, numpy_array in zip(call(labels, strict), expected, strict=True):
                 assert array.__array_namespace__() is xp
-                assert array.dtype == getattr(xp, numpy_array.dtype.name)
+                assert numpy_array.dtype == returned
+                assert array.dtype == getattr(xp, returned)
                 rtol = 1e-12 if numpy_array.dtype == np.float64 else 3e-6  # the kernel has other last bits
                 assert array.device == device
                 on_host = np.asarray(array.to_device(xp.Device("CPU_DEVICE")))
