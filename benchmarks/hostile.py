@@ -39,13 +39,14 @@ from hostile_fits import Outcome, attempt
 # Start of what ours says where the engine trains, as a regular expression: why that is so.
 ON_PURPOSE: dict[str, str] = {
     r"ValueError: sample_weight must (be at most|be >= 0|have at least one non-zero)": "they would be passed over",
-    r"ValueError: sample_weight times class_weight must be at most": "beyond float32",
+    r"ValueError: sample_weight times class_weight (times focal_alpha )?must be at most": "beyond float32",
     r"ValueError: sample_weight must be None with sampler": "samples that are made have no weights",
     r"ValueError: sampler must leave samples of every class": "there is no model of the others",
     r"TypeError: X must be .* with sampler": "imbalanced-learn drops their columns",
     r"ValueError: Input X contains infinity": "XGBoost refuses it in training, and takes it to predict",
     r"ValueError: Found array with 0 sample": "scikit-learn's convention",
     r"DuplicateError: Expected unique column names": "scikit-learn's own comparison of names",
+    r"TypeError: Feature names are only supported if all": "scikit-learn's convention",
     r"ValueError: (boosting_type|linear_tree) must be": "not with a loss of one's own",
     r"ValueError: eval_metric must be precision_at_k@k with a number, for two classes": "for two classes alone",
     r"ValueError: missing must be finite or NaN for booster='gblinear'": "its coefficients would be NaN beyond float32",
@@ -60,6 +61,8 @@ ON_PURPOSE: dict[str, str] = {
 THEIRS = (
     r"ValueError: setting an array element with a sequence",  # of scikit-learn, of a column of lists
     r"TypeError: float\(\) argument must be .* not '(Timestamp|Timedelta)'",  # of scikit-learn, of categories
+    r"DTypePromotionError: The DType .* could not be promoted .*(DateTime|TimeDelta)64DType",  # of NumPy, of days
+    r"LightGBMError: Cannot use bagging in GOSS",  # which does not say what of
 )
 # Of LightGBM (#4739), with use_quantized_grad: of data that the engine takes ours may meet it, and the other way round.
 BY_CHANCE = r"LightGBMError: Check failed: \(best_split_info"
@@ -71,7 +74,9 @@ class Worker:
 
     def __init__(self, answer=attempt):
         self.answer = answer
-        self.log = Path(tempfile.mkstemp(suffix=".log", prefix="hostile-")[1])
+        descriptor, log = tempfile.mkstemp(suffix=".log", prefix="hostile-")
+        os.close(descriptor)
+        self.log = Path(log)
         self._start()
 
     def _start(self):

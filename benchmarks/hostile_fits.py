@@ -18,11 +18,11 @@ import skfocal
 SAYS_CONSTANT = " have the same "
 OURS = str(Path(skfocal.__file__).parent)
 
-
-# What a message may name beside parameters, so that one knows what to change.
-DATA = ("X", "y", "sample_weight", "feature", "features", "column", "columns", "sample", "samples", "class", "classes",
-        "label", "labels", "Input", "Expected 2D array", "data", "Found array", "could not convert string to float",
-        "feature_names", "column names", "Fields")  # fmt: skip
+# What a message may name beside parameters, so that one knows what to change: by our words, or by those of libraries.
+DATA = ("X", "y", "sample_weight", "feature_names", "[Ff]eature names?", "Features", "columns?", "Fields", "label type",
+        "labels represented as bytes", "numbers of samples", "Found array", "Expected 2D array", "Input data contains",
+        "input data may contain large values", "Complex data", "arrays of bytes/strings",
+        "could not convert string to float")  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -132,8 +132,10 @@ def of_error(error, case, params):
 
 def is_clear(message, params):
     """Tell whether a message names a parameter, or the value of one, or a part of the data."""
-    values = [value for value in params.values() if isinstance(value, str) and value]
-    return any(re.search(rf"(?i)\b{re.escape(name)}\b", message) for name in (*params, *values, *DATA))
+    # Words of English are names too, as "missing" and "objective".
+    names = [rf"\b{name}\b" if "_" in name else rf"\b{name}(=| must)|['`]{name}['`]" for name in params]
+    values = [rf"['`]{re.escape(value)}['`]" for value in params.values() if isinstance(value, str)]
+    return any(re.search(each, message) for each in (*names, *values, *(rf"\b{part}\b" for part in DATA)))
 
 
 def sampler_says(case):

@@ -33,15 +33,15 @@ def odd_sparse(rng):
     """Sparse, with entries that are 0, missing, unsorted or doubled, wide indices, or without any entry."""
     X, y = few_entries(rng)
     X = sparse.csr_matrix(X)
-    kind = rng.integers(5)
-    if kind == 0:
+    way = rng.integers(5)
+    if way == 0:
         X.data[::3] = rng.choice([0.0, np.nan])
-    elif kind == 1:
+    elif way == 1:
         X = sparse.csr_matrix((X.data[::-1], X.indices[::-1], X.nnz - X.indptr[::-1]), shape=X.shape)
-    elif kind == 2:
+    elif way == 2:
         X = sparse.vstack([X, X]).tocoo()
         X, y = sparse.coo_matrix((X.data, (X.row % len(y), X.col)), shape=(len(y), X.shape[1])), y
-    elif kind == 3:
+    elif way == 3:
         X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
     else:
         X = sparse.csr_matrix(X.shape)

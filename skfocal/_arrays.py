@@ -139,10 +139,10 @@ def in_blocks(
     todo = deque(blocks)  # which all threads take from: one that has to wait for a processor holds nobody up
 
     def work() -> None:
-        while todo:
+        while True:
             try:
                 rows = todo.popleft()
-            except IndexError:  # another thread was faster
+            except IndexError:  # nothing is left to do
                 return
             for array, values in zip(out, compute(rows), strict=True):
                 array[rows] = values

@@ -36,7 +36,7 @@ def _as_numpy(y: Any) -> Any:
 
 
 def as_labels(y: Any, name: str) -> NDArray[Any]:
-    """Return labels of any type as an array; raise a ValueError if one is missing or infinite."""
+    """Return labels of any one type as an array; raise a ValueError if one is missing, infinite or of another type."""
     if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
         raise ValueError(
             f"{name} must be one column of labels, got the shape {tuple(y.shape)}: for several labels of a sample "
@@ -55,14 +55,13 @@ def as_labels(y: Any, name: str) -> NDArray[Any]:
     if missing.any():
         row = int(missing.argmax())
         raise ValueError(f"{name} must hold class labels, neither missing nor infinite, got {y[row]} in row {row}.")
+    if y.dtype.kind == "O":
+        _check_one_type(y.tolist(), name)
     return y
 
 
-def check_one_type(y: NDArray[Any], name: str) -> None:
+def _check_one_type(labels: list[Any], name: str) -> None:
     """Raise if labels cannot be sorted, as words among numbers."""
-    if y.dtype.kind != "O":
-        return
-    labels = y.tolist()
     try:
         sorted(set(labels))
     except TypeError as error:
@@ -81,7 +80,6 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
         if len(classes) > len(y) / 2:  # all that scikit-learn's check says of whole numbers, and it takes its time
             check_classification_targets(y)
     else:
-        check_one_type(y, "y")
         check_classification_targets(y)
         encoder = LabelEncoder().fit(y)
         codes, classes = encoder.transform(y), encoder.classes_
@@ -93,7 +91,6 @@ def encode_labels(y: Any, estimator_name: str) -> tuple[NDArray[np.integer], NDA
 def as_known_codes(y: Any, classes: NDArray[Any], name: str, *, known: str = "those of y") -> NDArray[np.integer]:
     """Return the codes of labels, which must be among the classes; `known` says in the message where those are from."""
     labels = as_labels(y, name)
-    check_one_type(labels, name)
     unknown = sorted(set(np.unique(labels).tolist()) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(f"The labels of {name} must be among {known}, {classes.tolist()}, got {unknown}.")

@@ -159,6 +159,8 @@ def texts_before(steps: Sequence[Any], after: Sequence[bool]) -> list[bool]:
 
 def transformed(step: Any, X: Any, in_float32: list[Any]) -> Any:
     """Return features after a fitted step; add it to a list if skl2onnx computes it in float32 only."""
+    if isinstance(step, str | None):  # "passthrough"
+        return X
     is_known = _transformed.dispatch(type(step)) is not _transformed.dispatch(object)  # or a subclass of a known one
     if is_known and overrides(step, ("sklearn", "imblearn"), ["transform"]):
         raise _refusal(step, "its class has a transform of its own")
@@ -201,12 +203,6 @@ def _refusal(step: Any, reason: str) -> ValueError:
         f"classifier must have steps that can go to ONNX, got {step}: {reason}. Transform the data before the model, "
         "and give to_onnx a pipeline of what comes after this step, or the classifier alone."
     )
-
-
-@_transformed.register(str)  # "passthrough"
-@_transformed.register(NoneType)
-def _(step: Any, X: Any, in_float32: list[Any]) -> Any:
-    return X
 
 
 @_transformed.register

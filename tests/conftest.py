@@ -86,6 +86,19 @@ def make(estimator, **params):
     return estimator(**engine.quick | engine.translated({"n_estimators": 20, **params}))
 
 
+def small_data(n_rows, n_features=4):
+    """Return features in float32 and labels, of which the first feature tells most."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_rows, n_features)).astype(np.float32)
+    return X, (X[:, 0] + rng.normal(size=n_rows) > 1).astype(int)
+
+
+def of_rounds(name, n_rounds, **params):
+    """Return what `make` does of the classifier of this name, to train for so many rounds or epochs."""
+    rounds = {"max_iter": n_rounds} if name == "FocalMLPClassifier" else {"n_estimators": n_rounds}
+    return make(getattr(skfocal, name), **rounds, **params)
+
+
 def like_own(estimator, **params):
     """Return what `make` does, which is to grow trees as the engine's own classifier does."""
     return make(estimator, **engine_of(estimator).own_settings | params)

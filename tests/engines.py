@@ -44,6 +44,8 @@ class Engine:
     log_loss: tuple = ()  # its own names of the log loss, of two classes and of more
     user_metric: object = None  # (name, value, greater is better) -> what a user's metric returns
     weighs_user_metrics: bool = False  # whether it refuses, beside weights, a user's metric that takes none
+    callback: object = None  # function -> parameters and arguments of fit that have it called after every round
+    lost_in_callbacks: tuple = ()  # exceptions that do not come out of such a function
     files: tuple = ()  # names of model files
     booster: object = None  # fitted classifier of ours -> booster
     booster_margins: object = None  # (booster or its file, X) -> raw margins
@@ -57,6 +59,10 @@ class Engine:
         {},
     )  # parameters, and arguments of fit, that make the first of three columns codes of categories
     unseen_is_error: bool = False  # whether categories that were not in training are refused
+    odd_categories: tuple = ()  # kinds of categories, beside words and whole numbers, that it takes
+    splits_need: str = ""  # how a warning of no split tells of its thresholds
+    thresholds: tuple = ()  # (parameters under which there is no split, what the warning tells of them)
+    tells_far_margins: bool = True  # whether it warns of margins too far out for probabilities to differ
     real_bars: tuple = ()  # average precision at least, log loss at most, on the full card data
 
     def on_threads(self, n_threads):
@@ -88,6 +94,8 @@ def _scikit_learn():
         importances=False,
         last_digit_decides=True,
         codes=({"categorical_features": [0]}, {}),
+        splits_need="min_samples_leaf (20)",
+        thresholds=(({"min_samples_leaf": 10_000}, "min_samples_leaf (10000)"),),
         real_bars=(0.79, 0.0027),
     )
 
@@ -122,6 +130,7 @@ def _lightgbm():
         stopping="early_stopping_round",
         log_loss=("binary_logloss", "multi_logloss"),
         user_metric=lambda name, value, greater_is_better: (name, value, greater_is_better),
+        callback=lambda function: ({}, {"callbacks": [function]}),
         files=("model.txt",),
         booster=lambda model: model.booster_,
         booster_margins=margins,
@@ -133,6 +142,13 @@ def _lightgbm():
             {"max_cat_to_onehot": 100},
         ),
         codes=({}, {"categorical_feature": [0]}),
+        odd_categories=("floats", "numbers and words"),
+        splits_need="min_child_weight (0.001) or min_child_samples (20)",
+        thresholds=(
+            ({"min_sum_hessian_in_leaf": 1e9}, "min_child_weight (1000000000.0)"),
+            ({"min_data": 100_000}, "min_child_samples (100000)"),
+            ({"min_gain_to_split": 1e9}, "min_split_gain (1000000000.0)"),
+        ),
         real_bars=(0.79, 0.0028),
     )
 
@@ -143,6 +159,14 @@ def _xgboost():
     def margins(booster, X):
         booster = booster if isinstance(booster, xgboost.Booster) else xgboost.Booster(model_file=booster)
         return booster.predict(xgboost.DMatrix(X), output_margin=True)
+
+    class Callback(xgboost.callback.TrainingCallback):
+        def __init__(self, function):
+            self.function = function
+
+        def after_iteration(self, *_):
+            self.function()
+            return False
 
     return Engine(
         estimator=skfocal.FocalXGBClassifier,
@@ -166,6 +190,8 @@ def _xgboost():
         log_loss=("logloss", "logloss"),
         user_metric=lambda name, value, greater_is_better: value,
         weighs_user_metrics=True,
+        callback=lambda function: ({"callbacks": [Callback(function)]}, {}),
+        lost_in_callbacks=(StopIteration,),  # out of a generator, in which XGBoost asks them
         files=("m.json", "m.ubj"),
         booster=lambda model: model.get_booster(),
         booster_margins=margins,
@@ -177,9 +203,16 @@ def _xgboost():
         category_splits=({"max_cat_to_onehot": 1}, {"max_cat_to_onehot": 100}),
         codes=({"feature_types": ["c", "q", "q"]}, {}),
         unseen_is_error=True,
+        splits_need="min_child_weight (0.1)",
+        thresholds=(
+            ({"gamma": 1e9}, "gamma (1000000000.0)"),
+            ({"min_split_loss": 1e9}, "min_split_loss (1000000000.0)"),
+            ({"booster": "gblinear", "reg_alpha": 1e9}, "reg_alpha (1000000000.0)"),
+        ),
+        tells_far_margins=False,  # they are only seen to differ
         real_bars=(0.78, 0.0027),
     )
 
 
-_INSTALLED = {"lightgbm": _lightgbm, "xgboost": _xgboost}
-ENGINES = [_scikit_learn(), *(engine() for name, engine in _INSTALLED.items() if find_spec(name))]
+_OPTIONAL = {"lightgbm": _lightgbm, "xgboost": _xgboost}
+ENGINES = [_scikit_learn(), *(engine() for name, engine in _OPTIONAL.items() if find_spec(name))]

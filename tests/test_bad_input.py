@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import skfocal
+from skfocal import metrics
 from skfocal._checks import encode_labels
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 
@@ -121,6 +122,9 @@ def test_weights_too_large_for_the_engines(estimator, binary):
     X, y = binary
     with pytest.raises(ValueError, match="sample_weight times class_weight must be at most"):
         make(estimator, class_weight={1: 10.0}).fit(X, y, sample_weight=np.full(len(y), 3e38))
+    for alpha, weight in (([1.0, 10.0], np.full(len(y), 3e38)), ([1.0, 1e300], None)):
+        with pytest.raises(ValueError, match="sample_weight times class_weight times focal_alpha must be at most"):
+            make(estimator, focal_alpha=alpha).fit(X, y, sample_weight=weight)
 
 
 def test_a_column_of_pandas_is_no_table(estimator, binary):
@@ -269,3 +273,20 @@ def test_several_labels_of_a_sample(binary):
             ValueError, match=r"y must be one column of labels, got the shape \(2000, 2\): .* FocalMLPC"
         ):
             make(estimator).fit(X, np.column_stack([y, 1 - y]))
+
+
+SEVERAL_TYPES = np.array([0, "one"], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("y_true", lambda: metrics.expected_cost(SEVERAL_TYPES, [0.5, 0.5], cost_matrix=np.eye(2))),
+        ("y_true", lambda: metrics.recall_at_fpr(SEVERAL_TYPES, [0.5, 0.5], fpr=0.1, pos_label="one")),
+        ("groups", lambda: metrics.precision_at_k([0, 1], [0.5, 0.5], k=1, groups=SEVERAL_TYPES)),
+        ("classes", lambda: skfocal.FocalMLPClassifier().partial_fit([[0.0], [1.0]], [0, 1], classes=SEVERAL_TYPES)),
+    ],
+)
+def test_labels_of_several_types(name, call):
+    with pytest.raises(ValueError, match=f"{name} must hold labels of one type, got int and str"):
+        call()

@@ -88,6 +88,12 @@ BAD_ITERATORS = {
     "must have the columns of the first batch in each": Batches(
         [*GOOD, {**SPARE, "data": pd.DataFrame(SPARE["data"])}]
     ),
+    "must have categories as pandas has them, got dictionary.* in 'city'": Batches(
+        [{"data": pa.table({"city": pa.array(NAMES[CODES]).dictionary_encode()}), "label": CODES}] * 2
+    ),
+    "must hold class labels, got 10001 different ones in a batch": Batches(
+        [{"data": np.zeros((10_001, 8)), "label": np.arange(10_001)}]
+    ),
     "must have labels, got a batch without": Batches([*GOOD, {"data": SPARE["data"]}]),
     "must have a label for each of the": Batches([*GOOD, {**SPARE, "label": SPARE["label"][1:]}]),
     "must hold class labels, neither missing": Batches([*GOOD, {**SPARE, "label": SPARE["label"] * np.nan}]),
@@ -131,6 +137,18 @@ def test_bad_iterators(message, external_memory):
         ("must have 8 features, got 3", GOOD, {}, {"eval_set": [xgboost.DMatrix(FEATURES[:, :3], label=CODES)]}),
         ("eval_set.0. must have a label for each row", GOOD, {}, {"eval_set": [xgboost.DMatrix(FEATURES)]}),
         ("eval_set must be a list of pairs", GOOD, {}, {"eval_set": [FEATURES]}),
+        (
+            r"eval_set.0. must have the categorical features of X, numbers \[\], got \[0\]",
+            GOOD,
+            {},
+            {
+                "eval_set": [
+                    xgboost.DMatrix(
+                        np.abs(FEATURES[:, :1]).round() + np.zeros(8), label=CODES, feature_types=["c", *"qqqqqqq"]
+                    )
+                ]
+            },
+        ),
     ],
 )
 def test_bad_arguments_with_batches(message, given, params, arguments):
@@ -203,6 +221,14 @@ def test_evaluation_sets_have_the_features_of_the_training(kind, tmp_path):
         make(kind).fit(batches, eval_set=[others])
 
 
+def test_parquet_beside_features_without_names(tmp_path):
+    """Where there is nothing to compare names with, there are as many features at least."""
+    write(tmp_path, FEATURES, CODES)
+    few = ParquetBatches(tmp_path, target="label", columns=["x0", "x1"])
+    with pytest.raises(ValueError, match=r"eval_set\[0\] must have 8 features, got 2"):
+        make(FocalLGBMClassifier).fit(lightgbm.Dataset(FEATURES, label=CODES), eval_set=[few])
+
+
 @with_parquet
 def test_a_fit_that_finds_nothing_warns(kind, tmp_path):
     X, y = data()
@@ -232,6 +258,10 @@ def test_names_beside_arrays():
         make(FocalXGBClassifier).fit(Batches(named))
     with pytest.raises(ValueError, match="base_margin of X must hold finite numbers, got nan"):
         make(FocalXGBClassifier).fit(Batches([{**SPARE, "base_margin": SPARE["label"] * np.nan}]))
+    with pytest.raises(
+        ValueError, match=r"base_margin of X must have a row for each of the \d+ rows of a batch, got \(3,\)"
+    ):
+        make(FocalXGBClassifier).fit(Batches([{**SPARE, "base_margin": np.zeros(3)}]))
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         model.fit(
             Batches([{**batch, "feature_names": list("abcdefgh")} for batch in GOOD]), eval_set=[(FEATURES, CODES)]
@@ -310,7 +340,7 @@ def test_a_batch_in_each_call():
 )
 def test_labels_of_several_types(labels):
     batches = [{"data": FEATURES[: len(part)], "label": part} for part in labels]
-    with pytest.raises(ValueError, match="must hold labels of one type in"):
+    with pytest.raises(ValueError, match=r"must hold labels of one type( in all batches|, got int and str)"):
         make(FocalXGBClassifier).fit(Batches(batches))
 
 

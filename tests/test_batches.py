@@ -1,5 +1,6 @@
 """Parquet files in batches, and predictions in batches."""
 
+import sys
 from itertools import count, islice
 
 import numpy as np
@@ -126,6 +127,12 @@ def test_bad_columns_of_parquet(message, params, tmp_path):
     write(tmp_path, FEATURES, CODES)
     with pytest.raises(ValueError, match=message):
         ParquetBatches(tmp_path, **params)
+
+
+def test_parquet_needs_pyarrow(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow.dataset", None)
+    with pytest.raises(ImportError, match="ParquetBatches needs pyarrow: pip install pyarrow"):
+        ParquetBatches(tmp_path)
 
 
 def test_weights_in_parquet_must_be_numbers(tmp_path):

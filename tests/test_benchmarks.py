@@ -1,7 +1,5 @@
 """The benchmarks run, on a little data: what they print is for people to read."""
 
-import subprocess
-import sys
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -13,15 +11,14 @@ from sklearn.utils.fixes import parse_version
 
 from skfocal.datasets import load_creditcard
 
+from .programs import PYTHON, run
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def run(script, *options):
+def printed_by(script, *options):
     """Return what a benchmark prints."""
-    command = [sys.executable, "-W", "ignore", BENCHMARKS / script, *options]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+    return run(PYTHON, "-W", "ignore", BENCHMARKS / script, *options).stdout
 
 
 @pytest.fixture
@@ -36,7 +33,7 @@ def folder(tmp_path):
 
 def test_everyday(folder):
     pytest.importorskip("imblearn")
-    output = run("everyday.py", folder)
+    output = printed_by("everyday.py", folder)
     assert all(word in output for word in ("small: samplers", "SMOTE", "early, log_loss", "focal_mix = 0.2"))
 
 
@@ -50,7 +47,7 @@ def test_everyday(folder):
     ],
 )
 def test_it_prints_its_table(command, columns):
-    output = run(*command.split())
+    output = printed_by(*command.split())
     assert all(column in output for column in columns)
 
 
@@ -59,20 +56,20 @@ def test_cluster(engine):
     pytest.importorskip("distributed")
     if engine == "LightGBM" and parse_version(version("lightgbm")) < parse_version("4.7"):
         pytest.skip("LightGBM 4.6's own classifier for Dask fails with Dask 2024.12 or newer (LightGBM #6739)")
-    output = run("cluster.py", "--engines", engine, *["--rows", "3000", "--rounds", "2", "--repeat", "1"])
+    output = printed_by("cluster.py", "--engines", engine, *["--rows", "3000", "--rounds", "2", "--repeat", "1"])
     assert all(word in output for word in (engine, "to native", "to local"))
 
 
 def test_after_samplers(folder):
     pytest.importorskip("imblearn")
-    output = run("after_samplers.py", folder, "--seeds", "1", "--quick")
+    output = printed_by("after_samplers.py", folder, "--seeds", "1", "--quick")
     assert "small, XGBoost, SMOTE" in output
     assert all(word in output for word in ("no sampler", "counts", "matched", "held out", "cross-fitted"))
 
 
 def test_peers(tmp_path):
     """Some tests of scikit-learn pass with its class and with ours, as the program finds that looks for others."""
-    output = run("peers.py", "--only", "mlp", "--tests", "test_gradient")
+    output = printed_by("peers.py", "--only", "mlp", "--tests", "test_gradient")
     assert "mlp: " in output
     assert "UNDECLARED" not in output
 
@@ -117,7 +114,7 @@ def test_gains_are_those_of_the_published_example():
 
 def test_published_costs(folder):
     (folder / "small.parquet").rename(folder / "creditcard.parquet")
-    output = run("published.py", folder, "costs")
+    output = printed_by("published.py", folder, "costs")
     assert all(word in output for word in ("accept all", "XGBoost, focal, by amounts", "to tuned", "published"))
 
 

@@ -1,7 +1,5 @@
 """What all boosted classifiers do, whichever the engine."""
 
-import subprocess
-import sys
 import weakref
 
 import numpy as np
@@ -19,6 +17,7 @@ from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
 from skfocal.objectives import TrainingObjective
 
 from .conftest import BOOSTED, CONSTANT, WATCHING, boosted_with, engine_of, like_own, make, own
+from .programs import PYTHON, run
 
 
 @pytest.fixture(params=BOOSTED, ids=lambda estimator: estimator.__name__)
@@ -101,7 +100,7 @@ def test_saved_booster_predicts_the_same_margins_without_skfocal(estimator, data
     engine = engine_of(estimator).own.__module__.partition(".")[0]
     engine_of(estimator).booster(model).save_model(tmp_path / {"lightgbm": "model", "xgboost": "model.ubj"}[engine])
     # Run in the folder of the file, where there is no skfocal to import by accident.
-    subprocess.run([sys.executable, "-c", PREDICT_WITHOUT_US, str(tmp_path), engine], check=True, cwd=tmp_path)  # noqa: S603
+    run(PYTHON, "-c", PREDICT_WITHOUT_US, tmp_path, engine, cwd=tmp_path)
     with np.load(tmp_path / "out.npz") as out:
         raw, value = out["raw"], out["value"]
     np.testing.assert_array_equal(raw, model.decision_function(X))

@@ -21,11 +21,11 @@ import pytest
 import skfocal
 from skfocal.boosting.safe_file import write_whole
 
-from .conftest import boosted_with, engine_of, make
+from .conftest import of_rounds, small_data
+from .model_files import FILES, cut, damaged, with_a_bit_flipped
 from .programs import returned_by
 
 ids = {"ids": lambda each: getattr(each, "__name__", None)}
-FILES = [(each, name) for each in boosted_with("files") for name in engine_of(each).files]
 N_PLACES = 2000
 STRIDE = 5  # steps of Python's from one kill to the next: between two calls of the system there are more
 OLD = Path(__file__).with_name("models")  # what the first release candidate wrote
@@ -33,27 +33,14 @@ OLD = Path(__file__).with_name("models")  # what the first release candidate wro
 
 def small(name, **params):
     """Return a small fitted estimator of this name, and what it was fitted on."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 3)).astype(np.float32)
-    few = {"hidden_layer_sizes": (2,)} if name == "FocalMLPClassifier" else {"n_estimators": 2}
-    return make(getattr(skfocal, name), **few, **params).fit(X, (X[:, 0] > 0.5).astype(int)), X
-
-
-def damaged(whole, n_places):
-    """Yield files that are cut off in so many places, and then files with a bit changed in so many."""
-    rng = random.Random(0)  # noqa: S311
-    for _ in range(n_places):
-        yield whole[: rng.randrange(len(whole))]
-    for _ in range(n_places):
-        changed = bytearray(whole)
-        changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
-        yield bytes(changed)
+    X, y = small_data(200, 3)
+    return of_rounds(name, 2, **params).fit(X, y), X
 
 
 def outcomes(whole, load, X, n_places, refusal):
     """Return how many damaged files are refused, and how many are loaded, which then must predict the same."""
     counts, expected = {"refused": 0, "the same": 0}, load(whole).predict_proba(X)
-    for data in damaged(whole, n_places):
+    for data in damaged(whole, (cut, with_a_bit_flipped), n_places):
         try:
             model = load(data)
         except refusal:
@@ -180,7 +167,7 @@ class Savers:
 
 def kill_savers(name, file_name, n_kills):
     """Kill them in every step of writing a file, and at so many other moments; return what they leave beside it."""
-    moments = random.Random(0)  # noqa: S311
+    moments = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         savers, n_steps = Savers(name, Path(folder) / file_name), 0
         for is_first in (True, False):

@@ -160,6 +160,12 @@ def test_labels_that_class_weight_leaves_out_weigh_one(estimator, binary):
     np.testing.assert_array_equal(one.predict_proba(X), both.predict_proba(X))
 
 
+def test_one_weight_is_that_of_every_sample(estimator, binary):
+    X, y = binary
+    one, each = (make(estimator).fit(X, y, sample_weight=weight) for weight in (3.0, np.full(len(y), 3.0)))
+    np.testing.assert_array_equal(one.predict_proba(X), each.predict_proba(X))
+
+
 def test_alpha_is_a_class_weight(estimator, binary):
     X, y = np.round(binary[0]), binary[1]  # XGBoost makes bins of weights, but not of alpha
     expected = make(estimator, class_weight={0: 0.75, 1: 0.25}).fit(X, y).predict_proba(X)

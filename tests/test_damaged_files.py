@@ -2,21 +2,20 @@
 
 import json
 import os
-import random
 import re
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from .conftest import boosted_with, engine_of, make
+from skfocal import FocalLGBMClassifier
+
+from .conftest import engine_of, make
+from .model_files import FILES, SAVING, cut, damaged, with_bytes_changed, with_record, without_checksum
+from .programs import PYTHON, run
 
 ids = {"ids": lambda each: getattr(each, "__name__", None)}
-SAVING = boosted_with("files")
-FILES = [(each, name) for each in SAVING for name in engine_of(each).files]
 
 # Damage that an engine does not survive would end pytest too: so in another process.
 LOAD_ALL = """
@@ -32,23 +31,7 @@ for name in sys.argv[2:]:
 
 
 def loaded(boosted, paths):
-    arguments = [sys.executable, "-c", LOAD_ALL, boosted.__name__, *map(str, paths)]
-    result = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603  # a program of ours
-    return result.stdout.splitlines()
-
-
-def damaged(whole, n_files):
-    """Yield a file cut off somewhere, or with some bytes changed."""
-    rng = random.Random(0)  # noqa: S311
-    for i in range(n_files):
-        if i % 2:
-            yield whole[: rng.randrange(len(whole))]
-            continue
-        data = bytearray(whole)
-        for _ in range(3):
-            place = rng.randrange(len(data))
-            data[place] = (data[place] + 1 + rng.randrange(255)) % 256
-        yield bytes(data)
+    return run(PYTHON, "-c", LOAD_ALL, boosted.__name__, *paths).stdout.splitlines()
 
 
 @pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
@@ -57,7 +40,7 @@ def test_damage_is_found_before_the_engine_reads_the_file(boosted, name, binary,
     paths = [tmp_path / f"{i}-{name}" for i in range(100)]
     whole = (tmp_path / name).read_bytes()
     cuts = [whole[:-n] for n in (1, 2, 10, 100)]
-    for path, data in zip(paths, [*cuts, *damaged(whole, 96)], strict=True):
+    for path, data in zip(paths, [*cuts, *damaged(whole, (cut, with_bytes_changed), 48)], strict=True):
         path.write_bytes(data)
     assert loaded(boosted, [tmp_path / name]) == ["loaded"]
     assert set(loaded(boosted, paths)) == {"refused"}
@@ -65,16 +48,15 @@ def test_damage_is_found_before_the_engine_reads_the_file(boosted, name, binary,
 
 def test_files_without_a_checksum_must_be_complete(binary, tmp_path):
     """As the first release candidate wrote them: cut after the trees they would end the process."""
-    (boosted,) = (each for each in SAVING if engine_of(each).files == ("model.txt",))
-    make(boosted).fit(*binary).save_model(tmp_path / "model.txt")
-    whole = re.sub(r'"checksum": "[0-9a-f]*", ', "", (tmp_path / "model.txt").read_text())
+    make(FocalLGBMClassifier).fit(*binary).save_model(tmp_path / "model.txt")
+    whole = without_checksum((tmp_path / "model.txt").read_bytes()).decode()
     end = whole.index("end of trees")
     places = [end, end + 13, end + 40, (end + len(whole)) // 2, len(whole) - 30]
     paths = [tmp_path / f"{place}.txt" for place in places]
     for place, path in zip(places, paths, strict=True):
         path.write_text(whole[:place])
     (tmp_path / "whole.txt").write_text(whole)
-    assert loaded(boosted, [*paths, tmp_path / "whole.txt"]) == ["refused"] * 5 + ["loaded"]
+    assert loaded(FocalLGBMClassifier, [*paths, tmp_path / "whole.txt"]) == ["refused"] * 5 + ["loaded"]
 
 
 @pytest.mark.parametrize(("boosted", "name"), FILES, **ids)
@@ -124,9 +106,7 @@ def test_what_cannot_be_written_leaves_the_old_file(boosted, name, binary, tmp_p
     old.save_model(path)
     before = path.read_bytes()
     joblib.dump((old, new), tmp_path / "pair")
-    arguments = [sys.executable, "-c", ON_A_FULL_DISK, str(tmp_path / "pair"), str(path)]
-    result = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603  # a program of ours
-    assert result.stdout == "OSError\n"
+    assert run(PYTHON, "-c", ON_A_FULL_DISK, tmp_path / "pair", path).stdout == "OSError\n"
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
@@ -150,6 +130,48 @@ def test_a_file_that_may_not_be_written_stays(binary, tmp_path, monkeypatch):
     with pytest.raises(PermissionError, match=r"fname must be a file that may be written, got '.*model.txt'"):
         make(SAVING[0]).fit(*binary).save_model(path)
     assert path.read_text() == "precious"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
+def test_a_pipe_is_written_to(binary, tmp_path):
+    boosted, name = FILES[0]
+    model = make(boosted, n_estimators=2).fit(*binary)
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    model.save_model(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / name).write_bytes(os.read(reader, 1 << 16))  # as much as a pipe holds
+    os.close(reader)
+    loaded = boosted().load_model(tmp_path / name)
+    np.testing.assert_array_equal(loaded.predict_proba(binary[0]), model.predict_proba(binary[0]))
+
+
+def test_a_folder_in_which_nothing_may_be_made(binary, tmp_path, monkeypatch):
+    """A file in it is written over, as far as it may be; an administrator, who may all, is told so only here."""
+
+    def mkdtemp(**_):
+        raise PermissionError("not in this folder")
+
+    boosted, name = FILES[0]
+    model = make(boosted).fit(*binary)
+    monkeypatch.setattr("skfocal.boosting.safe_file.mkdtemp", mkdtemp)
+    with pytest.raises(PermissionError, match="not in this folder"):
+        model.save_model(tmp_path / name)
+    (tmp_path / name).touch()
+    model.save_model(tmp_path / name)
+    loaded = boosted().load_model(tmp_path / name)
+    np.testing.assert_array_equal(loaded.predict_proba(binary[0]), model.predict_proba(binary[0]))
+
+
+def test_what_is_not_read_as_it_was_written_leaves_the_old_file(binary, tmp_path, monkeypatch):
+    path = tmp_path / "model.txt"
+    path.write_text("precious")
+    model, read = make(SAVING[0]).fit(*binary), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path)[:-1])
+    with pytest.raises(OSError, match=r"'.*model.txt' could not be read as it was written"):
+        model.save_model(path)
+    assert path.read_text() == "precious"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_link_stays_one_and_a_file_keeps_who_may_read_it(binary, tmp_path):
@@ -177,6 +199,7 @@ WRONG = {
     "classes of records": lambda record: record | {"classes": {"dtype": "i4,i4", "values": [0, 1]}},
     "huge classes": lambda record: record | {"classes": {"dtype": "<U999999999", "values": ["a", "b"]}},
     "classes beyond their type": lambda record: record | {"classes": {"dtype": "|u1", "values": [1, 300]}},
+    "lists for classes": lambda record: record | {"classes": {"dtype": "<U999999", "values": [["a"] * 10**5] * 2}},
     "classes in other words": lambda record: record | {"classes": {"type": "<i8", "values": [0, 1]}},
     "another attribute": lambda record: record | {"parameters": record["parameters"] | {"n_jobs": 3}},
     "a missing parameter": lambda record: record | {"parameters": {"focal_gamma": 2.0}},
@@ -204,28 +227,6 @@ WRONG = {
 }
 
 
-def with_record(boosted, path, change):
-    """Change what a file says, and write it without a checksum, as somebody may who wants to."""
-    if path.suffix == ".txt":
-        lines = path.read_text().split("\n")
-        record = change(json.loads(lines[1].removeprefix("skfocal=")))
-        lines[1] = "skfocal=" + json.dumps(record).replace("=", "\\u003d")
-        path.write_text("\n".join(lines))
-        return
-    model = json.loads(path.read_text())
-    attributes = model["learner"]["attributes"]
-    attributes["skfocal"] = json.dumps(change(json.loads(attributes["skfocal"])))
-    path.write_text(json.dumps(model))
-
-
-def without_checksum(change):
-    def changed(record):
-        record.pop("checksum")
-        return change(record)
-
-    return changed
-
-
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("boosted", SAVING, **ids)
 def test_what_a_file_may_not_say(boosted, wrong, binary, tmp_path):
@@ -234,7 +235,7 @@ def test_what_a_file_may_not_say(boosted, wrong, binary, tmp_path):
     model.save_model(path)
     before = model.predict_proba(binary[0])
     parameters = model.get_params()
-    with_record(boosted, path, without_checksum(wrong))
+    with_record(path, wrong)
     with pytest.raises(ValueError, match=r"The file (has no description of a classifier that can be used|must have a)"):
         model.load_model(path)
     np.testing.assert_array_equal(model.predict_proba(binary[0]), before)
@@ -253,23 +254,23 @@ def test_what_an_engine_has_added_is_checked_too(boosted, binary, tmp_path):
     name, values = ADDED[path.suffix]
     for value in values:
         make(boosted).fit(*binary).save_model(path)
-        with_record(boosted, path, without_checksum(lambda record, value=value: record | {name: value}))
+        with_record(path, lambda record, value=value: record | {name: value})
         with pytest.raises(ValueError, match=f"whose {name} is no"):
             boosted().load_model(path)
     make(boosted).fit(*binary).save_model(path)
-    with_record(boosted, path, without_checksum(lambda record: {key: record[key] for key in record if key != name}))
+    with_record(path, lambda record: {key: record[key] for key in record if key != name})
     with pytest.raises(ValueError, match=f"whose {name} is no"):
         boosted().load_model(path)
 
 
 def test_a_file_without_what_lightgbm_needs(binary, tmp_path):
-    boosted, name = FILES[0]
-    make(boosted).fit(*binary).save_model(tmp_path / name)
-    text = re.sub(r'"checksum": "[0-9a-f]*", ', "", (tmp_path / name).read_text())
+    path = tmp_path / "model.txt"
+    make(FocalLGBMClassifier).fit(*binary).save_model(path)
+    text = without_checksum(path.read_bytes()).decode()
     for line in ("feature_names", "max_feature_idx"):
-        (tmp_path / name).write_text(re.sub(rf"^{line}=.*\n", "", text, flags=re.MULTILINE))
+        path.write_text(re.sub(rf"^{line}=.*\n", "", text, flags=re.MULTILINE))
         with pytest.raises(ValueError, match="save_model wrote"):
-            boosted().load_model(tmp_path / name)
+            FocalLGBMClassifier().load_model(path)
 
 
 @pytest.mark.parametrize("boosted", SAVING, **ids)

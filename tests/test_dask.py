@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import average_precision_score, log_loss, zero_one_loss
@@ -133,6 +134,28 @@ def test_tables_with_categories(client, kind):
 
 
 @both
+def test_sparse_chunks(client, kind):
+    X, y = data()
+    X = np.where(np.abs(X) < 1, 0, X)
+    dX, dy = chunked(X, y)
+    compact = dX.map_blocks(sparse.csr_matrix, meta=sparse.csr_matrix((0, X.shape[1])))
+    fitted = make(kind).fit(compact, dy)
+    expected = fitted.to_local().predict_proba(sparse.csr_matrix(X))
+    np.testing.assert_array_equal(fitted.predict_proba(compact).compute(), expected)
+    assert average_precision_score(y, expected[:, 1]) > 0.7
+
+
+def test_a_tree_method_without_bins_of_its_own(client):
+    X, y = data()
+    dX, dy = chunked(X, y)
+    fitted = make(FocalDaskXGBClassifier, tree_method="approx").fit(dX, dy, eval_set=[(dX, dy)])
+    assert '"tree_method":"approx"' in fitted.get_booster().save_config()
+    raw = fitted.to_local().decision_function(X).astype(float)
+    expected = fitted.focal_loss_.loss(y, raw).mean()
+    assert fitted.evals_result_["validation_0"]["focal_loss"][-1] == pytest.approx(expected, rel=1e-5)
+
+
+@both
 def test_all_positives_in_one_partition(client, kind):
     X, y = data()
     order = np.argsort(y, kind="stable")
@@ -172,6 +195,9 @@ def test_empty_partitions_and_a_worker_without_data(client, kind):
     few_labels = dd.concat([labels.partitions[:2], labels.partitions[2:][table.partitions[2:][0] > 1e9]])
     fitted = make(kind).fit(few, few_labels)
     assert fitted.predict_proba(few).compute().shape == (400, 2)
+    assert fitted.score(few, few_labels) == pytest.approx(
+        (fitted.predict(few).compute() == few_labels.compute()).mean()
+    )
     assert fitted.predict_proba(some).compute().shape[1] == 2
     lone = [part.persist(workers=[workers_of(client)[0]]) for part in chunked(X, y)]
     assert make(kind).fit(*lone).predict(lone[0]).compute().shape == (1000,)
@@ -221,6 +247,16 @@ def test_metrics_are_those_of_all_rows(client, kind, n_classes, metrics):
     history = fitted.evals_result_[FIRST_SET[kind]][metrics[-1]]
     assert len(history) == fitted.best_iteration_ + 3
     assert scores[metrics[-1]] == min(history)
+
+
+@both
+def test_a_focal_metric_of_another_gamma_is_that_of_all_rows(client, kind):
+    X, y = data()
+    dX, dy = chunked(X, y, size=900)
+    other = FocalMetric(BinaryFocalLoss(0.5))
+    fitted = make(kind, eval_metric=other).fit(dX, dy, eval_set=[(dX, dy)])
+    expected = other.mean(y, fitted.to_local().decision_function(X))
+    assert fitted.evals_result_[FIRST_SET[kind]]["focal_loss"][-1] == pytest.approx(expected, rel=1e-5)
 
 
 @both

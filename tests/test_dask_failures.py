@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import lightgbm
 import numpy as np
@@ -280,6 +281,52 @@ def test_a_callback_that_stops_one_worker_is_an_error(monkeypatch):
             make(FocalDaskLGBMClassifier, n_estimators=100_000).fit(*parts, callbacks=[stops])
 
 
+@pytest.mark.parametrize(
+    ("seconds_to_follow", "error", "left"), [(0.5, RuntimeError, "finished"), (60, KeyboardInterrupt, "pending")]
+)
+def test_how_long_workers_are_waited_for(client, monkeypatch, seconds_to_follow, error, left):
+    """Not for one that goes on long after another has ended, but for what it says then; for nothing after Ctrl-C."""
+    found = []
+    monkeypatch.setattr(focal_dask_lightgbm, "_SECONDS_TO_FOLLOW", seconds_to_follow)
+    monkeypatch.setattr(
+        focal_dask_lightgbm,
+        "_restart_those_that_wait",
+        lambda _, futures: found.extend(each.status for each in futures),
+    )
+    futures = {
+        client.submit(time.sleep, seconds, workers=[worker], pure=False): worker
+        for seconds, worker in zip((0, 4), workers_of(client), strict=True)
+    }
+    if error is KeyboardInterrupt:
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(error, match="has ended its training before the others" if error is RuntimeError else None):
+        focal_dask_lightgbm._results(client, futures)
+    assert found == ["finished", left]
+
+
+def test_workers_that_cannot_be_restarted_are_told_of():
+    """Those without a nanny, as on some clusters."""
+    local = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**local) as cluster, distributed.Client(cluster) as client:
+        (worker,) = workers_of(client)
+        futures = {client.submit(time.sleep, 1, pure=False): worker}
+        with pytest.warns(UserWarning, match=rf"Workers \['{worker}'\] could not be restarted .*, do it by hand"):
+            focal_dask_lightgbm._restart_those_that_wait(client, futures)
+
+
+def test_workers_that_another_training_has_for_too_long(client, monkeypatch):
+    """For longer than time_out, which counts minutes, and here seconds."""
+    parts = on_both_workers(client, *chunked(*data()))
+    monkeypatch.setattr(focal_dask_lightgbm, "_seconds_to_wait", lambda settings: settings.params["time_out"])
+    with (
+        distributed.MultiLock(workers_of(client), client),
+        pytest.raises(RuntimeError, match="are busy with another training for longer than time_out"),
+    ):
+        make(FocalDaskLGBMClassifier, time_out=1).fit(*parts)
+    monkeypatch.undo()
+    assert make(FocalDaskLGBMClassifier, time_out=1).fit(*parts).n_features_in_ == 10
+
+
 def test_an_error_of_the_users_is_not_that_of_a_lost_worker(client):
     def fails(env):
         raise ValueError("no column 'pocket_money'")
@@ -287,6 +334,23 @@ def test_an_error_of_the_users_is_not_that_of_a_lost_worker(client):
     parts = on_both_workers(client, *chunked(*data()))
     with pytest.raises(ValueError, match="pocket_money"):
         make(FocalDaskLGBMClassifier).fit(*parts, callbacks=[fails])
+
+
+def test_what_lightgbm_may_be_told_on_a_cluster(lone_worker):
+    X, y = data(n_samples=1000)
+    told = {"tree_learner": "voting", "local_listen_port": 12_400, "time_out": 5}
+    fitted = make(FocalDaskLGBMClassifier, **told).fit(*chunked(X, y))
+    np.testing.assert_array_equal(fitted.predict(chunked(X)[0]), fitted.to_local().predict(X))
+
+
+def test_a_port_that_is_given_is_that_of_one_worker_a_host(client):
+    with pytest.raises(
+        ValueError, match=r"local_listen_port must be left out with several workers on one host, got .*12400"
+    ):
+        make(FocalDaskLGBMClassifier, port=12_400).fit(*on_both_workers(client, *chunked(*data())))
+    settings = SimpleNamespace(params={"port": 12_400})
+    ports = focal_dask_lightgbm._ports(client, ["tcp://one:8786", "tcp://two:8786"], settings)
+    assert ports == {"tcp://one:8786": (12_400, 12_401), "tcp://two:8786": (12_400, 12_401)}
 
 
 def test_ports_are_free_and_stay_so(monkeypatch):
@@ -318,6 +382,8 @@ def test_predictions_want_collections(client, kind):
         fitted.predict_proba(X)
     with pytest.raises(ValueError, match="X has 3 features"):
         fitted.predict_proba(dX[:, :3].rechunk({1: -1}))
+    with pytest.raises(ValueError, match=r"X must have all features of a row in one chunk, got 2: use X.rechunk"):
+        fitted.predict(dX.rechunk({1: 5}))
 
 
 @both

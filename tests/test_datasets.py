@@ -1,11 +1,13 @@
 """The data that ship: as they are described, and as the scripts make them from the full data."""
 
+import runpy
 import sys
 from importlib.resources import files
 
 import numpy as np
 import pytest
 
+from skfocal.data import make_creditcard
 from skfocal.data.make_bank_marketing import compact
 from skfocal.data.make_creditcard import RESOLUTION, sample
 from skfocal.datasets import load_bank_marketing, load_creditcard
@@ -89,6 +91,23 @@ def test_bank_marketing_is_made_from_the_full_data():
     for name in bank.data:
         assert bank.data[name].astype(str).tolist() == X[name].astype(str).tolist()
     np.testing.assert_array_equal(bank.target, y)
+
+
+def test_the_script_writes_what_is_loaded(tmp_path, monkeypatch):
+    """All frauds and every 20th legitimate transaction, in the order of time; of a file as it was published."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    full = pd.DataFrame(rng.normal(size=(100, 28)), columns=[f"V{i}" for i in range(1, 29)])
+    full = full.assign(Amount=rng.random(100), Time=np.arange(100.0), Class=np.arange(100) % 30 == 7).astype(float)
+    full.to_csv(tmp_path / "full.csv", index=False)
+    monkeypatch.setattr("sys.argv", ["make_creditcard.py", str(tmp_path / "full.csv"), str(tmp_path / "sample.npz")])
+    runpy.run_path(make_creditcard.__file__, run_name="__main__")
+    with np.load(tmp_path / "sample.npz") as made:
+        assert made["time"].tolist() == [0, 7, 21, 37, 42, 62, 67, 83, 97]
+        assert made["target"].tolist() == [0, 1, 0, 1, 0, 0, 1, 0, 1]
+        rows = made["time"].astype(int)
+        np.testing.assert_allclose(made["amount"], full["Amount"].to_numpy()[rows], rtol=1e-6)
+        np.testing.assert_allclose(made["components"].T, full.iloc[rows, :28], atol=RESOLUTION / 2)
 
 
 def test_the_sample_is_made_from_the_full_data():

@@ -63,6 +63,14 @@ def test_entries_are_found():
     assert ours - {"focal_hessian", "sampler", "prior"} <= set(entries(skfocal.FocalMLPClassifier))
 
 
+@pytest.mark.parametrize("estimator", BOOSTED, ids=lambda estimator: estimator.__name__)
+def test_tools_find_what_is_learned_on_the_class(estimator):
+    """As the properties of the engines, in whose place it is; before `fit` a classifier has none of it."""
+    for name in ("classes_", "n_features_in_", "feature_names_in_"):
+        assert hasattr(estimator, name)
+        assert not hasattr(estimator(), name)
+
+
 def test_every_parameter_is_in_the_docstring(estimator):
     text = inspect.getdoc(estimator).replace("\\\n", "")
     for name, parameter in inspect.signature(estimator).parameters.items():

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score, check_scoring, get_scorer, 
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal.datasets import load_creditcard
@@ -291,6 +292,7 @@ def test_what_tells_a_scorer(estimator, binary):
         "clf": lambda clf, data, labels: clf.score(data, labels),
         "X": lambda fitted, X_val, y_val: fitted.score(X_val, y_val),
         "check_scoring": check_scoring(make(estimator)),
+        "fitted": lambda model, X_val, y_val: check_is_fitted(model) or model.score(X_val, y_val),
     }
     for scorer in scorers.values():
         model = make(estimator, **EARLY, eval_metric=scorer).fit(X, y)
@@ -302,6 +304,11 @@ def test_what_a_scorer_may_not_return(estimator, binary):
     for value in (None, np.zeros(3), "good"):
         with pytest.raises(TypeError, match="eval_metric must return a number, got"):
             make(estimator, **EARLY, eval_metric=lambda estimator, X, y, value=value: value).fit(*binary)
+
+
+def test_a_scorer_may_not_train(estimator, binary):
+    with pytest.raises(TypeError, match="eval_metric must not fit the model that it is given"):
+        make(estimator, **EARLY, eval_metric=lambda model, X, y: model.fit(X, y)).fit(*binary)
 
 
 def test_a_scorer_may_not_ask_for_other_data(estimator, binary):

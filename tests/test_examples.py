@@ -2,29 +2,29 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from .conftest import real_data
+from .programs import PYTHON, run
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "plot_fraud_detection.py"
 
 
 @pytest.fixture
-def run(tmp_path, pytestconfig):
+def printed(tmp_path, pytestconfig):
     """Return a function that runs the example and returns what it prints; warnings are errors, as in the tests."""
     pytest.importorskip("imblearn")
     pytest.importorskip("matplotlib")
     warnings = [f"-W{action}" for action in pytestconfig.getoption("pythonwarnings") or ["error"]]
 
-    def run(*arguments):
-        command = [sys.executable, *warnings, str(EXAMPLE), *arguments]
+    def printed(*arguments):
+        command = [PYTHON, *warnings, str(EXAMPLE), *arguments]  # whose lines are read as they come
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-        with subprocess.Popen(command, cwd=tmp_path, text=True, env=environment, **streams) as process:  # noqa: S603
+        with subprocess.Popen(command, cwd=tmp_path, text=True, env=environment, **streams) as process:  # noqa: S603  # ours
             lines = []
             for line in process.stdout:
                 if line.startswith("LightGBM, own"):  # each row as it is done, long before the picture
@@ -33,7 +33,7 @@ def run(tmp_path, pytestconfig):
         assert process.returncode == 0, "".join(lines)
         return "".join(lines)
 
-    return run
+    return printed
 
 
 def table(output):
@@ -47,11 +47,8 @@ def test_dask(tmp_path):
     """A process of its own: the workers of its cluster import what started them."""
     pytest.importorskip("distributed")
     pytest.importorskip("matplotlib")
-    command = [sys.executable, str(EXAMPLE.with_name("plot_dask.py"))]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0, done.stdout + done.stderr
     rows = {}
-    for line in done.stdout.splitlines():
+    for line in run(PYTHON, EXAMPLE.with_name("plot_dask.py"), cwd=tmp_path).stdout.splitlines():
         if ", one machine" in line or ", cluster" in line:
             name, *values = line.rsplit(maxsplit=3)
             rows[name.strip()] = [float(value) for value in values]
@@ -65,10 +62,10 @@ def test_dask(tmp_path):
     assert (tmp_path / "dask.png").exists()
 
 
-def test_fraud_detection(run, tmp_path):
+def test_fraud_detection(printed, tmp_path):
     import matplotlib.pyplot as plt
 
-    output = run()
+    output = printed()
     rows = table(output)
     assert len(rows) == 10
     (searched,) = (name for name in rows if "searched" in name)
@@ -89,11 +86,11 @@ def test_fraud_detection(run, tmp_path):
     assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 50
 
 
-def test_fraud_detection_takes_the_published_csv(run, tmp_path):
+def test_fraud_detection_takes_the_published_csv(printed, tmp_path):
     X, y = real_data("creditcard")
     frame = X.assign(Class=y)
     keep = (frame["Class"] == 1) | (np.arange(len(frame)) % 25 == 0)
     frame[keep].to_csv(tmp_path / "creditcard.csv", index=False)
-    output = run("--data", "creditcard.csv", "--output", "picture.png")
+    output = printed("--data", "creditcard.csv", "--output", "picture.png")
     assert f"{int(0.8 * keep.sum())} transactions to train" in output
     assert (tmp_path / "picture.png").exists()

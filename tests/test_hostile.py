@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import warnings
 
@@ -21,17 +20,17 @@ import hostile_fits
 from hostile_data import KINDS, Data
 from hostile_fits import Outcome, as_bytes
 
+from .programs import PYTHON, run
+
 
 def test_200_cases():
     """Every kind of data with every estimator."""
     assert 4 * len(KINDS) <= 200
     options = ["--cases", "200", "--minutes", "60", "--limit", "300"]
-    command = [sys.executable, hostile.__file__, *options]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=1800)  # noqa: S603
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.splitlines()[-1] == "200 cases, 0 failed"
-    total = next(line for line in result.stdout.splitlines() if line.startswith("all "))
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    lines = run(PYTHON, hostile.__file__, *options, environment=environment, timeout=1800).stdout.splitlines()
+    assert lines[-1] == "200 cases, 0 failed"
+    total = next(line for line in lines if line.startswith("all "))
     counts = np.array([[int(count) for count in cell.split("/")] for cell in total.split()[1:]])
     assert counts.shape == (4, 5)
     assert counts.sum() == 200
@@ -58,7 +57,7 @@ class Model:
         self.change = change
 
     def get_params(self):
-        return {"focal_gamma": 1.0}
+        return {"focal_gamma": 1.0, "missing": np.nan, "booster": "gbtree"}
 
     def fit(self, X, y):
         X[0, 0] += self.change.get("add", 0.0)
@@ -95,7 +94,11 @@ WARNING = {"warning": "found no split that tells samples apart, all have the sam
         (WARNING, "failed", "warns that it is constant, and is not"),
         ({"add": 1.0}, "failed", "has changed what it was given"),
         ({"error": (ValueError, "focal_gamma must be > 0")}, "refused", "ValueError: focal_gamma must be > 0"),
+        ({"error": (ValueError, "missing must be a number")}, "refused", "ValueError: missing"),
+        ({"error": (ValueError, "there is no 'gbtree'")}, "refused", "ValueError: there is no 'gbtree'"),
+        ({"error": (TypeError, "columns of X, too, must be numbers")}, "refused", "TypeError: columns of X"),
         ({"error": (ValueError, "must be > 0")}, "failed", "ValueError: must be > 0"),
+        ({"error": (ValueError, "bad data: a sample of a class is missing")}, "failed", "ValueError: bad data"),
         ({"error": (IndexError, "X has no such row")}, "failed", "IndexError: X has no such row"),
     ],
     ids=lambda value: value.replace(" ", "_") if isinstance(value, str) else "",

@@ -20,11 +20,10 @@ import pytest
 import xgboost
 from sklearn.exceptions import NotFittedError
 
-import skfocal
 from skfocal import _arrays
 from skfocal.losses import compiled
 
-from .conftest import make
+from .conftest import of_rounds, small_data
 from .programs import returned_by
 from .streams import Batches
 
@@ -42,17 +41,8 @@ def hears():
     signal.signal(signal.SIGINT, before)
 
 
-def data():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(1000, 4)).astype(np.float32)
-    return X, (X[:, 0] + rng.normal(size=1000) > 1).astype(int)
-
-
 def small(name, **params):
-    """Return an estimator of this name that trains for some rounds, or epochs."""
-    of_network = {"max_iter": 10, "tol": 0.0, "n_iter_no_change": 100}
-    rounds = of_network if name == "FocalMLPClassifier" else {"n_estimators": 10}
-    return make(getattr(skfocal, name), **rounds, **params)
+    return of_rounds(name, 10, **params)
 
 
 def sending(delay):
@@ -80,7 +70,7 @@ class Interrupted:
     """Fits of one estimator that are interrupted, each with a look at what is left."""
 
     def __init__(self, name, **params):
-        self.name, self.params, (self.X, self.y) = name, params, data()
+        self.name, self.params, (self.X, self.y) = name, params, small_data(1000)
         self.expected = small(name, **params).fit(self.X, self.y).predict_proba(self.X)
         self.lost = []
         sys.unraisablehook = lambda told: self.lost.append(told.exc_type)
@@ -130,7 +120,7 @@ class Interrupted:
 def interrupt_at_any_time(name, **params):
     """Interrupt fits after some time, so that the engine's library is at work, most of the time."""
     warnings.simplefilter("ignore")
-    moments, fits = random.Random(0), Interrupted(name, **params)  # noqa: S311
+    moments, fits = random.Random(0), Interrupted(name, **params)
     started = time.monotonic()
     small(name, **params).fit(fits.X, fits.y)
     duration = time.monotonic() - started
@@ -147,7 +137,7 @@ def interrupt_at_any_time(name, **params):
 def interrupt_in_any_step(name):
     """Interrupt fits in some step of Python's, so that no step is too short to be met."""
     warnings.simplefilter("ignore")
-    moments, fits = random.Random(0), Interrupted(name)  # noqa: S311
+    moments, fits = random.Random(0), Interrupted(name)
     count = itertools.count()
     sys.setprofile(lambda *_: next(count))
     small(name).fit(fits.X, fits.y)
@@ -182,7 +172,7 @@ def as_batches(X, y):
 
 def interrupt_before_reading(n_calls, in_batches):
     """Interrupt XGBoost's library whenever it calls Python for data, before that has done anything."""
-    X, y = data()
+    X, y = small_data(1000)
     model = small("FocalXGBClassifier").fit(X, y)
     before, read, calls = model.predict_proba(X), xgboost.core.DataIter._next_wrapper, []
 
@@ -224,7 +214,7 @@ class Slow(Batches):
 
 
 def test_a_source_of_data_is_interrupted_at_once():
-    X, y = data()
+    X, y = small_data(1000)
     (batches,) = as_batches(X, y)
     thread = sending(0.3)
     started = time.monotonic()
@@ -237,7 +227,7 @@ def test_a_source_of_data_is_interrupted_at_once():
 
 def test_an_interruption_that_does_not_raise_is_not_lost():
     """A handler of the user's own is called, after the library is done, and is in its place again."""
-    told, (X, y) = [], data()
+    told, (X, y) = [], small_data(1000)
     before = signal.signal(signal.SIGINT, lambda *arguments: told.append(arguments[0]))
     try:
         own, read = signal.getsignal(signal.SIGINT), Batches.next
@@ -261,8 +251,15 @@ class InterruptedPool:
         raise KeyboardInterrupt
 
 
-def test_no_thread_writes_after_an_interruption():
-    """What it would write to may be memory of an engine's, which is free by then."""
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+def test_no_thread_writes_after_an_interruption(again, monkeypatch):
+    """What it would write to may be memory of an engine's, which is free by then; who is impatient waits, too."""
+    more = [KeyboardInterrupt] * again
+
+    def sleep(seconds):
+        if more:
+            raise more.pop()
+        time.sleep(seconds)
 
     def slow(block):
         time.sleep(0.3)
@@ -270,8 +267,10 @@ def test_no_thread_writes_after_an_interruption():
 
     pool, raw = InterruptedPool(), np.zeros(2 * _arrays.BLOCK)
     out = np.zeros_like(raw)
+    monkeypatch.setattr(_arrays, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         _arrays.in_blocks(slow, (raw,), out=[out], n_threads=2, pool=pool)
+    assert not more
     left = out.copy()
     pool.thread.join()
     np.testing.assert_array_equal(out, left)

@@ -2,7 +2,6 @@
 
 import ctypes
 import shutil
-import subprocess
 import sysconfig
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from skfocal.losses.compiled import kernel, kernel_computes
 from skfocal.objectives import TrainingObjective
 
 from .conftest import NEEDS_KERNEL
-from .test_losses import mp_reference
+from .mpmath_reference import mp_reference
+from .programs import run
 
 pytestmark = NEEDS_KERNEL
 VARIANTS = [] if kernel is None else kernel.variants()
@@ -272,8 +272,8 @@ def test_errors_of_exp_and_log_are_those_that_are_claimed(tmp_path):
         program,
         "-lm",
     ]
-    subprocess.run(command, check=True)  # noqa: S603
-    output = subprocess.run([program], check=True, capture_output=True, text=True).stdout  # noqa: S603
+    run(*command)
+    output = run(program).stdout
     of_float, of_double = np.array(output.split(), dtype=float).reshape(2, 4)
     for errors in (of_float, of_double):
         assert (errors <= [1.5, 2.0, 3.0, 3.0]).all(), output

@@ -2,10 +2,7 @@
 
 import copy
 import functools
-import os
 import pickle
-import subprocess
-import sys
 import warnings
 
 import lightgbm
@@ -21,7 +18,8 @@ from skfocal.boosting import plan
 from skfocal.lightgbm import compat as lightgbm_compat
 from skfocal.objectives import TrainingObjective
 
-from .conftest import make
+from .conftest import CONSTANT, make
+from .programs import PYTHON, run
 
 
 def fitted(X, y, **params):
@@ -145,6 +143,10 @@ def test_evaluation_sets_as_lightgbm_4_7_names_them(binary):
     model = make(FocalLGBMClassifier).fit(X, y, eval_X=(X[:500], X[500:]), eval_y=(y[:500], y[500:]))
     expected = make(FocalLGBMClassifier).fit(X, y, eval_set=[(X[:500], y[:500]), (X[500:], y[500:])])
     assert model.evals_result_ == expected.evals_result_
+    alone = make(FocalLGBMClassifier).fit(X, y, eval_X=X[:500], eval_y=y[:500])
+    assert alone.evals_result_["valid_0"] == expected.evals_result_["valid_0"]
+    with pytest.raises(ValueError, match=r"eval_X and eval_y must be tuples .*, got only one tuple"):
+        make(FocalLGBMClassifier).fit(X, y, eval_X=(X,), eval_y=y)
     with pytest.raises(ValueError, match="eval_X and eval_y must be given together"):
         make(FocalLGBMClassifier).fit(X, y, eval_X=X)
     with pytest.raises(ValueError, match="eval_set must be None where eval_X and eval_y are given"):
@@ -162,6 +164,16 @@ def test_evaluation_class_weight_is_a_sample_weight(multiclass):
     expected = make(FocalLGBMClassifier).fit(X, names[y], eval_set=[(X, names[y])], eval_sample_weight={0: weight})
     assert list(model.evals_result_["valid_0"]) == ["focal_loss"]
     assert model.evals_result_ == expected.evals_result_
+
+
+def test_names_of_evaluation_sets(binary):
+    X, y = binary
+    sets = {"eval_set": [(X[:500], y[:500]), (X[500:], y[500:])]}
+    model = make(FocalLGBMClassifier).fit(X, y, **sets, eval_names=["old", "new"])
+    unnamed = make(FocalLGBMClassifier).fit(X, y, **sets)
+    assert model.evals_result_ == dict(zip(["old", "new"], unnamed.evals_result_.values(), strict=True))
+    with pytest.raises(ValueError, match=r"eval_names must be different, got \['old', 'old'\]"):
+        make(FocalLGBMClassifier).fit(X, y, **sets, eval_names=["old", "old"])
 
 
 @pytest.mark.parametrize("name", ["eval_names", "eval_sample_weight", "eval_class_weight", "eval_init_score"])
@@ -200,6 +212,15 @@ def test_lightgbms_own_callbacks_work(binary):
     assert model.best_score_["valid_0"]["average_precision"] == pytest.approx(
         max(model.evals_result_["valid_0"]["average_precision"])
     )
+
+
+@CONSTANT
+def test_a_schedule_on_data_without_any_usable_feature(binary):
+    """Told of another learning rate, LightGBM gives up if its filter has left no feature."""
+    y = binary[1]
+    schedule = lightgbm.reset_parameter(learning_rate=lambda i: 0.1 / (i + 1))
+    model = make(FocalLGBMClassifier).fit(np.ones((len(y), 2)), y, callbacks=[schedule])
+    np.testing.assert_allclose(model.predict_proba(np.ones((1, 2)))[0], np.bincount(y) / len(y))
 
 
 def test_parameters_reach_the_engine(binary):
@@ -436,12 +457,7 @@ def test_dart_draws_the_same_numbers_in_every_fit():
 
     Other allocators do not know the variable; what must hold anywhere is the next test's.
     """
-    outputs = []
-    for byte in ("255", "1", "254"):
-        environment = os.environ | {"MALLOC_PERTURB_": byte}
-        outputs.append(subprocess.run(  # noqa: S603  # a program of ours
-            [sys.executable, "-c", DART], env=environment, capture_output=True, text=True, timeout=300, check=True
-        ).stdout)  # fmt: skip
+    outputs = [run(PYTHON, "-c", DART, environment={"MALLOC_PERTURB_": byte}).stdout for byte in ("255", "1", "254")]
     assert len(outputs[0].split()) == 3
     assert outputs[1:] == outputs[:1] * 2
 

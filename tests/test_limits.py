@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import skfocal
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, compiled
 from skfocal.objectives import FocalObjective
 
-from .conftest import NEEDS_KERNEL, make
+from .conftest import ESTIMATORS, NEEDS_KERNEL, boosted_with, engine_of, of_rounds, small_data
 from .programs import returned_by
 
 pytestmark = pytest.mark.skipif(
@@ -27,21 +26,14 @@ N_ROWS = 50_000
 SPARE = [0, 1, 2, 4, 8, 256]  # MiB that a process may take beside what it has
 
 
-def data():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(N_ROWS, 8)).astype(np.float32)
-    return X, (X[:, 0] > 1).astype(int)
-
-
 def fit_with_little_memory(name):
     """Return how fits end, each with a little more memory than that before; check what is left when there is enough."""
     import resource
 
     warnings.simplefilter("ignore")
-    X, y = data()
-    few = {"max_iter": 2} if name == "FocalMLPClassifier" else {"n_estimators": 2}
-    model, ends = make(getattr(skfocal, name), **few, focal_gamma=3.0).fit(X, y), []
-    expected = make(getattr(skfocal, name), **few).fit(X, y).predict_proba(X)
+    X, y = small_data(N_ROWS, 8)
+    model, ends = of_rounds(name, 2, focal_gamma=3.0).fit(X, y), []
+    expected = of_rounds(name, 2).fit(X, y).predict_proba(X)
     proba = model.predict_proba(X)
     model.set_params(focal_gamma=1.0)
     for spare in SPARE:
@@ -89,21 +81,10 @@ def test_memory_that_the_kernel_is_not_given():
     assert returned_by(ask_kernel_for_much) == [[0.25] * 4]
 
 
-def compute_without_threads():
-    """Ask for threads where none can be started: gradients by the kernel and by NumPy's formulas, and whole fits."""
+def forbid_threads():
+    """Let no more threads be started from here on."""
     import resource
 
-    warnings.simplefilter("ignore")
-    rng = np.random.default_rng(0)
-    y, raw = rng.integers(0, 2, 300_000), rng.normal(size=300_000).astype(np.float32)
-    X, codes = data()
-    names = [name for name in skfocal.__all__ if name.startswith("Focal") and name.endswith("Classifier")]
-    models = [make(getattr(skfocal, name)) for name in names]
-    expected = [model.fit(X[:1000], codes[:1000]).predict_proba(X) for model in models]
-    one, several = (FocalObjective(BinaryFocalLoss(2.0), n_jobs=n_jobs) for n_jobs in (1, 4))
-    gradient, own = one(y, raw)[0], compiled.kernel
-    compiled.kernel = None
-    by_numpy = one(y, raw)[0]
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     if os.getuid() == 0:  # who may have any number
         os.setgid(65534)
@@ -111,16 +92,51 @@ def compute_without_threads():
     try:
         threading.Thread(target=print).start()
     except RuntimeError:
-        pass
-    else:
-        raise AssertionError("a thread was started")
-    np.testing.assert_array_equal(several(y, raw)[0], by_numpy)
-    compiled.kernel = own
-    np.testing.assert_array_equal(several(y, raw)[0], gradient)
-    for model, proba in zip(models, expected, strict=True):
-        np.testing.assert_array_equal(model.fit(X[:1000], codes[:1000]).predict_proba(X), proba)
-    return len(models)
+        return
+    raise AssertionError("a thread was started")
 
 
-def test_no_thread_can_be_started():
-    assert returned_by(compute_without_threads, environment={"OMP_NUM_THREADS": "1"}) == 4
+def gradients_without_threads():
+    """Ask for threads where none can be started: gradients by NumPy's formulas and by the kernel, if there is one."""
+    rng = np.random.default_rng(0)
+    y, raw = rng.integers(0, 2, 300_000), rng.normal(size=300_000).astype(np.float32)
+    one, several = (FocalObjective(BinaryFocalLoss(2.0), n_jobs=n_jobs) for n_jobs in (1, 4))
+    ways, expected = [None, compiled.kernel], []
+    for compiled.kernel in ways:
+        expected.append(one(y, raw)[0])
+    forbid_threads()
+    for compiled.kernel, gradient in zip(ways, expected, strict=True):
+        np.testing.assert_array_equal(several(y, raw)[0], gradient)
+    return len(ways)
+
+
+def n_own_threads():
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def fit_without_threads(name, n_threads):
+    """Fit on threads, and again when no more can be started; return how many the engine has kept."""
+    warnings.simplefilter("ignore")
+    X, y = small_data(N_ROWS, 8)
+    model = of_rounds(name, 2)
+    if n_threads > 1:
+        model.set_params(**engine_of(model).on_threads(n_threads))
+    before = n_own_threads()
+    expected = model.fit(X, y).predict_proba(X)
+    forbid_threads()
+    np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), expected)
+    return n_own_threads() - before
+
+
+def test_gradients_where_no_thread_can_be_started():
+    assert returned_by(gradients_without_threads) == 2
+
+
+# On several threads only where the engine keeps those of a fit before. scikit-learn starts some in every fit, for bins.
+ON_THREADS = [*((each, 1) for each in ESTIMATORS), *((each, 2) for each in boosted_with("threads"))]
+
+
+@pytest.mark.parametrize(("estimator", "n_threads"), ON_THREADS)
+def test_fits_where_no_thread_can_be_started(estimator, n_threads):
+    environment = {"OMP_NUM_THREADS": str(n_threads), "OPENBLAS_NUM_THREADS": "1"}
+    assert returned_by(fit_without_threads, estimator.__name__, n_threads, environment=environment) == n_threads - 1

@@ -24,7 +24,8 @@ from skfocal.losses import compiled
 
 from .conftest import BOOSTED, ESTIMATORS, boosted_with, engine_of, make
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of networks that have not converged, and of constant models
+# Of networks that have not converged, and of constant models.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 NAMES = [name for name, kind in long_use.CLASSIFIERS.items() if kind in {each.__name__ for each in ESTIMATORS}]
 

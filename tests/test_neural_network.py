@@ -440,6 +440,8 @@ def test_several_columns_that_are_no_labels(multilabel):
     X, y = multilabel
     with pytest.raises(ValueError, match=r"y of several columns must hold 0 and 1, .* got 2"):
         network().fit(X, y * np.arange(1, 5))
+    with pytest.raises(ValueError, match=r"y of several columns must hold 0 and 1, .* got array\(\[\['"):
+        network().fit(X, np.array(["no", "yes"])[y])
 
 
 @pytest.mark.filterwarnings("ignore")

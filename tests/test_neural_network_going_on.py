@@ -61,6 +61,17 @@ def test_a_warm_start_after_a_change_compares_with_nothing_from_before(doubles, 
     assert np.isfinite(model.loss_)
 
 
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_from_lbfgs_a_solver_that_makes_steps_goes_on(doubles):
+    X, y = doubles
+    first = network(solver="lbfgs", max_iter=5, warm_start=True).fit(X, y)
+    before = [part.copy() for part in first.coefs_]
+    model = first.set_params(solver="adam", max_iter=200, learning_rate_init=1e-14).fit(X, y)
+    for old_part, part in zip(before, model.coefs_, strict=True):
+        np.testing.assert_allclose(part, old_part, atol=1e-9)
+    assert model.n_iter_ == len(model.loss_curve_)
+
+
 def test_a_start_is_kept_if_no_epoch_is_better(doubles, monkeypatch):
     """It is the pretrained network, not a random one."""
     X, y = doubles
@@ -201,6 +212,8 @@ def test_data_that_the_pretrained_network_does_not_fit(old, binary):
         model.fit(X, np.array(["a", "b"])[y])
     with pytest.raises(ValueError, match="estimator must be a fitted MLPClassifier, got one that is not"):
         FocalMLPClassifier.from_estimator(MLPClassifier())
+    with pytest.raises(TypeError, match="pretrained must be left out, it is the estimator given, got None"):
+        FocalMLPClassifier.from_estimator(old, pretrained=None)
     unfrozen = clone(network(pretrained=old))
     with pytest.raises(ValueError, match="unless it is in a FrozenEstimator"):
         unfrozen.fit(X, y)
@@ -212,6 +225,8 @@ def test_bad_calls_of_partial_fit(binary, multilabel):
         network().partial_fit(X, y)
     with pytest.raises(ValueError, match=r"labels of y must be among the classes, \[0, 2\], got \[1\]"):
         network().partial_fit(X, y, classes=[0, 2])
+    with pytest.raises(ValueError, match=r"classes must hold at least two different labels, got \[0\]"):
+        network().partial_fit(X, 0 * y, classes=[0])
     for name in ("class_weight", "focal_alpha"):
         with pytest.raises(ValueError, match=f"{name} must hold numbers for partial_fit.* got 'balanced'"):
             network(**{name: "balanced"}).partial_fit(X, y, classes=[0, 1])

@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import log_loss
 
 from skfocal import FocalMLPClassifier
-from skfocal.losses import BinaryFocalLoss, MultilabelFocalLoss
+from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss, MultilabelFocalLoss
+from skfocal.losses.formulas import FOCAL
 from skfocal.losses.registry import FAMILIES
 from skfocal.onnx import to_onnx
 
@@ -59,6 +60,21 @@ def test_its_link_is_the_posterior(loss):
     np.testing.assert_allclose(weighted, 0, atol=1e-10)
     expected = prior * (loss.class_weights or 1.0)
     np.testing.assert_allclose(loss.predict_proba(np.array([start]))[0], expected / expected.sum())
+
+
+@pytest.mark.parametrize("rare", [1e-3, 1e-40, 1e-300])
+@pytest.mark.parametrize("kind", [BinaryFocalLoss, MulticlassFocalLoss])
+def test_a_link_that_rises_slowly(kind, rare):
+    """Margins are as large as it takes; of several classes up to 10,000, which is all that engines need."""
+    slow = FOCAL._replace(log_link=lambda u, gamma, mix: FOCAL.log_link(u / 100, gamma, mix), compiled=False)
+    loss = type("Slow", (kind,), {"formulas": slow})(1.0)
+    prior = np.array([1.0, rare] if kind is BinaryFocalLoss else [1.0, 0.5, rare])
+    posterior = loss.predict_proba(np.array([loss.intercept(prior)]))[0]
+    expected = prior / prior.sum()
+    if kind is MulticlassFocalLoss and rare < 1e-43:
+        assert expected[-1] < posterior[-1] < 1e-43  # exp(-10,000 / 100)
+        posterior, expected = posterior[:-1], expected[:-1]
+    np.testing.assert_allclose(posterior, expected, rtol=1e-9)
 
 
 def test_several_labels():

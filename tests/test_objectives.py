@@ -345,6 +345,21 @@ def test_threads_change_no_bit_of_a_posterior(loss, compiled, monkeypatch):
         np.testing.assert_array_equal(loss.predict_proba(raw, n_jobs=n_jobs), one)
 
 
+def test_a_gradient_in_the_place_of_the_margins():
+    """Of float32, as XGBoost has them; into others the kernel would write what they do not hold."""
+    y, raw = some_data(SOME_LOSSES[0], 100, np.float32)
+    expected = FocalObjective(SOME_LOSSES[0])(y, raw.astype(np.float64))[0]
+    with TrainingObjective(FocalObjective(SOME_LOSSES[0]), in_place=True) as training:
+        gradient, _ = training(y, raw)
+    assert np.shares_memory(gradient, raw)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-7)
+    with (
+        TrainingObjective(FocalObjective(SOME_LOSSES[0]), in_place=True) as training,
+        pytest.raises(TypeError, match="y_pred must be float32 for a gradient in its place, got float64"),
+    ):
+        training(y, raw.astype(np.float64))
+
+
 def test_unknown_policy():
     with pytest.raises(ValueError, match=r"hessian must be one of \['stable', 'exact'\], got 'clipped'"):
         FocalObjective(BinaryFocalLoss(), "clipped")

@@ -164,6 +164,7 @@ STEPS = {
     "indicate": lambda: [SimpleImputer(add_indicator=True), "passthrough", MinMaxScaler()],
     "choose": lambda: [SimpleImputer(strategy="most_frequent"), SelectKBest(k=20)],
     "nothing": lambda: ["passthrough"],
+    "nothing, in a pipeline": lambda: [make_pipeline("passthrough", StandardScaler(), None)],
     "bins": lambda: [
         SimpleImputer(),
         KBinsDiscretizer(6, encode="onehot-dense", quantile_method="averaged_inverted_cdf"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_transformer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
@@ -200,6 +200,7 @@ ENCODERS = {
         remainder="passthrough",
     ),
     "all of them": lambda: encode(FeatureUnion([("number", OrdinalEncoder(**OTHERS)), ("rate", TargetEncoder())])),
+    "nothing before": lambda: encode(make_pipeline("passthrough", TargetEncoder())),
     "one after another": lambda: [
         ColumnTransformer(
             [("fill", SimpleImputer(strategy="most_frequent"), WORDS), ("scale", StandardScaler(), NUMBERS)],
@@ -348,6 +349,8 @@ def test_words_that_nothing_encodes(boosted, known):
     indicated = SimpleImputer(strategy="most_frequent", add_indicator=True)
     encoded = make_pipeline(indicated, OrdinalEncoder(**OTHERS))
     refused(make_pipeline(encoded, make(boosted)), X[WORDS], y, "got SimpleImputer.*: .*Transform the data before")
+    beside = FeatureUnion([("gone", MissingIndicator(features="all")), ("rate", TargetEncoder())])
+    refused(make_pipeline(beside, make(boosted)), X[WORDS], y, "got MissingIndicator.*: words must be encoded before")
 
 
 def test_categories_that_engines_do_not_tell_of(known):

@@ -179,7 +179,10 @@ def test_so_many_groups_have_no_more_alerts_than_their_budget(scores, n_days, ma
 
 @given(data=st.data(), n=st.integers(5, 80), max_fpr=st.floats(0.05, 0.9), confidence=st.floats(0.05, 0.9), seed=seeds)
 def test_the_false_positive_rate_could_not_be_larger(data, n, max_fpr, confidence, seed):
-    """The negative samples above the threshold are so few that a larger rate than asked for would rarely give them."""
+    """The negative samples above the threshold are so few that a larger rate than asked for would rarely give them.
+
+    One more, and it would give them more often.
+    """
     assume(n >= np.log(1 - confidence) / np.log1p(-max_fpr) + 1)
     score = np.array(data.draw(st.lists(any_score, min_size=n, max_size=n)))
     y = np.zeros(n + 2, dtype=int)
@@ -188,6 +191,9 @@ def test_the_false_positive_rate_could_not_be_larger(data, n, max_fpr, confidenc
     threshold = fpr_threshold(y, score, max_fpr=max_fpr, confidence=confidence)
     above = int(np.sum(score[:n] >= threshold))
     assert binom.cdf(above, n, max_fpr) <= 1 - confidence + 1e-9
+    lower = score[:n][score[:n] < threshold]
+    if _are_float32(score[:n]):
+        assert binom.cdf(np.sum(score[:n] >= lower.max()), n, max_fpr) > 1 - confidence - 1e-9
     order = np.random.default_rng(seed).permutation(n + 2)
     assert fpr_threshold(y[order], score[order], max_fpr=max_fpr, confidence=confidence) == threshold
     assert (
@@ -205,7 +211,7 @@ def test_the_false_positive_rate_could_not_be_larger(data, n, max_fpr, confidenc
     min_precision=st.floats(0.05, 0.95),
     confidence=st.floats(0.05, 0.95),
 )
-def test_precisions_of_thresholds_could_not_be_lower(seed, n, decimals, min_precision, confidence):
+def test_alerts_prove_the_precision_of_their_threshold(seed, n, decimals, min_precision, confidence):
     rng = np.random.default_rng(seed)
     score = rng.random(n).round(decimals)
     y = (rng.random(n) < score).astype(int)
@@ -217,6 +223,29 @@ def test_precisions_of_thresholds_could_not_be_lower(seed, n, decimals, min_prec
     order = rng.permutation(n)
     again = precision_threshold(y[order], score[order], min_precision=min_precision, confidence=confidence)
     assert again == threshold
+
+
+@pytest.mark.filterwarnings("ignore:No threshold that was tried")
+@given(
+    seed=seeds,
+    n=st.integers(2, 60),
+    decimals=st.integers(0, 3),
+    min_precision=st.floats(0.3, 0.95),
+    confidence=st.floats(0.05, 0.95),
+)
+def test_no_lower_threshold_has_alerts_that_prove_the_precision(seed, n, decimals, min_precision, confidence):
+    """Of few samples, of which every number of alerts is tried: steps of the fifty are less than one."""
+    error = (1 - confidence) / 50
+    fewest = np.ceil(np.log(error) / np.log(min_precision))
+    assume((n - 1) * np.log((n - 1) / fewest) < 49)
+    rng = np.random.default_rng(seed)
+    score = rng.random(n).round(decimals)
+    y = (rng.random(n) < score**0.2).astype(int)
+    y[0] = 1
+    threshold = precision_threshold(y, score, min_precision=min_precision, confidence=confidence)
+    for other in np.unique(score[score < threshold])[:-1]:  # the last is that just below it
+        above = score > other
+        assert binom.sf(y[above].sum() - 1, above.sum(), min_precision) > error * (1 - 1e-9)
 
 
 costs = st.floats(-1e3, 1e3)

@@ -10,10 +10,7 @@ import importlib.util
 import json
 import os
 import random
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,9 +24,10 @@ from skfocal.losses import compiled
 
 from .conftest import ESTIMATORS, NEEDS_KERNEL, make
 from .engines import ENGINES
+from .programs import PATHS, PYTHON, run
 
-ROOT = Path(__file__).resolve().parents[1]
-
+# LightGBM's own, too, chooses samples in as many parts as there are threads.
+DEPENDS_ON_THREADS = {"boosting_type": "goss", "learning_rate": 0.5}
 # Whatever draws numbers at random, by the names of classifiers.
 RANDOM = {
     "FocalHistGradientBoostingClassifier": [
@@ -38,7 +36,7 @@ RANDOM = {
     "FocalLGBMClassifier": [
         {},  # a share of the trees at random thresholds
         {"subsample": 0.5, "subsample_freq": 1, "colsample_bytree": 0.5},
-        {"boosting_type": "goss", "learning_rate": 0.5},
+        DEPENDS_ON_THREADS,
         {"boosting_type": "dart", "extra_trees": True},
         {"early_stopping_rounds": 3},
     ],
@@ -55,7 +53,6 @@ RANDOM = {
     ],
 }
 MODELS = [(each, params) for each in ESTIMATORS for params in RANDOM[each.__name__]]
-DEPENDS_ON_THREADS = RANDOM["FocalLGBMClassifier"][2]  # as of LightGBM's own classifier
 ids = {"ids": lambda each: getattr(each, "__name__", None) or "-".join(each) or "defaults"}
 ENGINE_OF = {engine.estimator: engine for engine in ENGINES}
 
@@ -117,10 +114,10 @@ def digests_on_threads(estimator, params, X, y, **fit_arguments):
     return found
 
 
-@pytest.mark.parametrize(("estimator", "params"), MODELS, **ids)
+@pytest.mark.parametrize(
+    ("estimator", "params"), [model for model in MODELS if model[1] is not DEPENDS_ON_THREADS], **ids
+)
 def test_on_more_threads(estimator, params):
-    if params == DEPENDS_ON_THREADS:
-        pytest.skip("LightGBM's own goss chooses samples in as many parts as there are threads")
     assert len(digests_on_threads(estimator, params, *some_data())) == 1
 
 
@@ -168,14 +165,8 @@ def test_in_other_processes(expected, tmp_path):
     """Forked, spawned and joblib's, with another order of sets of strings."""
     program = tmp_path / "program.py"  # spawned processes import it
     program.write_text(IN_OTHER_PROCESSES, encoding="utf-8")
-    paths = [ROOT, ROOT / "benchmarks"]
-    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    command = [sys.executable, "-W", "ignore", program]
-    done = subprocess.run(  # noqa: S603  # a program of ours, which may hang where a lock is forked
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    environment = {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(PATHS)}
+    found = json.loads(run(PYTHON, "-W", "ignore", program, environment=environment, cwd=tmp_path).stdout)
     assert {"joblib", "alone"} <= set(found)
     assert found == dict.fromkeys(found, expected)
 

@@ -307,6 +307,20 @@ def test_posteriors_that_no_ratio_moves(bad):
     """Those of a model that has diverged, and of one that knows no doubt: it is said so, and soon."""
     posterior = np.tile([1.0, bad], (50, 1))
     assert matching_ratio(posterior, np.array([0.9, 0.1]), None) is None
+    of_three = np.array([[0.0, 1.0, 1e-10], [1.0, 0.0, 0.0]])  # the first class is half of all, whatever the ratio
+    assert matching_ratio(of_three, np.full(3, 1 / 3), None) is None
+
+
+def test_a_model_without_doubt_is_corrected_by_the_counts(estimator):
+    """A step as long as these ends in probabilities of 0 and 1, which no weights of classes move; that is said."""
+    X, y = np.repeat([[0.0], [1.0]], 500, axis=0), np.zeros(1000, dtype=int)
+    y[:50] = y[500:650] = 1
+    model = make(estimator, sampler=Double(5), learning_rate=1e4, n_estimators=1)
+    with pytest.warns(UserWarning, match="No weights of the classes move the probabilities") as record:
+        model.fit(X, y)
+    assert record[0].filename == __file__
+    np.testing.assert_allclose(model.prior_correction_[0] / model.prior_correction_[1], 5)
+    np.testing.assert_array_equal(model.predict_proba([[0.0], [1.0]]), np.eye(2))
 
 
 def test_priors_far_apart():

@@ -4,8 +4,6 @@ import importlib
 import io
 import json
 import pickle
-import subprocess
-import sys
 
 import joblib
 import numpy as np
@@ -15,11 +13,11 @@ import skfocal
 from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalMLPClassifier, FocalXGBClassifier
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, boosted_with, engine_of, make
+from .conftest import BOOSTED, CONSTANT, engine_of, make
+from .model_files import FILES, SAVING
+from .programs import PYTHON, run
 
 ids = {"ids": lambda estimator: estimator.__name__}
-SAVING = boosted_with("files")
-FILES = [(each, name) for each in SAVING for name in engine_of(each).files]
 
 
 @pytest.fixture(params=SAVING, **ids)
@@ -182,8 +180,7 @@ def test_real_frauds_with_a_table(boosted, name, tmp_path):
         f"clf = skfocal.{boosted.__name__}().load_model(sys.argv[1])\n"
         "numpy.save(sys.argv[3], clf.predict_proba(pandas.read_pickle(sys.argv[2])))\n"
     )
-    paths = [str(tmp_path / file) for file in (name, "frame.pkl", "proba.npy")]
-    subprocess.run([sys.executable, "-c", code, *paths], check=True)  # noqa: S603
+    run(PYTHON, "-c", code, *(tmp_path / file for file in (name, "frame.pkl", "proba.npy")))
     np.testing.assert_array_equal(np.load(tmp_path / "proba.npy"), model.predict_proba(frame))
     loaded = boosted().load_model(tmp_path / name)
     assert loaded.feature_names_in_.tolist() == list(frame.columns)
@@ -224,6 +221,14 @@ def test_nothing_of_a_model_before_remains(boosted, data, binary, tmp_path):
     assert not hasattr(other, "feature_names_in_")
     assert other.prior_correction_ is None
     assert not getattr(other, "evals_result_", {})
+
+
+@CONSTANT
+@pytest.mark.parametrize(("boosted", "name"), FILES)
+def test_trees_without_a_split(boosted, name, binary, tmp_path):
+    X, y = np.ones((2000, 3)), binary[1]
+    model = make(boosted).fit(X, y)
+    np.testing.assert_array_equal(saved_and_loaded(model, tmp_path / name).predict_proba(X), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("boosted", [FocalXGBClassifier], **ids)

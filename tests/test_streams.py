@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xgboost
 
-from skfocal import FocalLGBMClassifier, FocalXGBClassifier
+from skfocal import BinaryFocalLoss, FocalLGBMClassifier, FocalMetric, FocalXGBClassifier
 
 from .streams import (
     CODES,
@@ -246,6 +246,47 @@ def test_tables_with_categories_in_batches():
     batches[2]["data"] = batches[2]["data"].assign(city=reordered)
     with pytest.raises(ValueError, match="X must have the type of the first batch in 'city' in each"):
         make(FocalXGBClassifier).fit(Batches(batches))
+
+
+@pytest.mark.parametrize("library", ["Arrow", "polars"])
+def test_tables_of_other_libraries_in_batches(library):
+    X, y = data()
+    table = pd.DataFrame(X[:, :4], columns=list("abcd"))
+    batches = split(data=table, label=y)
+    as_table = pa.Table.from_pandas if library == "Arrow" else pytest.importorskip("polars").from_pandas
+    others = [batch | {"data": as_table(batch["data"])} for batch in batches]
+    model, expected = (make(FocalXGBClassifier).fit(Batches(each)) for each in (others, batches))
+    assert model.feature_names_in_.tolist() == list("abcd")
+    np.testing.assert_array_equal(model.decision_function(table), expected.decision_function(table))
+    others[2]["data"] = (
+        others[2]["data"].rename_columns(list("abce")) if library == "Arrow" else others[2]["data"].rename({"d": "e"})
+    )
+    with pytest.raises(ValueError, match=r"columns of the first batch in each, \['a', 'b', 'c', 'd'\], got .*'e'"):
+        make(FocalXGBClassifier).fit(Batches(others))
+
+
+@streams
+def test_metrics_of_the_users_own(kind, stream, tmp_path):
+    X, y = data()
+    given = stream(X, y, None, tmp_path)
+    model = make(kind, eval_metric=FocalMetric(BinaryFocalLoss(0.5))).fit(given, eval_set=[given], **quietly(kind))
+    (history,) = model.evals_result_.values()
+    expected = BinaryFocalLoss(0.5).loss(y, model.decision_function(features_of(model, X)).astype(float)).mean()
+    assert history["focal_loss"][-1] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [np.random.RandomState, np.random.default_rng])
+def test_a_dataset_and_a_random_state(kind):
+    """It draws one number, for bins and trees: as another of the same state does, and the same one not again."""
+    X, y = data()
+    bagging = {"subsample": 0.5, "subsample_freq": 1}
+    state, same = kind(0), kind(0)
+    first, second, other = (
+        make(FocalLGBMClassifier, random_state=each, **bagging).fit(lightgbm.Dataset(X, label=y)).predict_proba(X)
+        for each in (state, same, state)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
 
 
 def test_sparse_batches():

@@ -1,9 +1,13 @@
 """Tables of pandas, polars and Arrow: categories, columns that no engine reads, and names of features."""
 
+import sys
+
 import numpy as np
 import pytest
 
-from .conftest import BOOSTED, boosted_with, engine_of, make
+from skfocal import FocalHistGradientBoostingClassifier, FocalLGBMClassifier, FocalXGBClassifier
+
+from .conftest import BOOSTED, WATCHING, boosted_with, engine_of, like_own, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
 WORDS = ["ä", "ß", "ö", "aa", "Straße", "日本", "日本語", "b\\n"]
@@ -66,27 +70,37 @@ def test_names_beyond_ascii_in_evaluation_sets_and_after_saving(tmp_path):
         np.testing.assert_array_equal(estimator().load_model(path).predict_proba(alone), model.predict_proba(alone))
 
 
+def test_names_beyond_ascii_need_pyarrow(monkeypatch):
+    pd = pytest.importorskip("pandas")
+    words, x, y = words_and_labels()
+    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "base_margin")
+    table = pd.DataFrame({"x": x, "word": pd.Categorical(words.astype(object))})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match="Categories with names beyond ASCII need pyarrow"):
+        make(estimator).fit(table, y)
+    make(estimator).fit(table.assign(word=table["word"].cat.rename_categories(list("abcdefgh"))), y)
+
+
 def test_numbers_beside_words_beyond_ascii():
     """Neither of XGBoost's two ways to read categories takes both."""
     pd = pytest.importorskip("pandas")
     words, x, y = words_and_labels()
-    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "base_margin")
     table = as_table("pandas", words, x)
     table["hour"] = (np.arange(len(y)) % 24).tolist()
     table["hour"] = table["hour"].astype("category")
     with pytest.raises(ValueError, match=r"words only beside words beyond ASCII .* got 0 in 'hour': make"):
-        make(estimator).fit(table, y)
+        make(FocalXGBClassifier).fit(table, y)
     for odd in (words.tolist(), np.arange(len(y)).astype("datetime64[s]")):
         with pytest.raises(ValueError, match=r"X must have columns of numbers, .*, got .* in 'odd'"):
-            make(estimator).fit(as_table("pandas", words, x).assign(odd=odd), y)
+            make(FocalXGBClassifier).fit(as_table("pandas", words, x).assign(odd=odd), y)
     dense = as_table("pandas", words, x).assign(few=np.where(x > 1, x, 0.0))
     sparse = dense.assign(few=pd.arrays.SparseArray(dense["few"]))
-    expected = make(estimator).fit(dense, y).predict_proba(dense)
-    np.testing.assert_array_equal(make(estimator).fit(sparse, y).predict_proba(sparse), expected)
+    expected = make(FocalXGBClassifier).fit(dense, y).predict_proba(dense)
+    np.testing.assert_array_equal(make(FocalXGBClassifier).fit(sparse, y).predict_proba(sparse), expected)
 
 
 @pytest.mark.parametrize("library", ["polars", "Arrow"])
-@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_columns_that_no_engine_reads(estimator, library):
     """Words that are no categories, and days: LightGBM would end the process."""
     pa = pytest.importorskip("pyarrow")
@@ -127,7 +141,7 @@ def test_columns_of_all_kinds_of_numbers(estimator, library):
     assert make(estimator).fit(with_word, y).predict_proba(with_word).shape == (len(y), 2)
 
 
-@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_numbers_of_another_byte_order(estimator, binary):
     """pandas keeps them so, if it cannot do much with them; scikit-learn refuses to predict of them."""
     pd = pytest.importorskip("pandas")
@@ -146,21 +160,26 @@ def test_numbers_of_another_byte_order(estimator, binary):
 def test_scikit_learn_takes_words():
     pl = pytest.importorskip("polars")
     words, x, y = words_and_labels()
-    (estimator,) = (each for each in BOOSTED if not engine_of(each).eval_weight)
     given, plain = pl.DataFrame({"x": x, "word": words}), as_table("polars", words, x)
-    model = make(estimator, categorical_features=["word"]).fit(given, y)
-    np.testing.assert_array_equal(model.predict_proba(given), make(estimator).fit(plain, y).predict_proba(plain))
+    model = make(FocalHistGradientBoostingClassifier, categorical_features=["word"]).fit(given, y)
+    expected = make(FocalHistGradientBoostingClassifier).fit(plain, y).predict_proba(plain)
+    np.testing.assert_array_equal(model.predict_proba(given), expected)
 
 
 def test_tables_that_are_still_to_be_computed(estimator):
     pl = pytest.importorskip("polars")
     _, x, y = words_and_labels()
-    frame = pl.DataFrame({"x": x})
     with pytest.raises(TypeError, match=r"X must be a table that is there, got a LazyFrame: pass X.collect\(\)"):
-        make(estimator).fit(frame.lazy(), y)
-    if estimator in boosted_with("eval_weight"):  # scikit-learn's boosting predicts in its own way
-        with pytest.raises(TypeError, match="LazyFrame"):
-            make(estimator).fit(frame, y).predict(frame.lazy())
+        make(estimator).fit(pl.LazyFrame({"x": x}), y)
+
+
+@pytest.mark.parametrize("estimator", WATCHING, **ids)  # scikit-learn's boosting predicts in its own way
+def test_prediction_of_tables_that_are_still_to_be_computed(estimator):
+    pl = pytest.importorskip("polars")
+    _, x, y = words_and_labels()
+    model = make(estimator).fit(pl.DataFrame({"x": x}), y)
+    with pytest.raises(TypeError, match="LazyFrame"):
+        model.predict(pl.LazyFrame({"x": x}))
 
 
 @pytest.mark.parametrize("name", ["a\tb", "a\x0bb", "a b", "ä", "x=1", "Tree=0", "\u2028"])
@@ -179,17 +198,16 @@ def test_odd_names_of_features(estimator, name, binary, tmp_path):
 @pytest.mark.parametrize("name", ["a\nb", "a\rb", ""])
 def test_names_that_lightgbm_cannot_read_again(name, binary):
     pd = pytest.importorskip("pandas")
-    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "init_score")
     X, y = binary
     message = "Features must have names that are not empty and without line breaks, got"
     with pytest.raises(ValueError, match=message):
-        make(estimator).fit(pd.DataFrame(X, columns=[name, *"bcdefgh"]), y)
+        make(FocalLGBMClassifier).fit(pd.DataFrame(X, columns=[name, *"bcdefgh"]), y)
     with pytest.raises(ValueError, match=message):
-        make(estimator).fit(X, y, feature_name=[name, *"bcdefgh"])
+        make(FocalLGBMClassifier).fit(X, y, feature_name=[name, *"bcdefgh"])
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # LightGBM's own, of an array
-@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_names_need_not_be_compared(estimator, binary):
     """As in the engines, by `validate_features`; the number of features is, always."""
     pd = pytest.importorskip("pandas")
@@ -208,7 +226,7 @@ def test_names_need_not_be_compared(estimator, binary):
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # scikit-learn's own
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
-@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_a_table_of_other_columns_is_refused(estimator, kind, named, binary):
     """In another order, fewer, or none at all."""
     pd, library = pytest.importorskip("pandas"), pytest.importorskip(kind)
@@ -242,7 +260,7 @@ def of_no_category(kind):
 
 
 @pytest.mark.parametrize("kind", ["pandas", "pandas, floats", "Arrow", "polars"])
-@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_a_row_whose_category_is_missing(estimator, kind):
     """XGBoost fails at it, alone in a table; the answer is that of the same row among others."""
     pd = pytest.importorskip("pandas")
@@ -253,7 +271,7 @@ def test_a_row_whose_category_is_missing(estimator, kind):
 
 
 @pytest.mark.parametrize("kind", ["pandas", "pandas, floats", "Arrow", "polars"])
-@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
+@pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_training_without_any_category(estimator, kind):
     """The column says nothing."""
     _, x, y = words_and_labels()
@@ -264,9 +282,9 @@ def test_training_without_any_category(estimator, kind):
         table = row.take(np.zeros(500, dtype=int)).append_column("x", [numbers])
     else:
         table = row[[0] * 500].with_columns(x=numbers)
-    params = {"extra_trees": False} if estimator.__name__ == "FocalLGBMClassifier" else {}
-    expected = make(estimator, **params).fit(numbers[:, None], y[:500]).predict_proba(numbers[:, None])
-    np.testing.assert_array_equal(make(estimator, **params).fit(table, y[:500]).predict_proba(table), expected)
+    # Random thresholds are drawn for the column too.
+    expected = like_own(estimator).fit(numbers[:, None], y[:500]).predict_proba(numbers[:, None])
+    np.testing.assert_array_equal(like_own(estimator).fit(table, y[:500]).predict_proba(table), expected)
 
 
 def test_arrows_names_with_a_mask(estimator):
@@ -287,18 +305,15 @@ def test_arrows_categories_one_of_which_is_null():
     """XGBoost does not take its name; pandas, which others read such tables by, says that it must not be."""
     pa = pytest.importorskip("pyarrow")
     words, x, y = words_and_labels()
-    (estimator,) = (each for each in BOOSTED if engine_of(each).start == "base_margin")
     gone = pa.array([None if word == "ä" else word for word in words])
     encoded = pa.table({"x": x, "word": gone.dictionary_encode(null_encoding="encode")})
     usual = pa.table({"x": x, "word": gone.dictionary_encode()})
-    expected = make(estimator).fit(usual, y).predict_proba(usual)
-    np.testing.assert_array_equal(make(estimator).fit(encoded, y).predict_proba(encoded), expected)
+    expected = make(FocalXGBClassifier).fit(usual, y).predict_proba(usual)
+    np.testing.assert_array_equal(make(FocalXGBClassifier).fit(encoded, y).predict_proba(encoded), expected)
 
 
-@pytest.mark.parametrize("names", ["days", "intervals", "floats", "numbers and words"])
-@pytest.mark.parametrize("estimator", boosted_with("eval_weight"), **ids)
-def test_categories_that_are_no_words(estimator, names):
-    """LightGBM finds out after training that it cannot write some down; XGBoost does not say which column it is."""
+def of_odd_categories(names):
+    """Return a table with categories that are no words, and labels."""
     pd = pytest.importorskip("pandas")
     _, x, y = words_and_labels()
     column = {
@@ -307,19 +322,43 @@ def test_categories_that_are_no_words(estimator, names):
         "floats": pd.Series(np.arange(len(y)) % 3 + 0.5).astype("category"),
         "numbers and words": pd.Series(np.arange(len(y)) % 3, dtype=object).replace(2, "two").astype("category"),
     }[names]
-    table = pd.DataFrame({"x": x, "odd": column})
-    if estimator.__name__ == "FocalLGBMClassifier" and names in ("floats", "numbers and words"):
-        assert make(estimator).fit(table, y).predict_proba(table).shape == (len(y), 2)
-    else:
-        with pytest.raises(ValueError, match=r"X must have categories that are .*, got .* in 'odd': make words"):
-            make(estimator).fit(table, y)
+    return pd.DataFrame({"x": x, "odd": column}), y
 
 
-def test_columns_without_any_value(estimator):
+ODD = ["days", "intervals", "floats", "numbers and words"]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "names"),
+    [(each, names) for each in WATCHING for names in ODD if names not in engine_of(each).odd_categories],
+)
+def test_categories_that_are_refused(estimator, names):
+    """LightGBM finds out after training that it cannot write some down; XGBoost does not say which column it is.
+
+    Before anything is split off, which these labels cannot be.
+    """
+    table, y = of_odd_categories(names)
+    early = engine_of(estimator).early(3)
+    with pytest.raises(ValueError, match=r"X must have categories that are .*, got .* in 'odd': make words"):
+        make(estimator, **early).fit(table, np.arange(len(y)) == 0)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "names"), [(each, names) for each in WATCHING for names in engine_of(each).odd_categories]
+)
+def test_categories_that_are_no_words(estimator, names):
+    table, y = of_odd_categories(names)
+    assert make(estimator).fit(table, y).predict_proba(table).shape == (len(y), 2)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [*((each, {}) for each in BOOSTED), (FocalHistGradientBoostingClassifier, {"early_stopping": True})],
+)
+def test_columns_without_any_value(estimator, params):
     """Whatever is in them later: trees have no threshold for it. scikit-learn 1.9 fails at such columns by itself."""
     _, x, y = words_and_labels()
     X = np.column_stack([x, np.full(len(y), np.nan), x[::-1]])
-    params = {"early_stopping": True} if not engine_of(estimator).eval_weight else {}
     for weight in (None, np.arange(len(y)) % 2):
         model = make(estimator, **params).fit(X, y, sample_weight=weight)
         later = np.column_stack([x, np.where(x > 0, 1.0, np.nan), x[::-1]])

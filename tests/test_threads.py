@@ -1,14 +1,13 @@
 """Where fits run: in processes that were forked, in threads that outlive the main one, when the interpreter ends."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
 from skfocal import FocalMLPClassifier
 
 from .conftest import BOOSTED, ESTIMATORS, boosted_with, engine_of
+from .programs import PYTHON, run
 
 # More than one block of gradients, so that other threads are asked to help.
 DATA = """
@@ -51,12 +50,10 @@ atexit.register(lambda: print({model}.fit(X, y).predict_proba(X).shape, flush=Tr
 ids = {"ids": lambda each: getattr(each, "__name__", None)}
 
 
-def run(program, **texts):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
-    return subprocess.run(  # noqa: S603  # a program of ours
-        [sys.executable, "-W", "ignore", "-c", DATA + program.format(**texts)],
-        env=environment | {"OMP_NUM_THREADS": "2"}, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+def run_on_two_threads(program, **texts):
+    environment = {name: None for name in os.environ if name.startswith("OMP_")} | {"OMP_NUM_THREADS": "2"}
+    code = DATA + program.format(**texts)
+    return run(PYTHON, "-W", "ignore", "-c", code, environment=environment, may_fail=True)
 
 
 def written(kind):
@@ -79,7 +76,8 @@ def test_fits_in_a_fork_wherever_its_engine_does(estimator, parent):
     """An engine that shares its threads with what the parent has fitted does not end by itself either."""
     models = (engine_of(estimator).own, estimator)
     own_ends, ends = (
-        run(IN_A_FORK, parent=written(parent), model=written(model), patience=30).returncode == 0 for model in models
+        run_on_two_threads(IN_A_FORK, parent=written(parent), model=written(model), patience=30).returncode == 0
+        for model in models
     )
     assert ends >= own_ends
 
@@ -87,5 +85,5 @@ def test_fits_in_a_fork_wherever_its_engine_does(estimator, parent):
 @pytest.mark.parametrize("program", [AFTER_THE_MAIN_THREAD, AT_EXIT], ids=["after the main thread", "at exit"])
 @pytest.mark.parametrize("estimator", ESTIMATORS, **ids)
 def test_fits_when_no_more_threads_can_be_started(estimator, program):
-    result = run(program, model=written(estimator))
+    result = run_on_two_threads(program, model=written(estimator))
     assert result.stdout.endswith("(140000, 2)\n"), result.stderr

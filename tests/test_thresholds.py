@@ -474,6 +474,9 @@ def test_bad_data():
         AlertBudgetClassifier(LogisticRegression(), max_fpr=0.1).fit(X, np.arange(400) % 3)
     with pytest.raises(ValueError, match=r"at least 19 groups for confidence=0.95, got 10\. So many are held out"):
         AlertBudgetClassifier(LogisticRegression(), max_alerts=1).fit(X, y, groups=np.arange(400) % 40)
+    fitted = FrozenEstimator(LogisticRegression().fit(X, y))
+    with pytest.raises(ValueError, match=r"at least 19 groups for confidence=0.95, got 10\.$"):  # nothing is held out
+        AlertBudgetClassifier(fitted, max_alerts=1).fit(X, y, groups=np.arange(400) % 10)
     budget = AlertBudgetClassifier(LogisticRegression(), max_fpr=0.1)
     with pytest.raises(ValueError, match=r"sample_weight must have the shape \(400,\)"):
         budget.fit(X, y, sample_weight=np.ones(300))

@@ -12,7 +12,7 @@ from skfocal import FocalMLPClassifier
 from skfocal.boosting.link import Link
 from skfocal.datasets import load_creditcard
 
-from .conftest import BOOSTED, engine_of, make
+from .conftest import BOOSTED, boosted_with, engine_of, make
 
 ids = {"ids": lambda estimator: estimator.__name__}
 MESSAGE = "has found no split that tells samples apart, all have the same margin"
@@ -36,38 +36,20 @@ def test_hessians_below_what_a_split_must_have(estimator):
     assert constant[1] == 1
     (message,) = constant[2]
     assert message.startswith(f"{estimator.__name__} {MESSAGE}: lower focal_gamma (100.0)")
-    thresholds = {
-        "FocalLGBMClassifier": "min_child_weight (0.001) or min_child_samples (20)",
-        "FocalXGBClassifier": "min_child_weight (0.1)",
-        "FocalHistGradientBoostingClassifier": "min_samples_leaf (20)",
-    }
-    assert f"lower focal_gamma (100.0) or {thresholds[estimator.__name__]}, or raise" in message
-
-
-IN_FORCE = {
-    "FocalLGBMClassifier": [
-        ({"min_sum_hessian_in_leaf": 1e9}, "min_child_weight (1000000000.0)"),
-        ({"min_data": 100_000}, "min_child_samples (100000)"),
-        ({"min_gain_to_split": 1e9}, "min_split_gain (1000000000.0)"),
-    ],
-    "FocalXGBClassifier": [
-        ({"gamma": 1e9}, "gamma (1000000000.0)"),
-        ({"min_split_loss": 1e9}, "min_split_loss (1000000000.0)"),
-        ({"booster": "gblinear", "reg_alpha": 1e9}, "reg_alpha (1000000000.0)"),
-    ],
-    "FocalHistGradientBoostingClassifier": [({"min_samples_leaf": 10_000}, "min_samples_leaf (10000)")],
-}
+    assert f"lower focal_gamma (100.0) or {engine_of(estimator).splits_need}, or raise" in message
 
 
 @pytest.mark.parametrize("estimator", BOOSTED, **ids)
 def test_values_are_those_in_force(estimator, binary):
     """Under whatever name they were given."""
-    for params, said in IN_FORCE[estimator.__name__]:
+    for params, said in engine_of(estimator).thresholds:
         with pytest.warns(ConvergenceWarning, match=re.escape(said)):
             make(estimator, **params).fit(*binary)
 
 
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if engine_of(each).eval_weight], **ids)
+@pytest.mark.parametrize(
+    "estimator", [each for each in BOOSTED if "min_child_weight" in engine_of(each).splits_need], **ids
+)
 def test_what_is_said_helps(estimator, binary):
     """Small weights of classes on small data; without the threshold that is named there are splits."""
     X, y = binary[0][:300], binary[1][:300]
@@ -90,9 +72,9 @@ def test_where_there_is_nothing_to_find(estimator, data):
         make(estimator).fit(np.ones((len(y), 2)), y, sample_weight=np.where(y == 0, 1.0, 0.0))
 
 
-@pytest.mark.parametrize("estimator", [each for each in BOOSTED if engine_of(each).start != "base_margin"], **ids)
+@pytest.mark.parametrize("estimator", boosted_with("tells_far_margins"), **ids)
 def test_margins_too_far_out_for_probabilities(estimator, binary, monkeypatch):
-    """Those that differ, but not in what is predicted. XGBoost's margins are only seen to differ."""
+    """Those that differ, but not in what is predicted."""
     monkeypatch.setattr(Link, "posterior", lambda self, margins, n_jobs=1: np.tile([1.0, 0.0], (len(margins), 1)))
     with pytest.warns(ConvergenceWarning, match=r"all samples have the same probabilities: lower learning_rate or foc"):
         make(estimator).fit(*binary)
@@ -138,4 +120,4 @@ def test_a_caller_without_a_name(estimator):
     """As programs have that are run from text."""
     given = {"model": make(estimator), "X": np.ones((200, 2)), "y": np.arange(200) % 2}
     with pytest.warns(ConvergenceWarning, match=MESSAGE):
-        exec("model.fit(X, y)", given)  # noqa: S102
+        exec("model.fit(X, y)", given)  # noqa: S102  # which is what is tested

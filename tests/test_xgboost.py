@@ -173,6 +173,10 @@ def test_several_evaluation_sets(binary):
         ValueError, match="sample_weight_eval_set must have one entry for each of the 2 evaluation sets"
     ):
         make(FocalXGBClassifier).fit(X, y, eval_set=sets, sample_weight_eval_set=weights[:1])
+    with pytest.raises(
+        TypeError, match="sample_weight_eval_set must be a list with an entry per evaluation set, got a"
+    ):
+        make(FocalXGBClassifier).fit(X, y, eval_set=sets[:1], sample_weight_eval_set=weights[0])
 
 
 @pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "focal_loss"])
@@ -191,12 +195,22 @@ def test_a_users_early_stopping_goes_in_the_right_direction(binary, metric):
     assert model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False).best_iteration == best
 
 
-def test_linear_boosters_stop_early_too(binary):
+def test_a_users_early_stopping_may_say_the_direction(binary):
+    X, y = binary
+    stop = xgboost.callback.EarlyStopping(rounds=3, maximize=True)  # of a loss: no round is better than the first
+    model = make(FocalXGBClassifier, eval_metric="focal_loss", callbacks=[stop])
+    model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False)
+    assert model.best_iteration == 0
+
+
+def test_linear_boosters_stop_early_and_go_on(binary):
     X, y = binary
     model = make(FocalXGBClassifier, n_estimators=200, booster="gblinear", early_stopping_rounds=3)
     model.fit(X[:1000], y[:1000], eval_set=[(X[1000:], y[1000:])], verbose=False)
     assert model.best_iteration < 199
     assert np.isfinite(model.predict_proba(X)).all()
+    more = make(FocalXGBClassifier, booster="gblinear", learning_rate=1e-9).fit(X, y, xgb_model=model)
+    np.testing.assert_allclose(more.decision_function(X), model.decision_function(X), atol=1e-5)
 
 
 def test_a_users_callbacks_run(binary):

@@ -221,10 +221,7 @@ def is_scorer(metric: Any) -> bool:
     """
     if not callable(metric) or isinstance(metric, FocalMetric):
         return False
-    try:
-        names = [*inspect.signature(metric).parameters, "", ""]
-    except ValueError:  # a function of C without a signature
-        return False
+    names = [*inspect.signature(metric).parameters, "", ""]
     return names[0] in _NAMES_OF_MODELS or names[1].startswith(("X", "x"))
 
 
@@ -284,6 +281,10 @@ class _ModelSoFar(ClassifierMixin, BaseEstimator):
     @property
     def classes_(self) -> NDArray[Any]:
         return self.data.link.classes
+
+    def fit(self, X: Any, y: Any) -> None:
+        """Raise; without this method scikit-learn's checks would not take it for an estimator."""
+        raise TypeError("eval_metric must not fit the model that it is given, which is in training.")
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -1,6 +1,7 @@
 """Plan: all that is decided before an engine trains; made once, of samples and parameters.
 
-Imports `link`, `parameters`, `resampling`, `samples`, `splitting`, `_compat`, `losses`, `objectives` and `priors`.
+Imports `link`, `parameters`, `resampling`, `samples`, `splitting`, `_checks`, `_compat`, `losses`, `objectives` and
+`priors`.
 """
 
 import warnings
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skfocal._checks import check_size
 from skfocal._compat import users_stacklevel
 from skfocal.boosting.link import Link, Resampled, matched_correction
 from skfocal.boosting.parameters import FocalParameters
@@ -107,12 +109,21 @@ def make_plan(
         resampled = Resampled(made / totals, in_weights, in_weights * alpha)
         undone = totals * alpha / (made * (loss.class_weights or 1.0))
     training = training.weighted(by_class)
+    _check_gradients(training, loss)
     link = Link(loss, classes, undone, resampled)
     prior = training.prior(len(classes))
     correction = correct_for_prior(focal, link, prior)
     intercept = None if starts_elsewhere else loss.intercept(prior)
     is_sparse = sparse.issparse(samples.X)
     return Plan(training, validation, focal.hessian, link, correction, given, intercept, is_sparse)
+
+
+def _check_gradients(training: Samples, loss: Any) -> None:
+    """Raise if what the loss multiplies into gradients is too large for the engines."""
+    if loss.class_weights is not None:
+        alpha = np.asarray(loss.class_weights)[training.codes]
+        weight = alpha if training.weight is None else training.weight * alpha
+        check_size(weight, "sample_weight times class_weight times focal_alpha")
 
 
 def correction_of(plan: Plan, decision_function: Callable[[Any], NDArray[Any]]) -> NDArray[np.float64] | None:

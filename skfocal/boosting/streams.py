@@ -47,10 +47,7 @@ def distinct_labels(labels: NDArray[Any], name: str, where: str) -> tuple[NDArra
         raise ValueError(
             f"{name} must hold class labels, got numbers that are not whole, as {labels[labels % 1 != 0][0]}."
         )
-    try:
-        distinct, codes = np.unique(labels, return_inverse=True)
-    except TypeError as error:
-        raise ValueError(f"{name} must hold labels of one type in {where}, got several: {error}.") from error
+    distinct, codes = np.unique(labels, return_inverse=True)
     if len(distinct) > _MOST_CLASSES:
         raise ValueError(f"{name} must hold class labels, got {len(distinct)} different ones in {where}.")
     return distinct, codes

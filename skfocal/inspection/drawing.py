@@ -109,7 +109,7 @@ def _clearest(
         clear = np.minimum(clear, np.minimum(_gap(middles, points, size), _gap(anchors, points, 0.0 * size)))
     crossed = _gap(middles, own, size) <= 0  # where the line is steep
     written_over = np.any([_gap(middles, points, size) <= 2 for points in taken], axis=0)
-    return middles[np.argmax(clear - size[1] * (crossed + 5.0 * written_over))]
+    return middles[np.argmax(clear - 5.0 * size[1] * (crossed + 2.0 * written_over))]
 
 
 def _gap(middles: NDArray[np.float64], points: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -61,6 +61,11 @@ def n_threads(classifier: LGBMClassifier, n_jobs: int | None) -> int:
     return number
 
 
+def objective_of(n_margins: int) -> str:
+    """Return LightGBM's own objective for models of so many margins, as it stands in its text."""
+    return "binary sigmoid:1" if n_margins == 1 else f"multiclass num_class:{n_margins}"
+
+
 class TrainingBooster(Booster):
     """A booster while it trains on a function: until `lightgbm.train` has it read its own text, as the last thing.
 
@@ -70,8 +75,7 @@ class TrainingBooster(Booster):
 
     def model_from_string(self, model_str: str) -> Any:
         """Read a model, with LightGBM's own objective if it has none, and be a booster like any other."""
-        n_margins = self.num_model_per_iteration()
-        objective = "binary sigmoid:1" if n_margins == 1 else f"multiclass num_class:{n_margins}"
+        objective = objective_of(self.num_model_per_iteration())
         header, *trees = model_str.partition("\nTree=0\n")
         lines = header.split("\n")
         if not any(line.startswith("objective=") for line in lines):

@@ -1,4 +1,4 @@
-"""LightGBM's text of a model, checked before LightGBM reads it. Imports `boosting`.
+"""LightGBM's text of a model, checked before LightGBM reads it. Imports `compat` and `boosting`.
 
 LightGBM counts, allocates and walks by what the text says, and ends the process if that is wrong. The checksum tells
 damage; somebody who means harm writes the right one.
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skfocal.boosting.trees import as_whole, check_is_tree
+from skfocal.lightgbm.compat import objective_of
 
 # A number, lines with names, of which LightGBM reads 22 up to an empty one; it does not survive a missing number.
 _TREE = re.compile(r"\d+\n(?:[a-z_]+=[-+.0-9aefin ]*\n){1,22}\n+", re.ASCII)
@@ -31,13 +32,14 @@ def check_text(model: str) -> None:
         if re.search(r"[\r\0]", header):  # LightGBM's lines end there, too
             raise ValueError("a line must end as save_model ends it.")
         fields = _fields(header.split("\n")[1:])
-        if not fields.get("objective", "none").strip():
-            raise ValueError("objective must not be empty.")
         if fields["tree_sizes"].split() != [str(len(f"Tree={tree}\n".encode())) for tree in trees]:
             raise ValueError("tree_sizes must be those of the trees.")
         n_features, n_margins = _whole(fields, "max_feature_idx") + 1, _whole(fields, "num_tree_per_iteration")
         if n_margins < 1 or _whole(fields, "num_class") != n_margins or len(trees) % n_margins:
             raise ValueError("there must be a tree for each margin in each round.")
+        own = objective_of(n_margins)
+        if fields.get("objective", own) != own:  # LightGBM writes as many probabilities as another one says
+            raise ValueError(f"objective must be {own!r}.")
         for tree in trees:
             _check_tree(tree, n_features)
         if not _SETTINGS.fullmatch(settings):

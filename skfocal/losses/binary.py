@@ -147,8 +147,7 @@ class BinaryFocalLoss(FocalLoss):
         def gap(z: float) -> float:
             return float(self._log_odds_posterior(np.asarray(z)) - target)
 
-        # log p - log q = z, and what gamma adds to it is at most log(1 + gamma) + gamma log 2 against the target.
-        limit = abs(target) + 2 * float(np.max(self.gamma)) + 1
-        while gap(-limit) > 0 or gap(limit) < 0:  # other formulas may add more
+        limit = 1.0
+        while gap(-limit) > 0 or gap(limit) < 0:  # it increases with z, without end
             limit *= 2
         return float(brentq(gap, -limit, limit, xtol=1e-300, maxiter=1000))

@@ -89,13 +89,13 @@ def mixed(focal: Array, other: Array | float, mix: float | Array) -> Array:
     return focal if isinstance(mix, float) and mix == 0 else (1 - mix) * focal + mix * other
 
 
-def focal_loss(u: Array, gamma: float | Array, mix: float | Array = 0.0) -> Array:
+def focal_loss(u: Array, gamma: float | Array, mix: float | Array) -> Array:
     """Return -q**gamma log p, mixed with -log p."""
     log_p, log_q, _ = log_sigmoids(u)
     return -mixed(array_namespace(u).exp(gamma * log_q), 1.0, mix) * log_p
 
 
-def loss_slope(u: Array, gamma: float | Array, mix: float | Array = 0.0) -> tuple[Array, Array]:
+def loss_slope(u: Array, gamma: float | Array, mix: float | Array) -> tuple[Array, Array]:
     """Return the focal loss and its first derivative with respect to u, from one set of logarithms.
 
     slope = -q**gamma (q - gamma p log p), which is -q A(p): a sum of terms of one sign, right to rounding everywhere.
@@ -107,7 +107,7 @@ def loss_slope(u: Array, gamma: float | Array, mix: float | Array = 0.0) -> tupl
     return -mixed(modulation, 1.0, mix) * log_p, -mixed(pull, q, mix)
 
 
-def slope_curvature(u: Array, gamma: float | Array, mix: float | Array = 0.0, *, stable: bool) -> tuple[Array, Array]:
+def slope_curvature(u: Array, gamma: float | Array, mix: float | Array, *, stable: bool) -> tuple[Array, Array]:
     """Return the first and the second derivative of the focal loss with respect to u, the second as exact or stable.
 
     slope as in `loss_slope`; the exact curvature p q**gamma (q (1 + 2 gamma + gamma log p) - gamma**2 p log p) is
@@ -157,7 +157,7 @@ def slope_curvature(u: Array, gamma: float | Array, mix: float | Array = 0.0, *,
     return -pull, curvature
 
 
-def log_link(u: Array, gamma: float | Array, mix: float = 0.0) -> Array:
+def log_link(u: Array, gamma: float | Array, mix: float) -> Array:
     """Return log(p / A(p)), the unnormalised log posterior of the class that has margin u.
 
     A = q**gamma (1 + gamma m), see `slope_curvature`. Strictly increasing in u; up to -log(mix).

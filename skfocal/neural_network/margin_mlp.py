@@ -3,6 +3,7 @@
 Imports `_state`.
 """
 
+from abc import abstractmethod
 from copy import copy, deepcopy
 from types import FunctionType
 from typing import Any, Self
@@ -43,31 +44,31 @@ class MarginMLPClassifier(MLPClassifier):
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
 
+    @abstractmethod
     def _training_scale(self) -> float | NDArray[np.float64]:
         """Return `_margin_scale` while the network trains, of shape () or (n_outputs,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _set_coefficients(self) -> None:
         """Change ``coefs_`` and ``intercepts_`` from scikit-learn's random start to another, before training."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _loss_gradient(self, y: NDArray[np.bool_], margins: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the loss of each sample, shape (n_samples,), and its gradient by the margins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _split(
         self, X: Any, y: NDArray[np.bool_], sample_weight: Any, random_state: Any
     ) -> tuple[list[Any], list[Any]]:
         """Return [X, y, sample_weight] of the training part and of the validation part."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _validation_score(self, y: NDArray[np.bool_], margins: NDArray[Any], sample_weight: Any) -> float:
         """Return what early stopping maximises."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _posterior(self, margins: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities of the shape of the margins."""
-        raise NotImplementedError
 
     def _margins(self, X: Any) -> NDArray[Any]:
         return self._forward_pass_fast(X)

@@ -31,7 +31,7 @@ from skfocal.xgboost.onnx_trees import onnx_trees
 from skfocal.xgboost.parameters import TREE_DEFAULTS, checked_settings, given_n_jobs, own_parameters
 from skfocal.xgboost.saving import read_model, write_model
 from skfocal.xgboost.streams import fit_stream
-from skfocal.xgboost.tables import with_whole_names
+from skfocal.xgboost.tables import check_categories, with_whole_names
 from skfocal.xgboost.training import train
 
 
@@ -206,6 +206,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
 
     def _as_features(self, X: Any, *, reset: bool, compare_names: bool = True) -> Any:
         X = as_features(self, X, reset=reset, allow_inf=self._allows_inf, compare_names=compare_names)
+        check_categories(X)
         # XGBoost reads sparse entries as if they lay side by side, and dies of views that go backwards.
         is_view = issparse(X) and not all(part.flags.c_contiguous for part in (X.data, X.indices, X.indptr))
         return X.copy() if is_view else X

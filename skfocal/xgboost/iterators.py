@@ -122,8 +122,6 @@ class CheckedIter(DataIter):
         return bool(self._safely(self._next, input_data))
 
     def _safely(self, function: Any, *arguments: Any) -> Any:
-        if self._ended_by is not None:
-            raise _InterruptedError
         try:
             try:
                 self._interrupts.hear()

@@ -8,6 +8,19 @@ _READABLE_NAMES = ("string", "integer", "bytes")  # as pandas calls them
 _NO_NAME = ""  # of the only category of a column that has none
 
 
+def check_categories(X: Any) -> None:
+    """Raise if a table of pandas has categories that XGBoost does not take, as it does not say of which column."""
+    if not hasattr(X, "iloc"):
+        return
+    for name, kind in zip(X.columns, X.dtypes.tolist(), strict=True):
+        names = getattr(kind, "categories", None)
+        if names is not None and len(names) and names.inferred_type not in _READABLE_NAMES:
+            raise ValueError(
+                "X must have categories that are all words or all whole numbers for XGBoost, "
+                f"got {names.inferred_type} ones in {name!r}: make words of them."
+            )
+
+
 def with_whole_names(X: Any) -> Any:
     """Return a table as XGBoost reads it right, anything else as it is.
 
@@ -23,15 +36,9 @@ def with_whole_names(X: Any) -> Any:
     kinds = X.dtypes.tolist()
     columns = [column for column, kind in enumerate(kinds) if hasattr(kind, "categories")]
     for column in columns:
-        names = kinds[column].categories
-        if not len(names):
+        if not len(kinds[column].categories):
             X = X.copy(deep=False)
             X.isetitem(column, X.iloc[:, column].cat.set_categories([_NO_NAME]))
-        elif names.inferred_type not in _READABLE_NAMES:
-            raise ValueError(
-                "X must have categories that are all words or all whole numbers for XGBoost, "
-                f"got {names.inferred_type} ones in {X.columns[column]!r}: make words of them."
-            )
     if all("".join(map(str, kinds[column].categories)).isascii() for column in columns):
         return X
     try:
