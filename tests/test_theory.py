@@ -12,7 +12,7 @@ from skfocal.losses.formulas import log_link
 from skfocal.objectives import FocalObjective
 
 from .strategies import WAYS, computed_by
-from .test_losses import DIGITS, mp_derivatives, mp_softmax
+from .mpmath_reference import DIGITS, mp_derivatives, mp_softmax
 
 GAMMAS = [0.0, 0.25, 0.5, 1.0, 2.0, 5.0]
 U = [mpf(v) / 4 for v in range(-80, 81) if v]
