@@ -114,8 +114,8 @@ def main():
         wrong = check(browser, site, pages, options.pictures)
         browser.close()
     for name, faults in wrong.items():
-        print(f"{name}:", *sorted(set(faults)), sep="\n    ")  # noqa: T201
-    print(f"{len(pages)} pages, each in {len(WIDTHS) * len(SCHEMES)} ways: {len(wrong)} not as they should be")  # noqa: T201
+        print(f"{name}:", *sorted(set(faults)), sep="\n    ")
+    print(f"{len(pages)} pages, each in {len(WIDTHS) * len(SCHEMES)} ways: {len(wrong)} not as they should be")
     sys.exit(bool(wrong) or not pages)
 
 
