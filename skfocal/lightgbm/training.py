@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 import numpy as np
-from lightgbm import Booster, LGBMModel, record_evaluation
+from lightgbm import Booster, Dataset, LGBMModel, record_evaluation
 from lightgbm import train as lightgbm_train
 from lightgbm.basic import LightGBMError
 from numpy.typing import NDArray
+from sklearn.utils import _safe_indexing
 
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
@@ -50,6 +51,8 @@ def train(
     It is its classifier, unless the plan's samples are but a part, beside which other workers train on others.
     """
     params = _parameters(settings) | settings.auto_penalty(len(plan.training.codes))
+    told = {name: fit_arguments.get(name, "auto") for name in ("feature_name", "categorical_feature")}
+    _check_constraints(params, plan.training.X, told)
     fit_arguments |= {
         "X": plan.training.X,
         "y": plan.training.codes,
@@ -138,6 +141,21 @@ def _parameters(settings: Settings) -> dict[str, Any]:
     if settings.early_stopping_rounds is not None:
         params["early_stopping_round"] = settings.early_stopping_rounds
     return params
+
+
+def _check_constraints(params: dict[str, Any], X: Any, told: dict[str, Any]) -> None:
+    """Raise if a category is to be monotonic: LightGBM ends the process. Which are categories it says of a row."""
+    given = next((params[name] for name in parameter_aliases()["monotone_constraints"] if name in params), None)
+    constraints = [] if given is None else list(map(int, given.split(",") if isinstance(given, str) else given))
+    if not any(constraints):
+        return
+    row = Dataset(_safe_indexing(X, [0]), params={"verbosity": -1}, **told).construct()
+    for column in (row.params or {}).get("categorical_column", ()):
+        if column < len(constraints) and constraints[column]:
+            raise ValueError(
+                f"monotone_constraints must be 0 for a categorical feature, got {constraints[column]} "
+                f"for feature {column}, {row.get_feature_name()[column]!r}."
+            )
 
 
 def _callbacks(settings: Settings, callbacks: list[Any] | None, advance: Advance | None) -> list[Any]:
