@@ -1,5 +1,7 @@
 """Parameters, labels, margins and priors that no loss takes: errors name what is wrong, the range and the value."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -86,8 +88,10 @@ def test_unknown_policy():
 def test_bad_prior(loss, prior):
     with pytest.raises(ValueError, match="prior must be finite and > 0 for every class, got"):
         loss().intercept(prior)
-    with pytest.raises(ValueError, match=r"prior must have the shape \(n_classes,\)"):
-        loss().intercept(0.3)
+    for shape in ((), (1,), (2, 2)):
+        message = rf"prior must have the shape \(n_classes,\), n_classes >= 2, got {re.escape(str(shape))}"
+        with pytest.raises(ValueError, match=message):
+            loss().intercept(np.full(shape, 0.3))
 
 
 def test_three_priors_for_two_classes():

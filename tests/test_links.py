@@ -70,6 +70,13 @@ def test_multiclass_intercept_agrees_with_mpmath(gamma, mix, prior):
     np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("loss", [BinaryFocalLoss(2.0), MulticlassFocalLoss(2.0)])
+def test_intercept_of_a_prior_of_any_dtype(loss):
+    """Its logarithms are of float64."""
+    prior = np.array([1e-3, 0.25] if isinstance(loss, BinaryFocalLoss) else [1e-3, 0.25, 0.5], dtype=np.float32)
+    np.testing.assert_allclose(loss.intercept(prior), loss.intercept(prior.astype(np.float64)), rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     "loss", [BinaryFocalLoss(2.0), BinaryFocalLoss((0.0, 5.0), 0.3, 0.1), MulticlassFocalLoss(0.5)]
 )

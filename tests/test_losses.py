@@ -169,6 +169,7 @@ def test_losses_are_values(loss):
     with pytest.raises(FrozenInstanceError, match="gamma"):
         focal.gamma = 3.0
     assert hash(loss(np.array([1.0, 2.0]), [1.0, 2.0])) == hash(loss((1.0, 2.0), (1.0, 2.0)))
+    assert repr(loss(np.int64(2), np.float32([0.5, 1.5]), np.float32(0.5))) == repr(loss(2.0, (0.5, 1.5), 0.5))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
