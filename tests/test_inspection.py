@@ -101,8 +101,17 @@ def test_a_classifiers_loss_beside_the_log_loss(fitted):
 @pytest.mark.parametrize(
     ("losses", "error", "message"),
     [
-        ([], ValueError, "losses must be 1 to 4 different ones, got 0"),
-        ([BinaryFocalLoss(g) for g in range(5)], ValueError, "losses must be 1 to 4 different ones, got 5"),
+        ([], ValueError, r"losses must be 1 to 4 different ones a display, got \[\]"),
+        (
+            [BinaryFocalLoss(2), BinaryFocalLoss(2.0)],
+            ValueError,
+            r"losses must be 1 to 4 different ones a display, got \[BinaryFocalLoss\(gamma=2",
+        ),
+        (
+            [BinaryFocalLoss(g) for g in range(5)],
+            ValueError,
+            r"losses must be 1 to 4 different ones a display, got \[BinaryFocalLoss\(gamma=0",
+        ),
         ([MulticlassFocalLoss()], TypeError, "losses must be instances of BinaryFocalLoss, got Multiclass"),
         ({"name": 2.0}, TypeError, "losses must be instances of BinaryFocalLoss, got 2.0"),
     ],
@@ -236,6 +245,11 @@ def test_how_hard_a_split_is_says_nothing_of_gamma():
             {"param_focal_gamma": [1.0], "split0_test_score": [1.0], "mean_test_score": [1.0]},
             {"score": "ap"},
             "'score'",
+        ),
+        (
+            {"param_focal_gamma": [1.0], "split0_test_score": [np.nan]},
+            {},
+            "must hold finite scores, got nan in 'score'",
         ),
         ({"param_focal_gamma": [[1.0, 2.0]], "split0_test_score": [1.0]}, {}, "must have a number for focal_gamma"),
     ],
@@ -378,6 +392,8 @@ def test_a_classifiers_own_threshold_is_marked(fitted):
         ),
         ({"false_positive": np.nan, "false_negative": 2.0}, "false_positive must hold finite numbers"),
         ({"sample_weight": np.zeros(400)}, "weight"),
+        ({"threshold": np.nan}, "threshold must be None or a number, got nan"),
+        ({"threshold": "0.5"}, "threshold must be None or a number, got '0.5'"),
     ],
 )
 def test_bad_alerts(scored, params, message):

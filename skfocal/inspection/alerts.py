@@ -211,6 +211,8 @@ class AlertsDisplay:
         """
         is_positive, score, weight = as_scored(y_true, y_score, sample_weight, pos_label)
         check_number("n_days", n_days, lambda number: 0 < number < np.inf, "a finite number > 0")
+        if threshold is not None:
+            check_number("threshold", threshold, lambda number: not np.isnan(number), "None or a number")
         if (false_positive is None) != (false_negative is None):
             raise ValueError(
                 "false_positive and false_negative must be given together, "

@@ -144,6 +144,8 @@ class GammaSweepDisplay:
         except TypeError as error:
             raise ValueError(f"cv_results must have a number for {_NAME}, got {list(cv_results[names[0]])}.") from error
         scores = np.column_stack([np.asarray(cv_results[name], dtype=np.float64) for name in splits])
+        if not np.isfinite(scores).all():
+            raise ValueError(f"cv_results must hold finite scores, got {scores[~np.isfinite(scores)][0]} in {score!r}.")
         gammas = np.unique(gamma)
         best = [max(np.flatnonzero(gamma == value), key=lambda row: scores[row].mean()) for value in gammas]
         return cls(gammas=gammas, scores=scores[best], score_name=name or score).plot(ax=ax, **kwargs)

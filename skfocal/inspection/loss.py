@@ -146,10 +146,8 @@ class FocalLossDisplay:
             If an argument is outside its valid range.
         """
         named = dict(losses) if isinstance(losses, Mapping) else {_name(loss): loss for loss in losses}
-        if not 1 <= len(named) <= len(ON_LIGHT):
-            raise ValueError(
-                f"losses must be 1 to {len(ON_LIGHT)} different ones, got {len(named)}: draw several displays."
-            )
+        if not 1 <= len(named) <= len(ON_LIGHT) or len(named) < len(losses):
+            raise ValueError(f"losses must be 1 to {len(ON_LIGHT)} different ones a display, got {list(losses)}.")
         for loss in named.values():
             if not isinstance(loss, BinaryFocalLoss):
                 raise TypeError(f"losses must be instances of BinaryFocalLoss, got {loss!r}.")
