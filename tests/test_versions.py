@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-# What the run with the lowest versions does not install: tools, a GPU's, the site's, and libraries that only tests need.
+# What the run with the lowest versions does not install: tools, a GPU's, the site's, and what only tests need.
 WITHOUT = {"cupy-cuda12x", "mlflow", "mypy", "optuna", "polars", "pre-commit", "pytest-cov", "ruff"} | {
     "myst-parser", "numpydoc", "pydata-sphinx-theme", "sphinx", "sphinx-copybutton", "sphinx-design", "sphinx-gallery",
 }  # fmt: skip
