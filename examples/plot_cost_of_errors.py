@@ -79,7 +79,7 @@ def draw(curves, thresholds, path):
 
 def main(arguments=None):
     """Train, print the table, save the picture; return the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser = argparse.ArgumentParser(description="Card fraud: the threshold that costs least")
     parser.add_argument("--missed", type=float, default=100.0, help="what a missed fraud costs")
     parser.add_argument("--alarm", type=float, default=1.0, help="what a false alarm costs")
     parser.add_argument("--output", type=Path, default=Path("cost_of_errors.png"), help="where the picture goes")

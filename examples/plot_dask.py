@@ -85,7 +85,7 @@ def compare(client, train, test):
 
 def main(arguments=None):
     """Train, print the table, save the picture; return the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser = argparse.ArgumentParser(description="Card fraud on a cluster of Dask")
     parser.add_argument("--scheduler", help="address of a cluster; two processes on this machine without")
     parser.add_argument("--output", type=Path, default=Path("dask.png"), help="where the picture goes")
     options = parser.parse_args(arguments)

@@ -20,7 +20,7 @@ from skfocal.datasets import load_bank_marketing
 X, y = load_bank_marketing(return_X_y=True)
 rng = np.random.default_rng(0)
 shuffled = rng.permutation(len(y))
-train, test = shuffled[:30_000], shuffled[30_000:]
+train, test = shuffled[:30_000], shuffled[-5_000:]
 model = FocalLGBMClassifier(n_jobs=1, random_state=0, verbose=-1).fit(X.iloc[train], y[train])
 
 # %%

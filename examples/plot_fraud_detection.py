@@ -147,7 +147,7 @@ def draw(rows, predictions, path):
 
 def main(arguments=None):
     """Train, print the table, save the picture; return the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser = argparse.ArgumentParser(description="Card fraud: the focal loss against the engines' own log loss")
     parser.add_argument("--data", type=Path, help="the full data set, parquet or csv")
     parser.add_argument("--output", type=Path, default=Path("fraud_detection.png"), help="where the picture goes")
     options = parser.parse_args(arguments)

@@ -36,11 +36,11 @@ samplers = {
 
 # %%
 # The test holds 75 frauds. How much that leaves to chance is told by drawing its transactions anew, with replacement,
-# two hundred times: the same draws for all models.
+# a hundred times: the same draws for all models.
 
 rng = np.random.default_rng(0)
 n_new = len(y[new])
-draws = [rng.integers(n_new, size=n_new) for _ in range(200)]
+draws = [rng.integers(n_new, size=n_new) for _ in range(100)]
 
 
 def score(metric, proba):
