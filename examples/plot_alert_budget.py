@@ -76,6 +76,7 @@ display = AlertsDisplay.from_estimator(
     threshold=within_budget.threshold_,
     ax=axes,
 )
+figure.suptitle("What more alerts find, and what they save")
 figure.savefig("alert_budget.png", dpi=120)
 
 # %%
