@@ -103,6 +103,8 @@ def load_bank_marketing(*, return_X_y: bool = False) -> Any:
     Returns
     -------
     data : Bunch, or tuple (data, target) if `return_X_y`
+        What a Bunch of scikit-learn's holds:
+
         data : DataFrame of shape (41188, 19)
             10 categories, 4 columns of whole numbers and 5 of float64.
         target : Series of shape (41188,), int64
