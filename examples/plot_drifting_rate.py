@@ -95,6 +95,6 @@ figure.savefig("drifting_rate.png", dpi=120)
 
 # %%
 # **What is seen:** where only the share of subscribers moves the estimate follows it, from unlabelled calls alone,
-# where the mean of the model does not; on the calls as they came it is useless, as the economy has changed who
-# subscribes, and says so in some of the batches only, while the share of the thousand calls before, though late, lowers
+# where the mean of the model does not; on the calls as they came, whose classes no longer look as in training, it is
+# useless and says so for some of the batches only, while the share of the thousand calls before, though late, lowers
 # the log loss.
