@@ -50,12 +50,16 @@ def partitioned(*arrays):
 
 
 def draw(curves, path):
-    """Save the curves of precision and recall."""
-    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
-    for (name, (precision, recall)), style in zip(curves.items(), ["-", "--"] * 2, strict=True):
-        axes.plot(recall, precision, style, label=name)
-    axes.set(xlabel="Recall", ylabel="Precision", title="One machine and a cluster: the same ranking, up to bins")
-    axes.legend()
+    """Save the curves of precision and recall, a panel for each engine."""
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 4), sharey=True, layout="constrained")
+    for ax, engine in zip(axes, make_models(), strict=True):
+        for where, style, colour in (("one machine", "-", "C0"), ("cluster", "--", "C1")):
+            precision, recall = curves[f"{engine}, {where}"]
+            ax.plot(recall, precision, style, color=colour)
+        ax.text(0.03, 0.12, "one machine (line)", color="C0", transform=ax.transAxes)
+        ax.text(0.03, 0.05, "cluster (dashes)", color="C1", transform=ax.transAxes)
+        ax.set(xlabel="Share of the frauds found", title=engine)
+    axes[0].set(ylabel="Share of the alerts that are frauds")
     figure.savefig(path, dpi=120)
 
 
@@ -81,7 +85,7 @@ def compare(client, train, test):
 
 def main(arguments=None):
     """Train, print the table, save the picture; return the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser = argparse.ArgumentParser(description="Card fraud on a cluster of Dask")
     parser.add_argument("--scheduler", help="address of a cluster; two processes on this machine without")
     parser.add_argument("--output", type=Path, default=Path("dask.png"), help="where the picture goes")
     options = parser.parse_args(arguments)
@@ -104,3 +108,7 @@ def main(arguments=None):
 
 if __name__ == "__main__":
     main()
+
+# %%
+# **What is seen:** a cluster ranks frauds as one machine does, up to bins, whose edges it finds on the rows of each
+# worker: what they differ by is within the noise of 75 frauds.

@@ -111,49 +111,43 @@ def evaluate(y, probability, weight):
     }
 
 
-def reliability(y, probability, weight, n_bins=8):
-    """Return mean predicted probability and share of frauds, in bins that hold equal numbers of frauds.
-
-    Equal numbers, because bins of equal width or size would mostly hold no fraud at all.
-    """
-    order = np.argsort(probability)
-    y, probability, weight = y[order], probability[order], weight[order]
-    bins = np.minimum((y.cumsum() * n_bins) // y.sum(), n_bins - 1)
-    total = np.bincount(bins, weights=weight)
-    predicted, observed = np.bincount(bins, weights=weight * probability), np.bincount(bins, weights=weight * y)
-    return predicted / total, observed / total
+def chance(metric, y, probability, weight, n_draws=100):
+    """Return the middle 95 % of a metric over tests drawn anew from this one: what so few frauds leave to chance."""
+    rng = np.random.default_rng(0)
+    draws = (rng.integers(len(y), size=len(y)) for _ in range(n_draws))
+    drawn = [metric(y[rows], probability[rows], sample_weight=weight[rows]) for rows in draws]
+    return np.quantile(drawn, [0.025, 0.975])
 
 
-def draw(curves, path):
-    """Save precision-recall curves and reliability curves side by side."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 6), layout="constrained")
-    # Two rows that differ in their loss have one colour, the engine's own is dashed.
-    models = [name.removesuffix(", own log loss").removesuffix(", focal loss") for name in curves]
-    colours = {model: f"C{i}" for i, model in enumerate(dict.fromkeys(models))}
-    for model, (name, (y, probability, weight)) in zip(models, curves.items(), strict=True):
-        style = {"color": colours[model], "label": name, "linestyle": "--" if "own" in name else "-"}
-        precision, recall, _ = precision_recall_curve(y, probability, sample_weight=weight)
-        left.step(recall, precision, where="post", **style)
-        predicted, observed = reliability(y, probability, weight)
-        right.plot(predicted, observed, marker="o", markersize=4, **style)
-    left.set(xlabel="Recall", ylabel="Precision", title="Precision and recall", xlim=(0, 1), ylim=(0, 1.02))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    right.plot([1e-6, 1], [1e-6, 1], color="grey", linewidth=1, linestyle=":")
-    right.set(
-        xlabel="Predicted probability of fraud",
-        ylabel="Share of frauds",
-        title="Reliability, in bins of equally many frauds",
-        xscale="log",
-        yscale="log",
-        xlim=(1e-6, 1.5),
-        ylim=(1e-5, 1.5),
+def draw(rows, predictions, path):
+    """Save average precision and log loss, model by model: the engine's own log loss above, the focal loss below it."""
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 4.8), sharey=True, layout="constrained")
+    models = [name.removesuffix(", own log loss").removesuffix(", focal loss").replace("focal, ", "") for name in rows]
+    labels = list(dict.fromkeys(models))
+    metrics = {"AP": average_precision_score, "log loss": log_loss}
+    for ax, (column, metric) in zip(axes, metrics.items(), strict=True):
+        for model, (name, row) in zip(models, rows.items(), strict=True):
+            colour, shift = ("C1", -0.14) if "own" in name else ("C0", 0.14)
+            ends = np.abs(chance(metric, *predictions[name]) - row[column])[:, None]
+            place = labels.index(model) + shift
+            ax.errorbar(row[column], place, xerr=ends, fmt="o", color=colour, capsize=2)
+    axes[0].set_yticks(range(len(labels)), labels)
+    for name, text, colour, shift in (
+        ("LightGBM, own log loss", "own log loss", "C1", -0.14),
+        ("LightGBM, focal loss", "focal loss", "C0", 0.14),
+    ):
+        end = chance(log_loss, *predictions[name])[1]
+        axes[1].annotate(text, (end, shift), (6, 0), textcoords="offset points", color=colour, va="center")
+    axes[0].set(
+        xlim=(0, 1), ylim=(len(labels) - 0.5, -0.5), title="Ranking", xlabel="Average precision (more is better)"
     )
+    axes[1].set(xscale="log", xlim=(None, 5), title="Probabilities", xlabel="Log loss (less is better)")
     figure.savefig(path, dpi=120)
 
 
 def main(arguments=None):
     """Train, print the table, save the picture; return the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser = argparse.ArgumentParser(description="Card fraud: the focal loss against the engines' own log loss")
     parser.add_argument("--data", type=Path, help="the full data set, parquet or csv")
     parser.add_argument("--output", type=Path, default=Path("fraud_detection.png"), help="where the picture goes")
     options = parser.parse_args(arguments)
@@ -166,7 +160,7 @@ def main(arguments=None):
         f"{np.average(y, weights=weight):.2%} are frauds."
     )
     print_row("", (f"{column:>{form.partition('.')[0]}}" for column, form in FORMATS.items()))
-    rows, curves = {}, {}
+    rows, predictions = {}, {}
     for name, (model, takes_weights) in make_models().items():
         start = time.perf_counter()
         # Without weights that say nothing: scikit-learn 1.9 takes a minute for the bins of so many weighted samples.
@@ -176,13 +170,19 @@ def main(arguments=None):
         probability = model.predict_proba(X_test)[:, 1]
         if isinstance(model, GridSearchCV):
             name += f": {model.best_params_['focal_gamma']}"
-        curves[name] = y_test, probability, weight_test
+        predictions[name] = y_test, probability, weight_test
         rows[name] = evaluate(y_test, probability, weight_test) | {"seconds": seconds}
         print_row(name, (format(rows[name][column], form) for column, form in FORMATS.items()))
-    draw(curves, options.output)
+    draw(rows, predictions, options.output)
     print(f"Picture: {options.output}")
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 if __name__ == "__main__":
     main()
+
+# %%
+# **What is seen:** on their defaults all four rank frauds higher and have less log loss on the focal loss than on their
+# own log loss, though in the ranking the bars, which are what 75 frauds leave to chance, part for HistGB, all but part
+# for LightGBM, and overlap for XGBoost and the network; no focal row ranks clearly above another, and behind SMOTE the
+# probabilities are worse.

@@ -308,6 +308,19 @@ def test_sigmoid_and_link_side_by_side(fitted):
     assert_allclose(np.stack(other["ours, sigmoid of the margin"]), np.stack(expected), rtol=1e-9)
 
 
+def test_small_probabilities_have_labels_that_do_not_touch():
+    proba = expit(np.linspace(-12.0, 7.0, 200))
+    display = ReliabilityDisplay.from_predictions(np.arange(200) > 120, proba)
+    display.figure_.draw_without_rendering()
+    labels = display.axes_[0].get_xticklabels()
+    assert len(labels) >= 9
+    places = display.axes_[0].transData.transform([(label.get_position()[0], 0.5) for label in labels])[:, 0]
+    closest, angle = np.diff(places).min(), np.deg2rad(labels[0].get_rotation())
+    height = labels[0].get_fontsize() * display.figure_.dpi / 72
+    widest = 0.6 * height * max(len(label.get_text()) for label in labels)
+    assert closest * np.sin(angle) > height or closest * np.cos(angle) > widest
+
+
 @pytest.mark.parametrize(
     ("arguments", "params", "message"),
     [

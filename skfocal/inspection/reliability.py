@@ -124,7 +124,8 @@ class ReliabilityDisplay:
             panel.set(xlabel="Predicted probability", ylabel=f"Share of positives, {self.confidence:.0%} interval")
             for axis in (panel.xaxis, panel.yaxis):
                 axis.set_minor_locator(NullLocator())
-                axis.set_ticks(ticks, [f"{100 * tick:.6g}%" for tick in ticks], fontsize="x-small")
+                axis.set_ticks(ticks, [f"{100 * tick:.6g}%" for tick in ticks], fontsize="small")
+            panel.tick_params(axis="x", rotation=45)  # else the small ones touch
         self.axes_, self.figure_ = axes, axes[0].figure
         return self
 
