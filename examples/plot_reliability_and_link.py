@@ -49,12 +49,14 @@ print(table.to_string(formatters={"mean probability": "{:.3%}".format, "log loss
 # %%
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
-ReliabilityDisplay.from_estimator(
+display = ReliabilityDisplay.from_estimator(
     model, X[new], y[new], sigmoid=True, name="LightGBM", sample_weight=weight[new], ax=axes
 )
+bins = pd.DataFrame(display.curves["LightGBM, focal link"]._asdict())
+print("Bins of the focal link:", bins.to_string(index=False, float_format="{:.5f}".format), sep="\n")
 figure.savefig("reliability_and_link.png", dpi=120)
 
 # %%
 # **What is seen:** the sigmoid tells of many times the frauds that there are, and has many times the log loss; the link
-# is right in the mean and close to the diagonal up to a few percent, above which so few transactions are left that the
-# bins tell little.
+# is right in the mean, though where it tells of one fraud in a thousand or less there are more, and above some percent
+# so few transactions are left that most bins tell little.

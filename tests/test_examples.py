@@ -212,6 +212,13 @@ def reliability_and_link(names):
     assert sigmoid["mean probability"] > 5 * names["share"]
     assert sigmoid["log loss"] > 4 * link["log loss"]
     assert link["mean probability"] == pytest.approx(names["share"], rel=0.3)
+    bins = names["bins"]
+    low = bins[bins["predicted"].between(2e-5, 1e-3)]
+    assert len(low)
+    assert (low["lower"] > low["predicted"]).any()
+    assert (low["observed"] > low["predicted"]).all()
+    high = bins[bins["predicted"] > 0.05]
+    assert (high["upper"] - high["lower"] > 0.5).sum() > len(high) / 2
 
 
 def samplers(names):

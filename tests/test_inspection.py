@@ -385,6 +385,23 @@ def test_the_threshold_is_marked(scored, threshold, says):
     assert texts[0] == found if says else not texts, texts
 
 
+@pytest.mark.parametrize("n_alerts", [30, 120, 300])
+def test_what_the_mark_says_is_not_written_over_the_curve(n_alerts):
+    rng = np.random.default_rng(0)
+    y = (rng.random(3000) < 0.03).astype(int)
+    score = expit(rng.normal(5.0 * y - 5.0, 1.2))
+    costs = {"false_positive": 5.0, "false_negative": 100.0}
+    display = AlertsDisplay.from_predictions(y, score, n_days=30, threshold=np.sort(score)[-n_alerts], **costs)
+    display.figure_.draw_without_rendering()
+    for ax in display.axes_:
+        x, values = ax.get_lines()[0].get_xydata().T
+        curve = ax.transData.transform(np.column_stack([np.repeat(x, 2)[1:], np.repeat(values, 2)[:-1]]))
+        (text,) = ax.texts
+        box = text.get_window_extent()
+        assert not any(box.contains(*point) for point in curve)
+        assert ax.bbox.x0 < box.x0 < box.x1 < ax.bbox.x1
+
+
 def test_a_classifiers_own_threshold_is_marked(fitted):
     model, X, y = fitted
     deciding = type("Deciding", (), {"classes_": model.classes_, "predict_proba": model.predict_proba})()

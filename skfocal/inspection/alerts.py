@@ -108,14 +108,17 @@ class AlertsDisplay:
         text = f"threshold {self.chosen:.3g}:\n{x:,.3g} alerts a day,\n" + (
             f"{y:.0%} found" if share else f"{y:,.0f} saved"
         )
-        right = np.log(x / self.alerts[0]) > 0.5 * np.log(self.alerts[-1] / self.alerts[0])
+        # Below the curve: what is found rises to the right, what is saved falls there.
+        room = 0.6 if share else 0.35
+        right = np.log(x / self.alerts[0]) > room * np.log(self.alerts[-1] / self.alerts[0])
         label = panel.annotate(
             text,
-            (x, y),
-            xytext=(-8 if right else 8, -8),
+            (x, 0.03),
+            xycoords=("data", "axes fraction"),
+            xytext=(-8 if right else 8, 0),
             textcoords="offset points",
             ha="right" if right else "left",
-            va="top",
+            va="bottom",
             fontsize="small",
         )
         label.set_bbox({"facecolor": panel.get_facecolor(), "alpha": 0.8, "linewidth": 0, "pad": 1})
