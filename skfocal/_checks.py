@@ -252,6 +252,12 @@ def as_scored(
     return np.asarray(y == (1 if pos_label is None else pos_label)), score, weight
 
 
+def check_positives(is_positive: NDArray[np.bool_], weight: NDArray[np.float64]) -> None:
+    """Raise if no positive sample counts."""
+    if not weight[is_positive].any():
+        raise ValueError(f"y_true must hold a positive sample of weight > 0, got none among {len(weight)}.")
+
+
 def as_group_codes(values: Any, name: str, n_samples: int) -> NDArray[np.intp]:
     """Return whole numbers for the groups that samples are of, from 0 on; one group where there is none."""
     if values is None:

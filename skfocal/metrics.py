@@ -20,6 +20,7 @@ from skfocal._checks import (
     as_sample_weight,
     as_scored,
     check_number,
+    check_positives,
 )
 
 __all__ = ["expected_cost", "precision_at_k", "recall_at_fpr", "recall_at_precision"]
@@ -289,8 +290,7 @@ def _blocks(is_positive: NDArray[np.bool_], score: NDArray[np.float64], weight: 
 def _blocks_with_positives(
     is_positive: NDArray[np.bool_], score: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> _Blocks:
-    if not weight[is_positive].any():
-        raise ValueError(f"y_true must hold a positive sample of weight > 0, got none among {len(score)}.")
+    check_positives(is_positive, weight)
     return _blocks(is_positive, score, weight)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skfocal._checks import as_finite, as_scored, check_number
+from skfocal._checks import as_finite, as_scored, check_number, check_positives
 from skfocal.inspection.drawing import as_axes, colours, neutral, positive_probability
 
 
@@ -221,8 +221,7 @@ class AlertsDisplay:
                 "false_positive and false_negative must be given together, "
                 f"got {false_positive!r} and {false_negative!r}."
             )
-        if not weight[is_positive].any():
-            raise ValueError(f"y_true must hold a positive sample of weight > 0, got none among {len(score)}.")
+        check_positives(is_positive, weight)
         order = np.argsort(-score, kind="stable")
         order = order[weight[order] > 0]
         last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))  # samples of one score are alerts together

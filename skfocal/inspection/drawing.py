@@ -1,6 +1,6 @@
 """What the displays draw with: colours, panels, and labels at the lines. matplotlib is imported on first use.
 
-Imports `_checks`.
+Imports `_checks` and `thresholds`.
 """
 
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._checks import as_scored
+from skfocal._checks import as_scored, check_positives
+from skfocal.thresholds.classifiers import as_pos_label, probability_of
 
 # Blue, vermilion, green and purple of Okabe and Ito (2008), which the colour-blind can tell apart, as dark or as light
 # as small letters have to be on a light or a dark background: a contrast of 4.5.
@@ -126,15 +127,13 @@ def _border(middle: NDArray[np.float64], width: float, height: float) -> NDArray
     return middle + np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
 
 
-def positive_probability(estimator: Any, X: Any, pos_label: Any) -> tuple[NDArray[np.float64], Any]:
+def positive_probability(estimator: Any, X: Any, pos_label: Any) -> tuple[NDArray[np.floating], Any]:
     """Return the probabilities of the positive class of two, and its label."""
     classes = np.asarray(estimator.classes_)
     if len(classes) != 2:
         raise ValueError(f"estimator must be a classifier of two classes, got {len(classes)}: {classes.tolist()}.")
-    pos_label = classes[1] if pos_label is None else pos_label
-    if pos_label not in classes.tolist():
-        raise ValueError(f"pos_label must be None or one of {classes.tolist()}, got {pos_label!r}.")
-    return estimator.predict_proba(X)[:, int(np.flatnonzero(classes == pos_label)[0])], pos_label
+    pos_label = as_pos_label(pos_label, classes)
+    return probability_of(estimator, X, pos_label), pos_label
 
 
 def as_probabilities(
@@ -144,7 +143,6 @@ def as_probabilities(
     is_positive, proba, weight = as_scored(y_true, y_proba, sample_weight, pos_label)
     if (proba < 0).any() or (proba > 1).any():
         raise ValueError(f"y_proba must hold probabilities in [0, 1], got {proba[(proba < 0) | (proba > 1)][0]}.")
+    check_positives(is_positive, weight)
     counts = weight > 0
-    if not (is_positive & counts).any():
-        raise ValueError(f"y_true must hold a positive sample of weight > 0, got none among {len(proba)}.")
     return is_positive[counts], proba[counts], weight[counts]

@@ -58,13 +58,13 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             codes, classes = encode_labels(y, type(self).__name__)
             labels = classes[codes]
         _check_two(classes)
-        _as_pos_label(self.pos_label, classes)
+        as_pos_label(self.pos_label, classes)
         as_known_codes(labels, classes, "y", known="those of estimator")
         return labels
 
     def _adopt(self, estimator: Any) -> None:
         self.estimator_, self.classes_ = estimator, np.asarray(estimator.classes_)
-        self.pos_label_ = _as_pos_label(self.pos_label, self.classes_)
+        self.pos_label_ = as_pos_label(self.pos_label, self.classes_)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
@@ -90,7 +90,7 @@ class _DecidingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _decided(self, X: Any, threshold: Any) -> NDArray[Any]:
         """Return the label of each row by its probability and a threshold, or one for each row."""
-        proba = _probability(self.estimator_, X, self.pos_label_)
+        proba = probability_of(self.estimator_, X, self.pos_label_)
         if np.shape(threshold) not in ((), proba.shape):
             raise ValueError(f"costs must have one value for each of the {len(proba)} rows of X, got {len(threshold)}.")
         positive = self.classes_ == self.pos_label_
@@ -238,8 +238,8 @@ class AlertBudgetClassifier(_DecidingClassifier):
         if len(training):
             params = _check_method_params(X, params, indices=training)
         estimator = self._fitted(_safe_indexing(X, training), _safe_indexing(y, training), params)
-        pos_label = _as_pos_label(self.pos_label, np.asarray(estimator.classes_))
-        score = _probability(estimator, _safe_indexing(X, held_out), pos_label)
+        pos_label = as_pos_label(self.pos_label, np.asarray(estimator.classes_))
+        score = probability_of(estimator, _safe_indexing(X, held_out), pos_label)
         threshold = self._threshold(labels[held_out], score, None if groups is None else groups[held_out], pos_label)
         self._adopt(estimator)
         self.threshold_ = threshold
@@ -291,7 +291,7 @@ class AlertBudgetClassifier(_DecidingClassifier):
                 alert_rank(len(np.unique(groups)), self.confidence)
             if self.max_fpr is not None:
                 classes = np.asarray(getattr(self.estimator, "classes_", np.unique(labels)))
-                n_negative = int(np.sum(labels != _as_pos_label(self.pos_label, classes)))
+                n_negative = int(np.sum(labels != as_pos_label(self.pos_label, classes)))
                 fpr_rank(n_negative, self.max_fpr, self.confidence)
         except ValueError as error:
             if isinstance(self.estimator, FrozenEstimator):
@@ -495,7 +495,8 @@ def _check_two(classes: NDArray[Any]) -> None:
         )
 
 
-def _as_pos_label(pos_label: Any, classes: NDArray[Any]) -> Any:
+def as_pos_label(pos_label: Any, classes: NDArray[Any]) -> Any:
+    """Return the label of the positive class, by default the second of two."""
     if pos_label is None:
         return classes[1]
     if pos_label not in classes.tolist():
@@ -512,6 +513,6 @@ def _for_fit(router: Any, params: dict[str, Any], n_samples: int | None = None) 
     return dict(process_routing(router, "fit", **params).estimator.fit)
 
 
-def _probability(estimator: Any, X: Any, pos_label: Any) -> NDArray[np.floating]:
-    """Return the probability of the positive class."""
-    return estimator.predict_proba(X)[:, int(np.flatnonzero(np.asarray(estimator.classes_) == pos_label)[0])]
+def probability_of(estimator: Any, X: Any, label: Any) -> NDArray[np.floating]:
+    """Return the probability of the class that has this label."""
+    return estimator.predict_proba(X)[:, int(np.flatnonzero(np.asarray(estimator.classes_) == label)[0])]
