@@ -212,7 +212,7 @@ def run_block(capsys, tmp_path, monkeypatch):
     def run(block, namespace):
         before = get_config()
         with config_context():
-            exec(compile(block, "a page", "exec"), namespace)  # noqa: S102
+            exec(compile(block, "a page", "exec"), namespace)  # noqa: S102  # which is what is tested
             assert get_config() == before
         assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == promised(block)
 

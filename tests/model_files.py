@@ -63,7 +63,9 @@ def damaged(whole, ways, n_files):
 
 
 def _with_checksum(content, checksum):
-    return re.sub(rb'(?<=checksum)(\\?": \\?")[0-9a-f]{64}', rb"\g<1>" + checksum, content, count=1)
+    changed, n = re.subn(rb'(?<=checksum)(\\?": \\?")[0-9a-f]{64}', rb"\g<1>" + checksum, content, count=1)
+    assert n == 1, "no checksum to change"
+    return changed
 
 
 def without_checksum(content):

@@ -16,4 +16,4 @@ def test_blocks_run_in_order(page, run_block):
 
 
 def test_some_pages_have_python():
-    assert len(WITH_CODE) >= 3
+    assert len(WITH_CODE) >= 15

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,8 @@ from scipy.special import expit
 
 from skfocal.datasets import load_creditcard
 from skfocal.losses import BinaryFocalLoss
+
+from .programs import run
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "docs" / "_static" / "explore"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -30,7 +31,7 @@ def dom_of(html, folder):
     page = folder / "page.html"
     page.write_text(f'<!doctype html><meta charset="utf-8">{html}', encoding="utf-8")
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout  # noqa: S603  # ours
+    return run(*command, timeout=120).stdout
 
 
 @pytest.fixture(scope="module")

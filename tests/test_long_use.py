@@ -5,6 +5,7 @@ itself. Here a few are enough, as what is counted is exact: Python's objects and
 """
 
 import gc
+import sys
 import tempfile
 import threading
 import tracemalloc
@@ -82,7 +83,9 @@ def test_nothing_grows(name, folder, few_threads, traced):
     assert [more[what] for what in ("threads", "Python's threads", "descriptors", "files")] == [0, 0, 0, 0]
     assert more["objects"] < len(ways)
     assert more["blocks"] <= len(more)  # those are the numbers of the last look
-    assert more["traced MiB"] * 2**20 < use.X.nbytes  # what measures coverage keeps 4,824 bytes, half of that
+    # What measures coverage is seen to keep half of the table for itself.
+    is_measured = "coverage" in sys.modules and sys.modules["coverage"].Coverage.current() is not None
+    assert more["traced MiB"] * 2**20 < use.X.nbytes / (1 if is_measured else 2)
 
 
 def test_the_benchmark_sees_what_grows(folder, monkeypatch):

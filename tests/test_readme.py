@@ -1,4 +1,4 @@
-"""The README: its Python runs and prints what it says; its commands, tables and picture are those there are."""
+"""The README: its Python runs and prints what it says; its commands and tables are those there are."""
 
 import io
 import runpy
@@ -22,6 +22,14 @@ def test_it_is_short_and_has_a_quick_start():
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 130
     (quick_start,) = blocks(README, "python")
     assert len(quick_start.splitlines()) <= 15
+
+
+def test_its_table_is_a_part_of_what_the_example_prints():
+    """All of it is in the page to start with, which tests/test_examples.py compares."""
+    (table,) = blocks(README, "text")
+    (whole,) = (block for block in blocks(DOCS / "start.md", "text") if "log loss" in block)
+    assert set(table.splitlines()) <= set(whole.splitlines())
+    assert len(table.splitlines()) == 6
 
 
 def test_commands_name_what_there_is():

@@ -130,7 +130,10 @@ def test_on_more_threads_by_numpy(estimator, monkeypatch):
 
 @pytest.mark.parametrize("estimator", [each for each in ENGINE_OF if "force_col_wise" in ENGINE_OF[each].quick])
 def test_with_weights_of_all_sizes_where_it_is_told_to(estimator):
-    """The sum of these depends on their order, in float64 too, and without "deterministic" on the number of threads."""
+    """The sum of these depends on their order, in float64 too, and without "deterministic" on the number of threads.
+
+    That they then differ is chance, and not asserted.
+    """
     X, y = some_data()
     X, y = np.tile(X, (10, 1)), np.tile(y, 10)  # for LightGBM has parts of a thousand samples
     weight = np.random.default_rng(0).lognormal(sigma=3, size=len(y))

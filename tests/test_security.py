@@ -88,7 +88,7 @@ def test_what_is_risky_is_found(code, name):
     assert name in risky_names(ast.parse(code))
 
 
-@pytest.mark.parametrize("folder", ["skfocal", "benchmarks", "examples"])
+@pytest.mark.parametrize("folder", ["skfocal", "benchmarks", "examples", "docs", "tests"])
 def test_what_ruff_is_told_to_pass_over_has_a_reason(folder):
     lines = [line for path in (ROOT / folder).rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines()]
     assert lines

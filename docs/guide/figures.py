@@ -22,7 +22,7 @@ def draw(page, style):
     namespace = {}
     with plt.style.context(["dark_background"] if style == "dark" else []), plt.rc_context(STYLES[style]):
         for block in re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
-            exec(compile(block, page, "exec"), namespace)  # noqa: S102
+            exec(compile(block, page, "exec"), namespace)  # noqa: S102  # blocks of our own pages
         for number, figure in enumerate(map(plt.figure, plt.get_fignums())):
             figure.savefig(HERE / f"{page}_{number}_{style}.png", dpi=110)
         plt.close("all")
