@@ -8,13 +8,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 from scipy.stats import binomtest
 from sklearn.datasets import make_classification
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skfocal import FocalHistGradientBoostingClassifier
 from skfocal.losses import BinaryFocalLoss, MulticlassFocalLoss
-from skfocal.thresholds import fpr_threshold
+from skfocal.thresholds import AlertBudgetClassifier, fpr_threshold
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -259,6 +260,34 @@ def test_bad_results(results, params, message):
         GammaSweepDisplay.from_cv_results(results, **params)
 
 
+def test_grids_without_a_gamma_are_left_out(fitted):
+    _, X, y = fitted
+    model = FocalHistGradientBoostingClassifier(max_iter=3, random_state=0)
+    grids = [{"focal_gamma": [0.0, 1.0]}, {"max_depth": [2]}]
+    results = GridSearchCV(model, grids, cv=2, refit=False).fit(X, y).cv_results_
+    display = GammaSweepDisplay.from_cv_results(results)
+    assert_allclose(display.scores.mean(axis=1), results["mean_test_score"][:2], rtol=1e-12)
+
+
+def test_the_band_is_the_standard_error_of_the_mean():
+    """As it is where splits are alike but for noise, over many displays of few gammas."""
+    rng = np.random.default_rng(0)
+    variances = []
+    for _ in range(300):
+        display = GammaSweepDisplay(gammas=np.array([0.0, 1.0]), scores=rng.normal(size=(2, 6))).plot()
+        band = display.ax_.collections[0].get_paths()[0].vertices
+        of_first = band[band[:, 0] == 0.0, 1]
+        variances.append((np.ptp(of_first) / 2) ** 2)
+        plt.close()
+    assert np.mean(variances) == pytest.approx(1 / 6, rel=0.15)
+
+
+@pytest.mark.parametrize("scoring", [["accuracy", "f1"], {"a": "accuracy"}])
+def test_a_sweep_is_by_one_metric(fitted, scoring):
+    with pytest.raises(ValueError, match="scoring must be one metric: None, a name or a callable, got"):
+        GammaSweepDisplay.from_estimator(*fitted, scoring=scoring)
+
+
 def test_a_sweep_needs_a_gamma(fitted):
     with pytest.raises(ValueError, match=r"estimator must have one focal_gamma, got \[\]"):
         GammaSweepDisplay.from_estimator(StandardScaler(), *fitted[1:])
@@ -338,6 +367,14 @@ def test_bad_reliability(arguments, params, message):
         ReliabilityDisplay.from_predictions(*arguments, **params)
 
 
+def test_bins_of_one_class_count_as_kish_says():
+    weight = np.array([20.0] * 100 + [1e6] + [1.0])
+    proba = np.array([0.01] * 101 + [0.99])
+    curve = ReliabilityDisplay.from_predictions([0] * 101 + [1], proba, sample_weight=weight).curves["classifier"]
+    n = weight[:101].sum() ** 2 / np.sum(weight[:101] ** 2)  # next to 1: nearly all of it is one sample
+    assert_allclose(curve.upper[0], 1 - 0.025 ** (1 / n), rtol=1e-9)
+
+
 @pytest.mark.parametrize("y", [[0, 0, 0, 1], [1, 1, 1, 1]])
 @pytest.mark.parametrize("proba", [[0.0, 0.0, 0.0, 0.0], [0.0, 0.2, 0.5, 1.0]])
 def test_probabilities_without_spread(y, proba):
@@ -411,6 +448,23 @@ def test_a_classifiers_own_threshold_is_marked(fitted):
     assert AlertsDisplay.from_estimator(deciding, X, y).chosen == deciding.threshold_
     assert AlertsDisplay.from_estimator(deciding, X, y, threshold=0.7).chosen == 0.7
     assert AlertsDisplay.from_estimator(model, X, y).chosen is None
+
+
+@pytest.mark.parametrize("asked", [None, 0, 1])
+def test_a_threshold_is_of_its_own_class(fitted, asked):
+    model, X, y = fitted
+    decides = AlertBudgetClassifier(FrozenEstimator(model), max_fpr=0.2, pos_label=0).fit(X, y)
+    display = AlertsDisplay.from_estimator(decides, X, y, pos_label=asked)
+    if asked == 1:
+        assert display.chosen is None
+        return
+    n_alerts = np.sum(decides.predict(X) == 0)
+    assert f"{n_alerts} alerts a day" in display.axes_[0].texts[0].get_text()
+
+
+def test_subfigures_are_taken():
+    axes = plt.figure().subfigures(1, 2)[0].subplots()
+    assert FocalLossDisplay.from_losses([BinaryFocalLoss()], quantities=["loss"], ax=axes).axes_[0] is axes
 
 
 @pytest.mark.parametrize(

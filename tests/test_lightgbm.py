@@ -585,16 +585,26 @@ def test_a_scorer_without_weights_on_the_training_data(binary):
 
 
 @pytest.mark.parametrize("constraints", [[0, -1], (0, 1), np.array([0, 1]), "0,1"])
-@pytest.mark.parametrize("kind", ["pandas", "index", "name"])
+@pytest.mark.parametrize("kind", ["pandas", "index", "name", "parameter", "line"])
 def test_categories_cannot_be_monotonic(kind, constraints):
     """LightGBM ends the process."""
     pd = pytest.importorskip("pandas")
     x, codes = np.arange(200.0), np.arange(200) % 5
     X = pd.DataFrame({"a": x, "c": pd.Categorical(codes) if kind == "pandas" else codes})
     told = {"index": {"categorical_feature": [1]}, "name": {"categorical_feature": ["c"]}}.get(kind, {})
+    params = {"parameter": {"categorical_feature": [1]}, "line": {"cat_feature": "1"}}.get(kind, {})
     message = r"monotone_constraints must be 0 for a categorical feature, got -?1 for feature 1, 'c'"
     with pytest.raises(ValueError, match=message):
-        make(FocalLGBMClassifier, monotone_constraints=constraints).fit(X, x > 100, **told)
+        make(FocalLGBMClassifier, monotone_constraints=constraints, **params).fit(X, x > 100, **told)
     others = make(FocalLGBMClassifier, monotone_constraints=[1, 0]).fit(X, x > 100, **told)
     alike = X.assign(c=X["c"].iloc[[0] * 200].reset_index(drop=True))
     assert (np.diff(others.predict_proba(alike)[:, 1]) >= 0).all()
+
+
+def test_one_constraint_and_bad_ones():
+    x = np.arange(200.0)[:, None]
+    model = make(FocalLGBMClassifier, monotone_constraints=1).fit(x, x[:, 0] > 100)
+    assert (np.diff(model.predict_proba(x)[:, 1]) >= 0).all()
+    for bad in ("1,", ["up"], {"a": 1}):
+        with pytest.raises(ValueError, match="monotone_constraints must hold -1, 0 or 1 for each feature, got"):
+            make(FocalLGBMClassifier, monotone_constraints=bad).fit(x, x[:, 0] > 100)

@@ -221,7 +221,10 @@ def is_scorer(metric: Any) -> bool:
     """
     if not callable(metric) or isinstance(metric, FocalMetric):
         return False
-    names = [*inspect.signature(metric).parameters, "", ""]
+    try:
+        names = [*inspect.signature(metric).parameters, "", ""]
+    except ValueError as error:
+        raise ValueError(f"eval_metric must have a signature that Python can read, got {metric!r}.") from error
     return names[0] in _NAMES_OF_MODELS or names[1].startswith(("X", "x"))
 
 

@@ -143,10 +143,10 @@ class AlertsDisplay:
         X, y : array-like
             Features and labels.
         threshold : float or None, default=None
-            Probability to mark; None for the classifier's own, where it has a ``threshold_`` or, as of scikit-learn's
-            `TunedThresholdClassifierCV`, a ``best_threshold_``.
+            Probability to mark; None for the classifier's own, where it has a ``threshold_`` for this label.
         pos_label : label or None, default=None
-            The label of the positive class; None for the second of ``classes_``.
+            The label of the positive class; None for the classifier's own ``pos_label_`` or, where it has none, for the
+            second of ``classes_``.
         **kwargs : dict
             What `from_predictions` takes.
 
@@ -160,8 +160,8 @@ class AlertsDisplay:
             If an argument is outside its valid range.
         """
         proba, pos_label = positive_probability(estimator, X, pos_label)
-        if threshold is None:
-            threshold = getattr(estimator, "threshold_", getattr(estimator, "best_threshold_", None))
+        if threshold is None and getattr(estimator, "pos_label_", pos_label) == pos_label:
+            threshold = getattr(estimator, "threshold_", None)
         return cls.from_predictions(y, proba, threshold=threshold, pos_label=pos_label, **kwargs)
 
     @classmethod

@@ -62,7 +62,7 @@ def label_lines(ax: Any) -> None:
     """Write each line's label next to it, in its colour, where all other lines and labels are farthest."""
     from matplotlib import patheffects
 
-    ax.figure.draw_without_rendering()  # so that the axes have their place
+    ax.figure.canvas.figure.draw_without_rendering()  # so that the axes have their place
     lines = [line for line in ax.get_lines() if not line.get_label().startswith("_")]
     points = {line: _pixels(ax, line) for line in ax.get_lines()}
     taken: list[NDArray[np.float64]] = []
@@ -132,7 +132,8 @@ def positive_probability(estimator: Any, X: Any, pos_label: Any) -> tuple[NDArra
     classes = np.asarray(estimator.classes_)
     if len(classes) != 2:
         raise ValueError(f"estimator must be a classifier of two classes, got {len(classes)}: {classes.tolist()}.")
-    pos_label = as_pos_label(pos_label, classes)
+    own = getattr(estimator, "pos_label_", None)  # of those that decide by thresholds
+    pos_label = as_pos_label(own if pos_label is None else pos_label, classes)
     return probability_of(estimator, X, pos_label), pos_label
 
 

@@ -1,6 +1,6 @@
 """What gamma does to a metric. Imports `drawing`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -60,7 +60,8 @@ class GammaSweepDisplay:
         """Draw the mean and what it is the mean of.
 
         A split is shown by how far it is from its own mean over gamma, added to the mean of all: splits differ in how
-        hard they are, which says nothing about gamma. The band is the standard error of the mean, from these.
+        hard they are, which says nothing about gamma. The band is the standard error of the mean, from these: corrected
+        for the mean that was taken away, by G / (G - 1) of the variance for G values of gamma [1]_.
 
         Parameters
         ----------
@@ -72,6 +73,11 @@ class GammaSweepDisplay:
         Returns
         -------
         display : GammaSweepDisplay
+
+        References
+        ----------
+        .. [1] Morey (2008), Confidence intervals from normalized data: a correction to Cousineau (2005). Tutorials in
+           Quantitative Methods for Psychology 4.
         """
         ax = as_axes(ax, 1, f"{type(self).__name__}.plot")[0]
         line, mark, *_ = colours(ax)
@@ -79,10 +85,11 @@ class GammaSweepDisplay:
         aligned = self.scores - self.scores.mean(axis=0) + self.scores.mean()
         n_splits = self.scores.shape[1]
         ax.plot(self.gammas, aligned, **{**neutral(), "linestyle": "", "marker": ".", "markeredgewidth": 0.0})
-        if n_splits > 1:
-            error = aligned.std(axis=1, ddof=1) / np.sqrt(n_splits)
+        n_gammas = len(mean)
+        if n_splits > 1 and n_gammas > 1:
+            error = aligned.std(axis=1, ddof=1) * np.sqrt(n_gammas / (n_gammas - 1) / n_splits)
             ax.fill_between(self.gammas, mean - error, mean + error, color=line, alpha=0.2, linewidth=0)
-        ax.plot(self.gammas, mean, **{"color": line, "marker": "o", "label": f"mean of {n_splits}", **kwargs})
+        ax.plot(self.gammas, mean, **{"color": line, "marker": "o", **kwargs})
         best = int(np.argmax(mean))
         ax.plot(self.gammas[best], mean[best], "o", markersize=11, markerfacecolor="none", color=mark)
         ax.annotate(
@@ -132,18 +139,20 @@ class GammaSweepDisplay:
         ValueError
             If the results are not of one `focal_gamma`, or not of this score.
         """
-        names = [name for name in cv_results if name.startswith("param_") and name.endswith(_NAME)]
+        names = [f"param_{name}" for name in _names_of_gamma(key.removeprefix("param_") for key in cv_results)]
         if len(names) != 1:
             raise ValueError(f"cv_results must be of one focal_gamma, got {names or list(cv_results)[:20]}.")
         splits = [name for name in cv_results if name.startswith("split") and name.endswith(f"_test_{score}")]
         if not splits:
             known = sorted({name.partition("_test_")[2] for name in cv_results if name.startswith("mean_test_")})
             raise ValueError(f"score must be one of {known}, got {score!r}.")
+        values = list(cv_results[names[0]])
+        rows = [row for row, value in enumerate(values) if value is not np.ma.masked]  # some grids may have no gamma
         try:
-            gamma = np.array([float(value) for value in cv_results[names[0]]])
-        except TypeError as error:
-            raise ValueError(f"cv_results must have a number for {_NAME}, got {list(cv_results[names[0]])}.") from error
-        scores = np.column_stack([np.asarray(cv_results[name], dtype=np.float64) for name in splits])
+            gamma = np.array([float(values[row]) for row in rows])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"cv_results must have a number for {_NAME}, got {values}.") from error
+        scores = np.column_stack([np.asarray(cv_results[name], dtype=np.float64)[rows] for name in splits])
         if not np.isfinite(scores).all():
             raise ValueError(f"cv_results must hold finite scores, got {scores[~np.isfinite(scores)][0]} in {score!r}.")
         gammas = np.unique(gamma)
@@ -162,6 +171,7 @@ class GammaSweepDisplay:
         cv: Any = None,
         n_jobs: int | None = None,
         params: Mapping[str, Any] | None = None,
+        name: str | None = None,
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
@@ -183,6 +193,8 @@ class GammaSweepDisplay:
             As there.
         params : dict or None, default=None
             What `fit` of the search is given, as ``{"sample_weight": ...}`` with metadata routing.
+        name : str or None, default=None
+            What the vertical axis is called; None for `scoring`, if that is a name.
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None for a new figure.
         **kwargs : dict
@@ -195,13 +207,20 @@ class GammaSweepDisplay:
         Raises
         ------
         ValueError
-            If the estimator has none or several `focal_gamma`.
+            If the estimator has none or several `focal_gamma`, or `scoring` is of several metrics.
         """
-        names = [name for name in estimator.get_params() if name == _NAME or name.endswith(f"__{_NAME}")]
+        names = _names_of_gamma(estimator.get_params())
         if len(names) != 1:
             raise ValueError(f"estimator must have one focal_gamma, got {names} of {estimator!r}.")
+        if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+            raise ValueError(f"scoring must be one metric: None, a name or a callable, got {scoring!r}.")
         search = GridSearchCV(
             estimator, {names[0]: list(gammas)}, scoring=scoring, cv=cv, n_jobs=n_jobs, refit=False, error_score="raise"
         ).fit(X, y, **(params or {}))
-        name = scoring if isinstance(scoring, str) else None
+        name = scoring if name is None and isinstance(scoring, str) else name
         return cls.from_cv_results(search.cv_results_, name=name, ax=ax, **kwargs)
+
+
+def _names_of_gamma(names: Iterable[str]) -> list[str]:
+    """Return the names under which a classifier, or a step of a pipeline, has its gamma."""
+    return [name for name in names if name == _NAME or name.endswith(f"__{_NAME}")]

@@ -36,7 +36,9 @@ def reliability_curve(
 
     That shows the rare and the sure alike. What came true has no say in where a bin ends, which would move the shares.
     The interval is Clopper's and Pearson's; with weights that of Korn and Graubard (1998), Survey Methodology 24: for
-    as many samples as would have its variance.
+    as many samples as would have its variance. Where all samples of a bin are of one class there is none: they count
+    for as many as Kish's effective number, (sum of w)**2 / sum of w**2, says. Of data in which the weights differ
+    between the classes that is fewer than there are behind them.
     """
     log_odds = logit(np.clip(proba, 1e-12, 1 - 1e-12))
     edges = np.linspace(log_odds.min(), log_odds.max(), n_bins + 1)[1:-1]
@@ -47,8 +49,9 @@ def reliability_curve(
     )
     observed = positive / total
     squares = np.bincount(bins, weights=weight**2 * (is_positive - observed[bins]) ** 2)
+    kish = total**2 / np.bincount(bins, weights=weight**2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        n = np.where(squares > 0, observed * (1 - observed) * total**2 / squares, np.bincount(bins))
+        n = np.where(squares > 0, observed * (1 - observed) * total**2 / squares, kish)
     tail = (1 - confidence) / 2
     k = observed * n
     lower = np.where(observed > 0, beta.ppf(tail, k, n - k + 1), 0.0)
@@ -124,7 +127,7 @@ class ReliabilityDisplay:
             panel.set(xlabel="Predicted probability", ylabel=f"Share of positives, {self.confidence:.0%} interval")
             for axis in (panel.xaxis, panel.yaxis):
                 axis.set_minor_locator(NullLocator())
-                axis.set_ticks(ticks, [f"{100 * tick:.6g}%" for tick in ticks], fontsize="small")
+                axis.set_ticks(ticks, [f"{100 * tick:.10g}%" for tick in ticks], fontsize="small")
             panel.tick_params(axis="x", rotation=45)  # else the small ones touch
         self.axes_, self.figure_ = axes, axes[0].figure
         return self

@@ -146,9 +146,15 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 def _check_constraints(params: dict[str, Any], X: Any, told: dict[str, Any]) -> None:
     """Raise if a category is to be monotonic: LightGBM ends the process. Which are categories it says of a row."""
     given = next((params[name] for name in parameter_aliases()["monotone_constraints"] if name in params), None)
-    constraints = [] if given is None else list(map(int, given.split(",") if isinstance(given, str) else given))
+    values = given.split(",") if isinstance(given, str) else np.ravel([] if given is None else given)
+    try:
+        constraints = list(map(int, values))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"monotone_constraints must hold -1, 0 or 1 for each feature, got {given!r}.") from error
     if not any(constraints):
         return
+    of_data = {name: params[name] for name in parameter_aliases()["categorical_feature"] if name in params}
+    told = told | ({"categorical_feature": _as_columns(of_data.popitem()[1])} if of_data else {})
     row = Dataset(_safe_indexing(X, [0]), params={"verbosity": -1}, **told).construct()
     for column in (row.params or {}).get("categorical_column", ()):
         if column < len(constraints) and constraints[column]:
@@ -156,6 +162,14 @@ def _check_constraints(params: dict[str, Any], X: Any, told: dict[str, Any]) -> 
                 f"monotone_constraints must be 0 for a categorical feature, got {constraints[column]} "
                 f"for feature {column}, {row.get_feature_name()[column]!r}."
             )
+
+
+def _as_columns(given: Any) -> list[Any]:
+    """Return which columns are categories, as LightGBM's library may be told: numbers, words, or a line of either."""
+    if isinstance(given, str):
+        columns = given.removeprefix("name:").split(",")
+        return columns if given.startswith("name:") else list(map(int, columns))
+    return np.ravel(given).tolist()
 
 
 def _callbacks(settings: Settings, callbacks: list[Any] | None, advance: Advance | None) -> list[Any]:
