@@ -252,6 +252,14 @@ def as_scored(
     return np.asarray(y == (1 if pos_label is None else pos_label)), score, weight
 
 
+def as_probabilities(y_proba: Any) -> NDArray[np.float64]:
+    """Return probabilities, of whatever shape."""
+    proba = as_finite(y_proba, "y_proba", "hold probabilities in [0, 1]")
+    if (proba < 0).any() or (proba > 1).any():
+        raise ValueError(f"y_proba must hold probabilities in [0, 1], got {proba[(proba < 0) | (proba > 1)][0]}.")
+    return proba
+
+
 def check_positives(is_positive: NDArray[np.bool_], weight: NDArray[np.float64]) -> None:
     """Raise if no positive sample counts."""
     if not weight[is_positive].any():

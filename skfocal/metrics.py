@@ -17,6 +17,7 @@ from skfocal._checks import (
     as_group_codes,
     as_known_codes,
     as_labels,
+    as_probabilities,
     as_sample_weight,
     as_scored,
     check_number,
@@ -236,9 +237,7 @@ def expected_cost(
     """
     y = as_labels(y_true, "y_true")
     classes = np.unique(y) if labels is None else np.asarray(labels)
-    proba = as_finite(y_proba, "y_proba", "hold probabilities in [0, 1]")
-    if (proba < 0).any() or (proba > 1).any():
-        raise ValueError(f"y_proba must hold probabilities in [0, 1], got {proba[(proba < 0) | (proba > 1)][0]}.")
+    proba = as_probabilities(y_proba)
     if proba.ndim == 1:
         proba = np.column_stack([1 - proba, proba])
     if proba.shape != (len(y), len(classes)):

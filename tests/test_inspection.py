@@ -1,6 +1,7 @@
 """The displays show what they say: values against formulas, loops and scipy's; labels that can be read."""
 
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -33,6 +34,16 @@ from skfocal.inspection import (
 from skfocal.inspection.drawing import ON_DARK, ON_LIGHT
 
 QUANTITIES = ["loss", "gradient", "weight", "hessian", "stable_hessian", "posterior"]
+
+
+def displays():
+    y, proba = [0, 1, 0, 1], [0.1, 0.2, 0.3, 0.9]
+    return {
+        FocalLossDisplay: partial(FocalLossDisplay.from_losses, [BinaryFocalLoss()], quantities=["loss"]),
+        GammaSweepDisplay: GammaSweepDisplay(gammas=np.arange(2.0), scores=np.eye(2)).plot,
+        ReliabilityDisplay: partial(ReliabilityDisplay.from_predictions, y, proba),
+        AlertsDisplay: partial(AlertsDisplay.from_predictions, y, proba),
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +126,7 @@ def test_a_classifiers_loss_beside_the_log_loss(fitted):
         ),
         ([MulticlassFocalLoss()], TypeError, "losses must be instances of BinaryFocalLoss, got Multiclass"),
         ({"name": 2.0}, TypeError, "losses must be instances of BinaryFocalLoss, got 2.0"),
+        (BinaryFocalLoss(2.0), TypeError, r"losses must be a list or a dict of losses, got BinaryFocalLoss\(gamma=2"),
     ],
 )
 def test_bad_losses(losses, error, message):
@@ -357,7 +369,9 @@ def test_small_probabilities_have_labels_that_do_not_touch():
     [
         (([0, 1], [0.1, 1.2]), {}, r"y_proba must hold probabilities in \[0, 1\], got 1.2"),
         (([0, 0], [0.1, 0.2]), {}, "y_true must hold a positive sample of weight > 0"),
+        (([0, 1], [0.1, np.nan]), {}, r"y_proba must hold probabilities in \[0, 1\], got nan"),
         (([0, 1], [0.1, 0.2]), {"n_bins": 0}, "n_bins must be an integer >= 1, got 0"),
+        (([0, 1], [0.1, 0.2]), {"n_bins": np.inf}, "n_bins must be an integer >= 1, got inf"),
         (([0, 1], [0.1, 0.2]), {"confidence": 1.0}, r"confidence must be a number in \(0, 1\), got 1.0"),
         ((["a", "b"], [0.1, 0.2]), {}, "pos_label must be one of the labels"),
     ],
@@ -462,6 +476,20 @@ def test_a_threshold_is_of_its_own_class(fitted, asked):
     assert f"{n_alerts} alerts a day" in display.axes_[0].texts[0].get_text()
 
 
+@pytest.mark.parametrize("make", displays().values(), ids=lambda make: "")
+@pytest.mark.parametrize("style", [{"color": "red", "linewidth": 3.0}, {"c": "red", "lw": 3.0}])
+def test_lines_are_drawn_as_is_said(make, style):
+    display = make(**style)
+    ax = getattr(display, "ax_", None) or display.axes_[0]
+    assert ("red", 3.0) in [(line.get_color(), line.get_linewidth()) for line in ax.get_lines()]
+
+
+def test_as_many_lines_as_are_given():
+    values = {"loss": {str(n): np.full(3, float(n)) for n in range(5)}}
+    display = FocalLossDisplay(margin=np.arange(3.0), values=values).plot()
+    assert [text.get_text() for text in display.axes_[0].texts] == list("01234")
+
+
 def test_subfigures_are_taken():
     axes = plt.figure().subfigures(1, 2)[0].subplots()
     assert FocalLossDisplay.from_losses([BinaryFocalLoss()], quantities=["loss"], ax=axes).axes_[0] is axes
@@ -476,8 +504,9 @@ def test_subfigures_are_taken():
             {"false_positive": [1.0], "false_negative": 2.0},
             r"false_positive must be a number or have the shape \(400,\)",
         ),
-        ({"false_positive": np.nan, "false_negative": 2.0}, "false_positive must hold finite numbers"),
+        ({"false_positive": np.nan, "false_negative": 2.0}, "false_positive must hold finite costs >= 0"),
         ({"sample_weight": np.zeros(400)}, "weight"),
+        ({"false_positive": -5.0, "false_negative": 2.0}, "false_positive must hold finite costs >= 0, got -5.0"),
         ({"threshold": np.nan}, "threshold must be None or a number, got nan"),
         ({"threshold": "0.5"}, "threshold must be None or a number, got '0.5'"),
     ],
@@ -490,20 +519,10 @@ def test_bad_alerts(scored, params, message):
 # All of them
 
 
-def displays():
-    y, proba = [0, 1, 0, 1], [0.1, 0.2, 0.3, 0.9]
-    return {
-        FocalLossDisplay: lambda ax=None: FocalLossDisplay.from_losses([BinaryFocalLoss()], quantities=["loss"], ax=ax),
-        GammaSweepDisplay: lambda ax=None: GammaSweepDisplay(gammas=np.arange(2.0), scores=np.eye(2)).plot(ax=ax),
-        ReliabilityDisplay: lambda ax=None: ReliabilityDisplay.from_predictions(y, proba, ax=ax),
-        AlertsDisplay: lambda ax=None: AlertsDisplay.from_predictions(y, proba, ax=ax),
-    }
-
-
 @pytest.mark.parametrize("make", displays().values(), ids=lambda make: "")
 def test_axes_are_taken(make):
     figure, (left, _) = plt.subplots(1, 2)
-    display = make(left)
+    display = make(ax=left)
     assert getattr(display, "ax_", None) is left or display.axes_[0] is left
     assert display.figure_ is figure
     assert left.get_lines()
@@ -512,7 +531,7 @@ def test_axes_are_taken(make):
 @pytest.mark.parametrize("make", displays().values(), ids=lambda make: "")
 def test_axes_must_be_as_many_as_panels(make):
     with pytest.raises(ValueError, match="ax must be None or hold 1 axes, one a panel, got 2"):
-        make(plt.subplots(1, 2)[1])
+        make(ax=plt.subplots(1, 2)[1])
 
 
 @pytest.mark.parametrize(("display", "make"), displays().items(), ids=lambda each: getattr(each, "__name__", ""))

@@ -4,6 +4,7 @@ Imports `blocks`, `estimator`, `evaluation`, `_state`, `boosting`, `objectives` 
 """
 
 from dataclasses import dataclass, replace
+from operator import getitem
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -194,7 +195,7 @@ def _matrix(
 ) -> xgboost.dask.DaskDMatrix:
     """Return samples as XGBoost takes them: of the features only in which bins they are, where it can."""
     meta = prepared.data.meta
-    parts = [delayed(_part)(block, i) for i in range(3) for block in samples.blocks]
+    parts = [delayed(getitem)(block, i) for i in range(3) for block in samples.blocks]
     n_blocks = len(samples.blocks)
     features, codes, weights = parts[:n_blocks], parts[n_blocks : 2 * n_blocks], parts[2 * n_blocks :]
     X = (
@@ -209,10 +210,6 @@ def _matrix(
         return xgboost.dask.DaskDMatrix(client, X, **of_data)
     max_bin = settings.params.get("max_bin")
     return xgboost.dask.DaskQuantileDMatrix(client, X, ref=ref, max_bin=max_bin, **of_data)
-
-
-def _part(samples: Samples, i: int) -> Any:
-    return samples[i]
 
 
 def _chunks(parts: list[Any], sizes: list[int], meta: Any) -> da.Array:

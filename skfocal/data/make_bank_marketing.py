@@ -23,7 +23,7 @@ def compact(frame: pd.DataFrame) -> dict[str, Any]:
     for name, column in frame.items():
         if pd.api.types.is_numeric_dtype(column):
             whole = pd.api.types.is_integer_dtype(column)
-            columns[str(name)] = column.to_numpy(np.min_scalar_type(-int(column.max())) if whole else np.float64)
+            columns[str(name)] = pd.to_numeric(column, downcast="integer").to_numpy() if whole else column.to_numpy()
         else:
             names = np.unique(column.astype(str))
             columns[str(name)] = np.searchsorted(names, column.astype(str)).astype(np.int8)

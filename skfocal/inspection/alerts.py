@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skfocal._checks import as_finite, as_scored, check_number, check_positives
-from skfocal.inspection.drawing import as_axes, colours, neutral, positive_probability
+from skfocal.inspection.drawing import as_axes, colours, neutral, positive_probability, styled
 
 
 class AlertsDisplay:
@@ -79,15 +79,17 @@ class AlertsDisplay:
         -------
         display : AlertsDisplay
         """
-        panels = [(self.found, "Share of positives found")]
+        # What is drawn, what it is called, how a mark says it, and up to which part of the width it stands right of it,
+        # so as to be below the curve: what is found rises to the right, what is saved falls there.
+        panels = [(self.found, "Share of positives found", "{:.0%} found", 0.6)]
         if self.saved is not None:
-            panels.append((self.saved, "Saved a day, beside no alerts"))
+            panels.append((self.saved, "Saved a day, beside no alerts", "{:,.0f} saved", 0.35))
         axes = as_axes(ax, len(panels), f"{type(self).__name__}.plot")
-        for panel, colour, (values, label) in zip(axes, colours(axes[0]), panels, strict=False):
-            panel.plot(self.alerts, values, **{"color": colour, "drawstyle": "steps-post", **kwargs})
+        for panel, colour, (values, label, says, room) in zip(axes, colours(axes[0]), panels, strict=False):
+            panel.plot(self.alerts, values, **styled(kwargs, color=colour, drawstyle="steps-post"))
             panel.set(xscale="log", xlabel="Alerts a day", ylabel=label)
             panel.margins(y=0.1)
-            self._mark(panel, values)
+            self._mark(panel, values, says, room)
         if self.saved is not None:
             axes[1].axhline(0.0, **neutral())
             axes[1].yaxis.set_major_formatter("{x:,.0f}")
@@ -96,7 +98,7 @@ class AlertsDisplay:
         self.axes_, self.figure_ = axes, axes[0].figure
         return self
 
-    def _mark(self, panel: Any, values: NDArray[np.float64]) -> None:
+    def _mark(self, panel: Any, values: NDArray[np.float64], says: str, room: float) -> None:
         """Mark the chosen threshold, by what it comes to."""
         n_alerts = 0 if self.chosen is None else int(np.searchsorted(-self.threshold, -self.chosen, side="right"))
         if not n_alerts:
@@ -104,12 +106,7 @@ class AlertsDisplay:
         x, y = self.alerts[n_alerts - 1], values[n_alerts - 1]
         panel.axvline(x, **neutral())
         panel.plot([x], [y], "o", color=panel.get_lines()[0].get_color())
-        share = values is self.found
-        text = f"threshold {self.chosen:.3g}:\n{x:,.3g} alerts a day,\n" + (
-            f"{y:.0%} found" if share else f"{y:,.0f} saved"
-        )
-        # Below the curve: what is found rises to the right, what is saved falls there.
-        room = 0.6 if share else 0.35
+        text = f"threshold {self.chosen:.3g}:\n{x:,.3g} alerts a day,\n{says.format(y)}"
         right = np.log(x / self.alerts[0]) > room * np.log(self.alerts[-1] / self.alerts[0])
         label = panel.annotate(
             text,
@@ -222,32 +219,31 @@ class AlertsDisplay:
                 f"got {false_positive!r} and {false_negative!r}."
             )
         check_positives(is_positive, weight)
-        order = np.argsort(-score, kind="stable")
-        order = order[weight[order] > 0]
-        last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))  # samples of one score are alerts together
-
-        def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.cumsum((weight * values)[order])[last]
-
-        found = total(is_positive.astype(np.float64))
-        saved = None
+        saves = None
         if false_positive is not None:
-            missed = _as_cost(false_negative, "false_negative", len(score))
-            saved = (
-                total(np.where(is_positive, missed, -_as_cost(false_positive, "false_positive", len(score)))) / n_days
-            )
+            alarm = _as_cost(false_positive, "false_positive", len(score))
+            saves = np.where(is_positive, _as_cost(false_negative, "false_negative", len(score)), -alarm)
+        counts = weight > 0
+        levels, level = np.unique(-score[counts], return_inverse=True)  # samples of one score are alerts together
+
+        def total(values: NDArray[Any]) -> NDArray[np.float64]:
+            return np.cumsum(np.bincount(level, weights=(weight * values)[counts]))
+
+        found = total(is_positive)
         return cls(
-            threshold=score[order][last],
+            threshold=-levels,
             alerts=total(np.ones(len(score))) / n_days,
             found=found / found[-1],
-            saved=saved,
+            saved=None if saves is None else total(saves) / n_days,
             chosen=threshold,
         ).plot(ax=ax, **kwargs)
 
 
 def _as_cost(values: Any, name: str, n_samples: int) -> NDArray[np.float64]:
     """Return a cost for each sample."""
-    costs = as_finite(values, name, "hold finite numbers")
+    costs = as_finite(values, name, "hold finite costs >= 0")
+    if (costs < 0).any():
+        raise ValueError(f"{name} must hold finite costs >= 0, got {costs[costs < 0].min()}.")
     if costs.shape not in ((), (n_samples,)):
         raise ValueError(f"{name} must be a number or have the shape ({n_samples},), got {costs.shape}.")
     return np.broadcast_to(costs, n_samples)

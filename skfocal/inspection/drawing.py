@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skfocal._checks import as_scored, check_positives
+from skfocal._checks import as_probabilities, as_scored, check_positives
 from skfocal.thresholds.classifiers import as_pos_label, probability_of
 
 # Blue, vermilion, green and purple of Okabe and Ito (2008), which the colour-blind can tell apart, as dark or as light
@@ -49,6 +49,13 @@ def colours(ax: Any) -> tuple[str, ...]:
     if not opacity:
         red, green, blue, _ = to_rgba(ax.figure.get_facecolor())
     return ON_LIGHT if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else ON_DARK
+
+
+def styled(given: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    """Return how a line is drawn: as is said, under the long names or the short ones of matplotlib, else by default."""
+    from matplotlib import cbook, lines
+
+    return defaults | cbook.normalize_kwargs(given, lines.Line2D)
 
 
 def neutral() -> dict[str, Any]:
@@ -137,13 +144,11 @@ def positive_probability(estimator: Any, X: Any, pos_label: Any) -> tuple[NDArra
     return probability_of(estimator, X, pos_label), pos_label
 
 
-def as_probabilities(
+def as_counted(
     y_true: Any, y_proba: Any, sample_weight: Any, pos_label: Any
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
     """Return which samples are positive, their probabilities and weights, of what has a weight."""
-    is_positive, proba, weight = as_scored(y_true, y_proba, sample_weight, pos_label)
-    if (proba < 0).any() or (proba > 1).any():
-        raise ValueError(f"y_proba must hold probabilities in [0, 1], got {proba[(proba < 0) | (proba > 1)][0]}.")
+    is_positive, proba, weight = as_scored(y_true, as_probabilities(y_proba), sample_weight, pos_label)
     check_positives(is_positive, weight)
     counts = weight > 0
     return is_positive[counts], proba[counts], weight[counts]

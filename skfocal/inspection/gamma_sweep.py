@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import GridSearchCV
 
-from skfocal.inspection.drawing import as_axes, colours, neutral
+from skfocal.inspection.drawing import as_axes, colours, neutral, styled
 
 _NAME = "focal_gamma"
 
@@ -89,7 +89,7 @@ class GammaSweepDisplay:
         if n_splits > 1 and n_gammas > 1:
             error = aligned.std(axis=1, ddof=1) * np.sqrt(n_gammas / (n_gammas - 1) / n_splits)
             ax.fill_between(self.gammas, mean - error, mean + error, color=line, alpha=0.2, linewidth=0)
-        ax.plot(self.gammas, mean, **{"color": line, "marker": "o", **kwargs})
+        ax.plot(self.gammas, mean, **styled(kwargs, color=line, marker="o"))
         best = int(np.argmax(mean))
         ax.plot(self.gammas[best], mean[best], "o", markersize=11, markerfacecolor="none", color=mark)
         ax.annotate(

@@ -1,14 +1,15 @@
 """The focal loss, its derivatives and its link in one picture. Imports `drawing` and `losses`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.utils.validation import check_is_fitted
 
-from skfocal.inspection.drawing import ON_LIGHT, as_axes, colours, label_lines, neutral
+from skfocal.inspection.drawing import ON_LIGHT, as_axes, colours, label_lines, neutral, styled
 from skfocal.losses import BinaryFocalLoss
 
 _MARGINS = np.linspace(-8.0, 8.0, 641)  # of the true class
@@ -99,8 +100,8 @@ class FocalLossDisplay:
         axes = as_axes(ax, len(self.values), f"{type(self).__name__}.plot")
         x = expit(self.margin) if self.against == "probability" else self.margin
         for panel, (quantity, curves) in zip(axes, self.values.items(), strict=True):
-            for colour, (name, values) in zip(colours(panel), curves.items(), strict=False):
-                panel.plot(x, values, **{"color": colour, "label": name, **kwargs})
+            for colour, (name, values) in zip(cycle(colours(panel)), curves.items(), strict=False):
+                panel.plot(x, values, **styled(kwargs, color=colour, label=name))
             if quantity == "posterior":
                 panel.plot(x, expit(self.margin), **neutral())
             elif quantity not in ("loss", "weight"):
@@ -145,6 +146,8 @@ class FocalLossDisplay:
         ValueError, TypeError
             If an argument is outside its valid range.
         """
+        if not isinstance(losses, Mapping | Sequence):
+            raise TypeError(f"losses must be a list or a dict of losses, got {losses!r}.")
         named = dict(losses) if isinstance(losses, Mapping) else {_name(loss): loss for loss in losses}
         if not 1 <= len(named) <= len(ON_LIGHT) or len(named) < len(losses):
             raise ValueError(f"losses must be 1 to {len(ON_LIGHT)} different ones a display, got {list(losses)}.")
@@ -155,7 +158,7 @@ class FocalLossDisplay:
             raise ValueError(f"quantities must be a list of some of {list(QUANTITIES)}, got {quantities!r}.")
         if against not in _AGAINST:
             raise ValueError(f"against must be one of {list(_AGAINST)}, got {against!r}.")
-        margin = _MARGINS if against == "margin" else np.log(_PROBABILITIES / (1 - _PROBABILITIES))
+        margin = _MARGINS if against == "margin" else logit(_PROBABILITIES)
         values = {
             quantity: {name: QUANTITIES[quantity][0](loss, margin) for name, loss in named.items()}
             for quantity in quantities
@@ -164,7 +167,7 @@ class FocalLossDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, **kwargs: Any) -> Self:
-        """Draw the loss that a classifier was trained on, for its rare class, beside the log loss.
+        """Draw the loss that a classifier was trained on, for the second of its classes, beside the log loss.
 
         Parameters
         ----------

@@ -1,6 +1,11 @@
-"""Predicted probabilities against what came true, for rare classes. Imports `_checks`, `drawing` and `losses`."""
+"""Predicted probabilities against what came true, for rare classes.
+
+Imports `_checks`, `drawing`, `losses` and `thresholds`.
+"""
 
 from collections.abc import Mapping
+from itertools import cycle
+from numbers import Integral
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -9,8 +14,9 @@ from scipy.special import expit, logit
 from scipy.stats import beta
 
 from skfocal._checks import check_number
-from skfocal.inspection.drawing import as_axes, as_probabilities, colours, neutral, positive_probability
+from skfocal.inspection.drawing import as_axes, as_counted, colours, neutral, positive_probability, styled
 from skfocal.losses import BinaryFocalLoss
+from skfocal.thresholds.bounds import check_share
 
 _RARE = np.array([1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1])
 _TICKS = [*_RARE, 0.5, *(1 - _RARE[::-1])]
@@ -115,14 +121,12 @@ class ReliabilityDisplay:
 
         low, high = _limits(self.curves.values())
         ticks = [tick for tick in _TICKS if low < tick < high]
-        for panel, colour, (name, curve) in zip(axes, colours(axes[0]) * len(axes), self.curves.items(), strict=False):
+        for panel, colour, (name, curve) in zip(axes, cycle(colours(axes[0])), self.curves.items(), strict=False):
             panel.plot([low, high], [low, high], **neutral())
             # What is outside the picture is drawn at its edge, so that no bin is left out.
             predicted, observed, lower, upper = (np.clip(values, low, high) for values in curve)
             error = np.stack([observed - lower, upper - observed])
-            panel.errorbar(
-                predicted, observed, error, **{"fmt": "o", "color": colour, "markersize": 4, "capsize": 2, **kwargs}
-            )
+            panel.errorbar(predicted, observed, error, **styled(kwargs, fmt="o", color=colour, markersize=4, capsize=2))
             panel.set(xscale="logit", yscale="logit", xlim=(low, high), ylim=(low, high), title=name)
             panel.set(xlabel="Predicted probability", ylabel=f"Share of positives, {self.confidence:.0%} interval")
             for axis in (panel.xaxis, panel.yaxis):
@@ -183,6 +187,7 @@ class ReliabilityDisplay:
         ValueError, TypeError
             If an argument is outside its valid range.
         """
+        _check_parameters(n_bins, confidence)
         proba, pos_label = positive_probability(estimator, X, pos_label)
         name = type(estimator).__name__ if name is None else name
         options = {"n_bins": n_bins, "confidence": confidence, "sample_weight": sample_weight, "pos_label": pos_label}
@@ -234,23 +239,26 @@ class ReliabilityDisplay:
         ValueError, TypeError
             If an argument is outside its valid range.
         """
+        _check_parameters(n_bins, confidence)
         options = {"n_bins": n_bins, "confidence": confidence, "sample_weight": sample_weight, "pos_label": pos_label}
         return cls(curves={name: _curve(y_true, y_proba, **options)}, confidence=confidence).plot(ax=ax, **kwargs)
+
+
+def _check_parameters(n_bins: Any, confidence: Any) -> None:
+    check_number("n_bins", n_bins, lambda number: number >= 1 and isinstance(n_bins, Integral), "an integer >= 1")
+    check_share("confidence", confidence)
 
 
 def _limits(curves: Any) -> tuple[float, float]:
     """Return the least and the largest probability to be drawn, both of them somewhat beyond what is there."""
     values = np.concatenate([np.concatenate(curve[:2]) for curve in curves])
-    odds = np.clip(values / (1 - np.minimum(values, 1 - 1e-12)), 1e-9, 1e9)
-    inside = odds[(values > 0) & (values < 1)]
-    low, high = (inside.min(), inside.max()) if len(inside) else (0.1, 10.0)
-    return float(expit(np.log(low) - 1.5)), float(expit(np.log(high) + 1.5))
+    inside = logit(np.clip(values[(values > 0) & (values < 1)], 1e-9, 1 - 1e-9))
+    low, high = (inside.min(), inside.max()) if len(inside) else (-2.0, 2.0)
+    return float(expit(low - 1.5)), float(expit(high + 1.5))
 
 
 def _curve(
     y_true: Any, y_proba: Any, *, n_bins: int, confidence: float, sample_weight: Any, pos_label: Any
 ) -> ReliabilityCurve:
-    check_number("n_bins", n_bins, lambda number: number >= 1 and number == int(number), "an integer >= 1")
-    check_number("confidence", confidence, lambda number: 0 < number < 1, "a number in (0, 1)")
-    is_positive, proba, weight = as_probabilities(y_true, y_proba, sample_weight, pos_label)
-    return reliability_curve(is_positive, proba, weight, int(n_bins), confidence)
+    is_positive, proba, weight = as_counted(y_true, y_proba, sample_weight, pos_label)
+    return reliability_curve(is_positive, proba, weight, n_bins, confidence)
