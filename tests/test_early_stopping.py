@@ -268,6 +268,12 @@ def test_scorers_that_know_no_weights(estimator, binary, name, scorer):
     assert max(only_history(model)[name]) == pytest.approx(scorer(model, X[validate], y[validate]))
 
 
+def test_metrics_must_have_a_signature(estimator, binary):
+    X, y = binary
+    with pytest.raises(ValueError, match=r"eval_metric must have a signature .* got <built-in function max>"):
+        make(estimator, **EARLY, eval_metric=max).fit(X, y)
+
+
 def test_metrics_of_labels_and_probabilities_that_know_no_weights(estimator, binary):
     """As scorers: XGBoost's users give metrics of scikit-learn's signature; LightGBM counts the arguments."""
     X, y = binary
