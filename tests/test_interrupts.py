@@ -31,6 +31,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a 
 
 N_TIMES = 50
 SOON = 20  # seconds until an interruption comes out, at most; a fit here takes a hundredth of one
+# In Python 3.11 a thread that is traced, as coverage does it, comes no further while a signal waits for the main
+# thread; where that waits for the other one, neither ever does. So programs that interrupt threads are not measured.
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": None}
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +153,7 @@ def interrupt_in_any_step(name):
 
 @pytest.mark.parametrize("program", [interrupt_at_any_time, interrupt_in_any_step], ids=lambda each: each.__name__)
 def test_an_interrupted_fit_has_changed_nothing(program, estimator):
-    n_as_before = returned_by(program, estimator.__name__)
+    n_as_before = returned_by(program, estimator.__name__, environment=UNMEASURED)
     assert n_as_before >= N_TIMES // 2  # some meet the end of the fit
 
 
@@ -161,7 +164,7 @@ def interrupt_threads(name):
 
 
 def test_no_thread_remains():
-    n_as_before = returned_by(interrupt_threads, "FocalXGBClassifier")
+    n_as_before = returned_by(interrupt_threads, "FocalXGBClassifier", environment=UNMEASURED)
     assert n_as_before >= N_TIMES // 2
 
 
