@@ -67,6 +67,7 @@ copybutton_prompt_is_regexp = True
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
+    "within_subsection_order": "gallery.position",
     "filename_pattern": r"plot_",
     "doc_module": "skfocal",
     "backreferences_dir": "gallery/of",
