@@ -23,6 +23,7 @@ from .conftest import LOSSES
         ({"gamma": None}, TypeError, r"gamma must be a number >= 0 or one per class, got None"),
         ({"gamma": [[1.0]]}, ValueError, r"gamma must be a number >= 0 or one per class, got \[\[1.0\]\]"),
         ({"alpha": (1.0, 0.0)}, ValueError, r"alpha must hold finite weights > 0, one per class, got \(1.0, 0.0\)"),
+        ({"alpha": (1.0, float("inf"))}, ValueError, r"alpha must hold finite weights > 0, .* got \(1.0, inf\)"),
         ({"alpha": "half"}, TypeError, r"alpha must be None.* got 'half'"),
         ({"focal_mix": -0.1}, ValueError, r"focal_mix must be in \[0, 1\], the share of the log loss, got -0.1"),
         ({"focal_mix": 1.1}, ValueError, r"focal_mix must be in \[0, 1\], the share of the log loss, got 1.1"),
