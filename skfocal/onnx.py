@@ -238,7 +238,7 @@ def _coded(features: Any, i: int, trees: OnnxTrees) -> Any:
     there = [i for i, category in enumerate(known.categories) if not is_missing(category)]
     categories = [known.categories[i] for i in there]
     marks = [mark for mark in MISSING if mark not in categories] if column.dtype == ndx.utf8 else [np.nan]
-    codes = [*known.codes[there], *[np.nan] * (len(marks) + (not trees.refuse_unseen))]
+    codes = [*known.codes[there], *[np.nan] * (len(marks) + 1)]  # the last one is of a category that is not known
     return looked_up(column, [*categories, *marks], np.array(codes)[:, None])
 
 

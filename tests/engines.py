@@ -58,7 +58,6 @@ class Engine:
         {},
         {},
     )  # parameters, and arguments of fit, that make the first of three columns codes of categories
-    unseen_is_error: bool = False  # whether categories that were not in training are refused
     odd_categories: tuple = ()  # kinds of categories, beside words and whole numbers, that it takes
     splits_need: str = ""  # how a warning of no split tells of its thresholds
     thresholds: tuple = ()  # (parameters under which there is no split, what the warning tells of them)
@@ -202,7 +201,6 @@ def _xgboost():
         onnx_takes=({"booster": "dart", "rate_drop": 0.5}, {"missing": -1.0}, {"gamma": 1.0, "tree_method": "exact"}),
         category_splits=({"max_cat_to_onehot": 1}, {"max_cat_to_onehot": 100}),
         codes=({"feature_types": ["c", "q", "q"]}, {}),
-        unseen_is_error=True,
         splits_need="min_child_weight (0.1)",
         thresholds=(
             ({"gamma": 1e9}, "gamma (1000000000.0)"),

@@ -38,7 +38,7 @@ ROOMS = {
         "model_text", "saving", "onnx_trees", "streams", "classifier", "__init__",
     ],
     "xgboost": [
-        "compat", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices",
+        "compat", "categories", "device", "rounds", "parameters", "tables", "evaluation", "iterators", "matrices",
         "continuing", "training", "ubjson", "model_content", "saving", "onnx_trees", "streams", "classifier",
         "__init__",
     ],

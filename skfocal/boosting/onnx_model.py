@@ -44,7 +44,6 @@ class OnnxTrees(NamedTuple):
     base_values: NDArray[np.float64]  # where each margin starts
     n_features: int
     categories: Mapping[int, Codes | None] = {}  # by feature; None where the codes themselves are given
-    refuse_unseen: bool = False  # whether a category that is not among them is an error, or as if it were missing
     branch: str = "BRANCH_LEQ"
     in_float32: bool = False  # whether features are compared in float32, of whatever type they are
     missing: float = np.nan

@@ -26,10 +26,12 @@ from skfocal.dask.blocks import Encoded
 from skfocal.dask.estimator import FocalDaskMixin, Prepared, saying_if_a_worker_was_lost
 from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluation_sets, scores_of_all
 from skfocal.objectives import FocalObjective, TrainingObjective, hessian_factor
+from skfocal.xgboost.categories import categories_of, with_known_categories
 from skfocal.xgboost.classifier import FocalXGBClassifier
 from skfocal.xgboost.device import on_device
 from skfocal.xgboost.evaluation import Evaluation, as_metrics
 from skfocal.xgboost.parameters import Settings, checked_settings
+from skfocal.xgboost.tables import check_are_ascii
 from skfocal.xgboost.training import as_trained, engine_to_train
 
 
@@ -128,6 +130,7 @@ best_score_, evals_result_
             settings, focal = checked_settings(self, verbose), focal_parameters(self)
             self._check_possible()
             _check_settings(settings)
+            check_are_ascii(getattr(X, "_meta", None), "X")
             pairs = as_pairs(eval_set)
             check_early_stopping(settings.early_stopping_rounds, pairs)
             weights = entries_of_sets(sample_weight_eval_set, len(pairs), "sample_weight_eval_set")
@@ -198,6 +201,8 @@ def _matrix(
     parts = [delayed(getitem)(block, i) for i in range(3) for block in samples.blocks]
     n_blocks = len(samples.blocks)
     features, codes, weights = parts[:n_blocks], parts[n_blocks : 2 * n_blocks], parts[2 * n_blocks :]
+    if ref is not None and (known := categories_of(meta)):
+        features = [delayed(with_known_categories)(each, known) for each in features]
     X = (
         dd.from_delayed(features, meta=meta, verify_meta=False)
         if hasattr(meta, "iloc")

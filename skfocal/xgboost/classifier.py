@@ -1,7 +1,7 @@
 """The classifier: XGBoost's own with the focal loss.
 
-Imports `compat`, `continuing`, `evaluation`, `matrices`, `onnx_trees`, `parameters`, `saving`, `streams`, `tables`,
-`training`, `_state` and `boosting`.
+Imports `categories`, `compat`, `continuing`, `evaluation`, `matrices`, `onnx_trees`, `parameters`, `saving`, `streams`,
+`tables`, `training`, `_state` and `boosting`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,9 @@ from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.boosting.streams import check_no_stream, or_fits_streams
-from skfocal.xgboost.compat import positional_with_warning
+from skfocal.boosting.tables import is_table
+from skfocal.xgboost.categories import with_known_categories
+from skfocal.xgboost.compat import known_categories, positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.matrices import is_stream
@@ -290,7 +292,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
             check_no_stream(X, kinds, classes=classes, external_memory=external_memory or None)
             check_no_sampler(self.sampler, base_margin=base_margin, xgb_model=xgb_model)
             samples, classes, loss, by_class = training_samples(self, focal, X, y, sample_weight, base_margin)
-            old = as_old_booster(xgb_model, loss.n_margins(len(classes)), self.n_features_in_)
+            old = as_old_booster(xgb_model, loss.n_margins(len(classes)), samples.X)
             metrics = as_metrics(self, loss)
             known = (X, y, samples) if self.sampler is None and samples.is_whole else None
             sets = evaluation_sets(self, eval_set, sample_weight_eval_set, base_margin_eval_set, known, classes)
@@ -435,8 +437,10 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         if not hasattr(self, "focal_loss_"):  # it asks for tags first, which takes a fiftieth of a row's prediction
             check_is_fitted(self, "focal_loss_")
         X = self._as_features(X, reset=False, compare_names=kwargs.get("validate_features", True))
+        if is_table(X):
+            X = with_whole_names(with_known_categories(X, known_categories(self.get_booster())))
         # XGBoost's own comparison takes a name with a control character for another.
-        return XGBModel.predict(self, with_whole_names(X), output_margin=True, **kwargs | {"validate_features": False})
+        return XGBModel.predict(self, X, output_margin=True, **kwargs | {"validate_features": False})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,11 +1,16 @@
 """Every private or version-dependent touch of XGBoost, each with its reason. Imports `boosting`."""
 
+import ctypes
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
 import xgboost.core
+from numpy.typing import NDArray
 from xgboost import Booster, DMatrix, XGBClassifier
 
 from skfocal.boosting.interrupts import KeptInterrupts
@@ -141,6 +146,44 @@ def first_rounds(booster: Any, n_rounds: int) -> Any:
     forest(model)["cats"] = forest(whole)["cats"]
     part.load_model(bytearray(json.dumps(model, ensure_ascii=False), "utf-8"))  # XGBoost reads no \u escapes
     return part
+
+
+def known_categories(owner: Booster | DMatrix) -> dict[int, list[Any]]:
+    """Return the names of the categories that a booster or a matrix knows, by the places of features.
+
+    XGBoost's Python tells them only where pyarrow is installed.
+    """
+    kind = "XGDMatrix"
+    if isinstance(owner, Booster):
+        kind = "XGBooster"
+        owner.num_features()  # asked nothing yet, a booster that was just loaded would fail
+    handle, told = ctypes.c_void_p(), ctypes.c_char_p()
+    try:
+        call_library(f"{kind}GetCategoriesExportToArrow", owner.handle, None, ctypes.byref(handle), ctypes.byref(told))
+    except xgboost.core.XGBoostError as error:
+        if "not supported by the current booster" not in str(error):
+            raise
+        return {}  # a linear one
+    try:
+        columns = enumerate(json.loads(told.value or b"[]"))
+        return {place: _names_in(column) for place, column in columns if column is not None}
+    finally:
+        if handle:
+            call_library("XGBCategoriesFree", handle)
+
+
+def _names_in(column: dict[str, Any]) -> list[Any]:
+    """Return the categories of a column, of which words are kept as bytes in a row and where each begins."""
+    if "offsets" not in column:
+        return list(_array_at(column).tolist())
+    text, ends = _array_at(column["values"]).tobytes(), _array_at(column["offsets"]).tolist()
+    return [text[start:end].decode(errors="replace") for start, end in pairwise(ends)]
+
+
+def _array_at(interface: dict[str, Any]) -> NDArray[Any]:
+    interface = interface | {"shape": tuple(interface["shape"]), "data": tuple(interface["data"])}
+    interface["strides"] = tuple(interface["strides"])
+    return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 
 def forest(model: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A model of XGBoost to continue: its trees alone, and its intercept. Imports `compat` and `boosting`."""
+"""A model of XGBoost to continue: its trees alone, and its intercept. Imports `categories`, `compat` and `boosting`."""
 
 import json
 from os import PathLike
@@ -10,17 +10,24 @@ from xgboost import Booster, DMatrix, XGBModel
 from xgboost.core import XGBoostError
 
 from skfocal.boosting.continuing import check_same_features, check_same_margins
-from skfocal.xgboost.compat import first_rounds
+from skfocal.boosting.tables import column_names, is_table
+from skfocal.xgboost.categories import check_known, used_categories
+from skfocal.xgboost.compat import first_rounds, known_categories
 from skfocal.xgboost.compat import n_margins as margins_of
 
 
-def as_old_booster(xgb_model: Any, n_margins: int, n_features: int) -> Booster | None:
-    """Return the trees of a model to continue, of as many margins and features."""
+def as_old_booster(xgb_model: Any, n_margins: int, X: Any) -> Booster | None:
+    """Return the trees of a model to continue, of as many margins and features, whose categories it knows."""
     if xgb_model is None:
         return None
     booster = _trees_alone(xgb_model)
     check_same_margins("xgb_model", margins_of(booster), n_margins)
-    check_same_features("xgb_model", booster.num_features(), n_features)
+    is_matrix = isinstance(X, DMatrix)
+    check_same_features("xgb_model", booster.num_features(), X.num_col() if is_matrix else X.shape[1])
+    if is_matrix:
+        check_known(known_categories(X), known_categories(booster), X.feature_names, "xgb_model")
+    elif is_table(X):
+        check_known(used_categories(X), known_categories(booster), column_names(X), "xgb_model")
     return booster
 
 

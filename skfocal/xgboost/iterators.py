@@ -1,6 +1,6 @@
 """XGBoost's iterators over batches: of what users give, and around it, to check it.
 
-Imports `tables`, `_checks`, `boosting` and `batches`.
+Imports `categories`, `compat`, `tables`, `_checks`, `boosting` and `batches`.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,9 @@ from skfocal._checks import as_finite
 from skfocal.batches import ParquetBatches
 from skfocal.boosting.interrupts import KeptInterrupts
 from skfocal.boosting.streams import LabelCodes, Layout, check_names, weight_of_batch
+from skfocal.boosting.tables import is_table
+from skfocal.xgboost.categories import with_known_categories
+from skfocal.xgboost.compat import known_categories
 from skfocal.xgboost.tables import with_whole_names
 
 # What a batch may have beside features and labels, and if one has it, all.
@@ -187,6 +190,8 @@ class CheckedIter(DataIter):
             others["weight"] = weight_of_batch(others["weight"], len(codes), f"The weight of {self._name}")
         if "base_margin" in others:
             others["base_margin"] = _start(others["base_margin"], len(codes), f"The base_margin of {self._name}")
+        if self._training is not None and is_table(X):
+            X = with_known_categories(X, known_categories(self._training))
         return {"data": with_whole_names(X), "label": codes, **others}
 
     def _features(self, data: Any, others: dict[str, Any]) -> Any:

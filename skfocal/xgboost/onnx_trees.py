@@ -38,7 +38,6 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
         base_values=np.log(scores / (1 - scores)) if n_margins(classifier) == 1 else scores,
         n_features=classifier.n_features_in_,
         categories=categories,
-        refuse_unseen=True,
         branch="BRANCH_LT",
         in_float32=True,
         missing=missing,

@@ -51,7 +51,7 @@ def fit_stream(
         training = reader.training(X, announced)
         samples, classes = training.samples, training.classes
         loss, by_class = weigh_classes(focal, samples.totals(len(classes)), classes)
-        old = as_old_booster(xgb_model, loss.n_margins(len(classes)), classifier.n_features_in_)
+        old = as_old_booster(xgb_model, loss.n_margins(len(classes)), training.matrix)
         metrics = as_metrics(classifier, loss)
         sets = [reader.evaluation(entry, i, training) for i, entry in enumerate(entries)]
         check_weights(metrics, weighted=any(each.weight is not None for each in sets))

@@ -21,6 +21,19 @@ def check_categories(X: Any) -> None:
             )
 
 
+def check_are_ascii(X: Any, name: str) -> None:
+    """Raise if a table of pandas has categories that XGBoost would cut, where it takes no table of Arrow instead."""
+    if not is_table(X):
+        return
+    for column, kind in zip(X.columns, X.dtypes.tolist(), strict=True):
+        cut = [each for each in map(str, getattr(kind, "categories", ())) if not each.isascii()]
+        if cut:
+            raise ValueError(
+                f"{name} must have categories of ASCII characters on a cluster, where XGBoost takes others for one "
+                f"another, got {cut[0]!r} in {column!r}: rename them, or encode them."
+            )
+
+
 def with_whole_names(X: Any) -> Any:
     """Return a table as XGBoost reads it right, anything else as it is.
 

@@ -1,6 +1,6 @@
 """XGBoost at work: the focal objective, and the intercept as its base_score.
 
-Imports `compat`, `continuing`, `device`, `evaluation`, `parameters`, `rounds`, `tables` and `boosting`.
+Imports `categories`, `compat`, `continuing`, `device`, `evaluation`, `parameters`, `rounds`, `tables` and `boosting`.
 """
 
 from typing import Any
@@ -14,7 +14,8 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import TrackedParameters, shown_parameters
-from skfocal.xgboost.compat import Fit, give_booster, unfitted_engine
+from skfocal.xgboost.categories import categories_of, with_known_categories
+from skfocal.xgboost.compat import Fit, give_booster, known_categories, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
 from skfocal.xgboost.evaluation import Evaluation, MatrixEvaluation
@@ -50,7 +51,8 @@ def train(
         "disable_default_eval_metric": True,
         "early_stopping_rounds": None,
     }
-    X, on_host = with_whole_names(plan.training.X), settings.device in (None, "cpu")
+    X, on_host = plan.training.X, settings.device in (None, "cpu")
+    X = with_whole_names(X if old is None else with_known_categories(X, known_categories(old)))
     with (
         on_device(settings.device) as namespace,
         # XGBoost's library copies its margins for whom it predicts them.
@@ -76,8 +78,9 @@ def train(
 
 def _evaluation_arguments(sets: list[Samples], X: Any, training: Samples) -> dict[str, Any]:
     """Return the arguments of `fit` that evaluation sets are; the features `X` are those of the training."""
+    known = categories_of(X)
     # The very same training data, where it is among them: XGBoost recognises it.
-    tables = [X if each.X is training.X else with_whole_names(each.X) for each in sets]
+    tables = [X if each.X is training.X else with_whole_names(with_known_categories(each.X, known)) for each in sets]
     return {
         "eval_set": [(table, each.codes) for table, each in zip(tables, sets, strict=True)] or None,
         "sample_weight_eval_set": [samples.weight for samples in sets] or None,
