@@ -134,6 +134,31 @@ def test_tables_with_categories(client, kind):
 
 
 @both
+def test_categories_that_training_has_not_seen(client, kind):
+    """They are missing ones, in evaluation sets too, whose parts may have names of their own."""
+    X, y = data()
+    table = pd.DataFrame(X[:, :2], columns=list("ab"))
+    table["city"] = pd.Categorical(np.array(["Rome", "Oslo", "Bern"])[(y + (X[:, 4] > 1)) % 3])
+    other = table[:400].assign(city=pd.Categorical(np.resize(["Aarhus", "Minsk", "Zagreb", "Oslo"], 400)))
+    dX, dy, dother = (dd.from_pandas(each, npartitions=4) for each in (table, pd.Series(y), other))
+    dlabels = dd.from_pandas(pd.Series(y[:400]), npartitions=4)
+    fitted = make(kind, eval_metric="log_loss").fit(dX, dy, eval_set=[(dother, dlabels)])
+    missing = other.assign(city=other["city"].cat.set_categories(["Oslo"]))
+    posterior = fitted.to_local().predict_proba(missing)
+    np.testing.assert_array_equal(fitted.predict_proba(dother).compute(), posterior)
+    (scores,) = fitted.evals_result_.values()
+    assert scores["log_loss"][-1] == pytest.approx(log_loss(y[:400], posterior), abs=1e-5)
+
+
+def test_names_beyond_ascii_are_refused(client):
+    """XGBoost would read some for others, and takes no tables of Arrow there."""
+    X, y = data()
+    table = pd.DataFrame({"a": X[:, 0], "city": pd.Categorical(np.resize(["Bern", "Köln", "Zürich"], len(y)))})
+    with pytest.raises(ValueError, match=r"X must have categories of ASCII characters on a cluster.* 'Köln' in 'city'"):
+        make(FocalDaskXGBClassifier).fit(*(dd.from_pandas(each, npartitions=2) for each in (table, pd.Series(y))))
+
+
+@both
 def test_sparse_chunks(client, kind):
     X, y = data()
     X = np.where(np.abs(X) < 1, 0, X)

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.sparse import issparse
 
 # Arrow's names of what an engine can read, and of the dictionaries that categories are.
-_READABLE = ("int", "uint", "halffloat", "float", "double", "bool", "dictionary")
+_NUMBERS = ("int", "uint", "halffloat", "float", "double", "bool")
+_READABLE = (*_NUMBERS, "dictionary")
 
 
 def is_table(X: Any) -> bool:
@@ -28,6 +29,20 @@ def column_types(X: Any) -> dict[str, str]:
         return {}
     schema = getattr(X.head(0).to_arrow() if hasattr(X, "to_arrow") else X, "schema", None)
     return {} if schema is None else {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+
+
+def words_in_pandas(X: Any) -> Any:
+    """Return a table of another library as one of pandas if it has columns that are not numbers, anything as it is.
+
+    In those of Arrow scikit-learn takes a missing category for another one, in those of polars for one of its own.
+    """
+    check_is_computed(X)
+    if all(kind.startswith(_NUMBERS) for kind in column_types(X).values()):
+        return X
+    try:
+        return X.to_pandas()
+    except ImportError as error:
+        raise ImportError("Tables of polars and Arrow with words need pandas and pyarrow for scikit-learn.") from error
 
 
 def in_native_order(X: Any) -> Any:

@@ -18,6 +18,7 @@ from skfocal.boosting.parameters import check_fraction, check_no_sampler, focal_
 from skfocal.boosting.plan import make_plan
 from skfocal.boosting.samples import as_features, evaluation_samples, training_samples
 from skfocal.boosting.splitting import Split
+from skfocal.boosting.tables import words_in_pandas
 from skfocal.hist_gradient_boosting.onnx_trees import known_categories, onnx_trees
 from skfocal.hist_gradient_boosting.training import as_trained, train
 
@@ -132,7 +133,7 @@ validation_score_
         self.focal_hessian, self.sampler, self.prior = focal_hessian, sampler, prior
 
     def _as_features(self, X: Any, *, reset: bool) -> Any:
-        return as_features(self, X, reset=reset, allow_inf=True, dtype=None)
+        return as_features(self, words_in_pandas(X), reset=reset, allow_inf=True, dtype=None)
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *,
@@ -193,6 +194,25 @@ validation_score_
                 check_same_categories(known_categories(before), known_categories(engine))
             self._adopt(engine, as_trained(plan, focal, engine))
         return self
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Return raw margins, those of the trees.
+
+        Parameters
+        ----------
+        X : array-like or table of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more, float64
+        """
+        margins: NDArray[np.float64] = super().decision_function(words_in_pandas(X))
+        return margins
+
+    def staged_decision_function(self, X: Any) -> Iterator[NDArray[np.float64]]:
+        """Yield what `decision_function` would return after each round."""
+        yield from super().staged_decision_function(words_in_pandas(X))
 
     def staged_predict_proba(self, X: Any) -> Iterator[NDArray[np.float64]]:
         """Yield what `predict_proba` would return after each round; after a `sampler` with the correction of all."""

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from skfocal.boosting.tables import check_columns, column_types, is_table
 
 _READABLE_NAMES = ("string", "integer", "bytes")  # as pandas calls them
@@ -40,7 +42,7 @@ def with_whole_names(X: Any) -> Any:
     It cuts names beyond ASCII of pandas' categories, by the number of their characters where it should be that of their
     bytes, and so takes one for another in any table but that of the training; those of Arrow it keeps whole. Of Arrow
     it takes no names with a mask of which are missing, which pandas' have even where none is. And it fails at a column
-    without any category, which a row has whose category is missing.
+    without any category, which a row has whose category is missing, and at numbers of pandas' own integers.
     """
     if not is_table(X):
         return X
@@ -49,9 +51,13 @@ def with_whole_names(X: Any) -> Any:
     kinds = X.dtypes.tolist()
     columns = [column for column, kind in enumerate(kinds) if hasattr(kind, "categories")]
     for column in columns:
-        if not len(kinds[column].categories):
+        names, there = kinds[column].categories, X.iloc[:, column].cat
+        if not len(names):
             X = X.copy(deep=False)
-            X.isetitem(column, X.iloc[:, column].cat.set_categories([_NO_NAME]))
+            X.isetitem(column, there.set_categories([_NO_NAME]))
+        elif names.inferred_type == "integer" and not isinstance(names.dtype, np.dtype):
+            X = X.copy(deep=False)
+            X.isetitem(column, there.rename_categories(names.to_numpy(dtype=np.int64)))
     if all("".join(map(str, kinds[column].categories)).isascii() for column in columns):
         return X
     try:
