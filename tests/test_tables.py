@@ -99,6 +99,21 @@ def test_numbers_beside_words_beyond_ascii():
     np.testing.assert_array_equal(make(FocalXGBClassifier).fit(sparse, y).predict_proba(sparse), expected)
 
 
+@pytest.mark.parametrize("kind", ["str", object])
+def test_words_of_pandas_that_are_no_categories(estimator, kind):
+    """At fit and at predict, beside categories: the engines name all of these, none, or their own parameters."""
+    pd = pytest.importorskip("pandas")
+    words, x, y = words_and_labels()
+    table = as_table("pandas", words, x)
+    odd = table.assign(odd=pd.Series(words).astype(kind))
+    message = r"X must have columns of numbers, booleans or categories, got (str|object) in 'odd': make a"
+    with pytest.raises(ValueError, match=message):
+        make(estimator).fit(odd, y)
+    model = make(estimator).fit(odd.astype({"odd": "category"}), y)
+    with pytest.raises(ValueError, match=message):
+        model.predict(odd)
+
+
 @pytest.mark.parametrize("library", ["polars", "Arrow"])
 @pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_columns_that_no_engine_reads(estimator, library):

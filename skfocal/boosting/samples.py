@@ -24,6 +24,7 @@ from skfocal._checks import (
 from skfocal._compat import check_n_features
 from skfocal.boosting.parameters import FocalParameters
 from skfocal.boosting.tables import (
+    as_scikit_learn_reads,
     check_columns,
     check_is_computed,
     check_is_sampled,
@@ -89,7 +90,9 @@ def as_features(
     if is_sound and not reset and _has_the_features(estimator, X):
         return X
     check_is_computed(X)
-    if dtype is not None:  # scikit-learn's boosting takes words too, and looks at columns itself
+    if dtype is None:  # scikit-learn's boosting takes words too, and looks at columns itself
+        X = as_scikit_learn_reads(X, estimator.categorical_features)
+    else:
         check_columns(X)
     as_it_is = is_table(X) or hasattr(X, "__cuda_array_interface__") or is_sound
     if not reset and is_table(X) and _has_the_names(estimator, X):
@@ -186,6 +189,14 @@ def entries_of_sets(entries: Any, n_sets: int, name: str) -> list[Any]:
     if len(entries) != n_sets:
         raise ValueError(f"{name} must have one entry for each of the {n_sets} evaluation sets, got {len(entries)}.")
     return list(entries)
+
+
+def check_given_together(X_val: Any, y_val: Any, sample_weight_val: Any) -> None:
+    """Raise if of an evaluation set, as scikit-learn names it, only a part is given."""
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val must be given together, got only one of them.")
+    if X_val is None and sample_weight_val is not None:
+        raise ValueError("sample_weight_val must be None where no X_val is given, got weights.")
 
 
 def evaluation_samples(

@@ -31,18 +31,21 @@ def column_types(X: Any) -> dict[str, str]:
     return {} if schema is None else {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
 
 
-def words_in_pandas(X: Any) -> Any:
-    """Return a table of another library as one of pandas if it has columns that are not numbers, anything as it is.
+def as_scikit_learn_reads(X: Any, categorical_features: Any) -> Any:
+    """Return a table with columns that are no numbers as one of pandas, anything else as it is.
 
-    In those of Arrow scikit-learn takes a missing category for another one, in those of polars for one of its own.
+    In those of Arrow scikit-learn takes a missing category for another one, in those of polars for one of its own. It
+    takes words only in columns that it is told are categories, and does not name the others.
     """
     check_is_computed(X)
-    if all(kind.startswith(_NUMBERS) for kind in column_types(X).values()):
-        return X
-    try:
-        return X.to_pandas()
-    except ImportError as error:
-        raise ImportError("Tables of polars and Arrow with words need pandas and pyarrow for scikit-learn.") from error
+    if not all(kind.startswith(_NUMBERS) for kind in column_types(X).values()):
+        try:
+            X = X.to_pandas()
+        except ImportError as error:
+            raise ImportError("A table of polars or Arrow with words needs pandas and pyarrow here.") from error
+    if categorical_features is None or isinstance(categorical_features, str):
+        check_columns(X, takes_objects=True)
+    return X
 
 
 def in_native_order(X: Any) -> Any:
@@ -78,11 +81,27 @@ def check_is_sampled(X: Any, sampler: Any) -> None:
         )
 
 
-def check_columns(X: Any) -> None:
-    """Raise if a table has columns that LightGBM and XGBoost cannot read: they die of these, or do not name them."""
-    for name, kind in column_types(X).items():
-        if not kind.startswith(_READABLE):
-            raise ValueError(
-                f"X must have columns of numbers, booleans or categories, got {kind} in {name!r}: "
-                "make a category of it, or encode it."
-            )
+def check_columns(X: Any, *, takes_objects: bool = False) -> None:
+    """Raise if a table has columns that an engine cannot read: it dies of these, or does not name them.
+
+    scikit-learn takes columns of pandas' objects, if these are numbers.
+    """
+    kinds = {name: kind for name, kind in column_types(X).items() if not kind.startswith(_READABLE)}
+    if hasattr(X, "iloc") and is_table(X):
+        kinds = {name: kind for name, kind in X.dtypes.items() if not _is_readable(kind)}
+        if takes_objects:
+            kinds = {name: kind for name, kind in kinds.items() if str(kind) != "object" or _are_words(X[name])}
+    for name, kind in kinds.items():
+        raise ValueError(
+            f"X must have columns of numbers, booleans or categories, got {kind} in {name!r}: "
+            "make a category of it, or encode it."
+        )
+
+
+def _is_readable(kind: Any) -> bool:
+    """Tell whether a column of pandas holds numbers, booleans or categories; what says nothing of it is left alone."""
+    return hasattr(kind, "categories") or getattr(kind, "kind", "f") in "biuf"
+
+
+def _are_words(column: Any) -> bool:
+    return any(isinstance(value, str) for value in column.tolist())

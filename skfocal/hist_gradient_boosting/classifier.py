@@ -16,9 +16,9 @@ from skfocal.boosting.estimator import FocalBoostedMixin
 from skfocal.boosting.metrics import check_scoring
 from skfocal.boosting.parameters import check_fraction, check_no_sampler, focal_parameters
 from skfocal.boosting.plan import make_plan
-from skfocal.boosting.samples import as_features, evaluation_samples, training_samples
+from skfocal.boosting.samples import as_features, check_given_together, evaluation_samples, training_samples
 from skfocal.boosting.splitting import Split
-from skfocal.boosting.tables import words_in_pandas
+from skfocal.boosting.tables import as_scikit_learn_reads
 from skfocal.hist_gradient_boosting.onnx_trees import known_categories, onnx_trees
 from skfocal.hist_gradient_boosting.training import as_trained, train
 
@@ -133,7 +133,10 @@ validation_score_
         self.focal_hessian, self.sampler, self.prior = focal_hessian, sampler, prior
 
     def _as_features(self, X: Any, *, reset: bool) -> Any:
-        return as_features(self, words_in_pandas(X), reset=reset, allow_inf=True, dtype=None)
+        return as_features(self, X, reset=reset, allow_inf=True, dtype=None)
+
+    def _preprocess_X(self, X: Any, *, reset: bool) -> Any:  # where all that is predicted for comes through
+        return super()._preprocess_X(as_scikit_learn_reads(X, self.categorical_features), reset=reset)
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *,
@@ -170,14 +173,10 @@ validation_score_
             samples, classes, _, by_class = training_samples(self, focal, X, y, sample_weight, reset=before is None)
             if before is not None and not np.array_equal(before.classes_, classes):
                 raise ValueError(f"y must have the classes of a warm start, {before.classes_}, got {classes}.")
-            if (X_val is None) != (y_val is None):
-                raise ValueError("X_val and y_val must be given together, got only one of them.")
-            if X_val is None and sample_weight_val is not None:
-                raise ValueError("sample_weight_val must be None where no X_val is given, got weights.")
+            check_given_together(X_val, y_val, sample_weight_val)
             given, weight = (X_val, y_val, "y_val", classes), ("sample_weight_val", sample_weight_val)
             validation = None if X_val is None else evaluation_samples(self, *given, weight=weight)
-            params = {name: getattr(self, name) for name in _ENGINE_NAMES}
-            stops = self.early_stopping
+            params, stops = {name: getattr(self, name) for name in _ENGINE_NAMES}, self.early_stopping
             if stops == "auto":  # as scikit-learn has it on paper, by the samples as given, not as resampled
                 stops = params["early_stopping"] = len(samples.codes) > 10_000 or validation is not None
             is_weighted = bool(stops) and not (sample_weight is None and sample_weight_val is None)
@@ -194,25 +193,6 @@ validation_score_
                 check_same_categories(known_categories(before), known_categories(engine))
             self._adopt(engine, as_trained(plan, focal, engine))
         return self
-
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Return raw margins, those of the trees.
-
-        Parameters
-        ----------
-        X : array-like or table of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        margins : ndarray of shape (n_samples,) for two classes, (n_samples, n_classes) for more, float64
-        """
-        margins: NDArray[np.float64] = super().decision_function(words_in_pandas(X))
-        return margins
-
-    def staged_decision_function(self, X: Any) -> Iterator[NDArray[np.float64]]:
-        """Yield what `decision_function` would return after each round."""
-        yield from super().staged_decision_function(words_in_pandas(X))
 
     def staged_predict_proba(self, X: Any) -> Iterator[NDArray[np.float64]]:
         """Yield what `predict_proba` would return after each round; after a `sampler` with the correction of all."""
