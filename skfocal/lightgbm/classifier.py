@@ -73,7 +73,7 @@ class FocalLGBMClassifier(FocalBoostedMixin, LGBMClassifier):
         Share of the log loss in [0, 1]: the loss is (1 - focal_mix) times the focal loss + focal_mix times the log
         loss. Keeps samples that are classified well from losing all weight.
     focal_hessian : {"stable", "exact"}, default="stable"
-        Hessian policy, see `skfocal.objectives.FocalObjective`.
+        Hessian policy, see `skfocal.FocalObjective`.
     class_weight : dict, "balanced" or None, default=None
         Weights multiplied into `sample_weight`. Labels that a dict leaves out have weight 1. "balanced" takes the sizes
         of the classes from `sample_weight`.

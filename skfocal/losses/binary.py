@@ -106,7 +106,7 @@ class BinaryFocalLoss(FocalLoss):
         raw_prediction : array-like of shape (n_samples,)
             Raw margins z.
         n_jobs : int or None, default=1
-            Number of threads, as of `skfocal.objectives.FocalObjective`; the result is the same for any.
+            Number of threads, as of `skfocal.FocalObjective`; the result is the same for any.
 
         Returns
         -------

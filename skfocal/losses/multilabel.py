@@ -114,7 +114,7 @@ class MultilabelFocalLoss:
         raw_prediction : array-like of shape (n_samples, n_labels)
             Raw margins.
         n_jobs : int or None, default=1
-            Number of threads, as of `skfocal.objectives.FocalObjective`; the result is the same for any.
+            Number of threads, as of `skfocal.FocalObjective`; the result is the same for any.
 
         Returns
         -------
