@@ -54,7 +54,7 @@ def check_known(names: Known, known: Known, columns: list[Any], model: str) -> N
 
 def _are_known(names: list[Any], known: list[Any]) -> list[bool]:
     """Tell which categories are known; all, where they are numbers and those words: XGBoost refuses them itself."""
-    if names and isinstance(names[0], int) != isinstance(known[0], int):
+    if known and not any(isinstance(name, int) == isinstance(known[0], int) for name in names):
         return [True] * len(names)
     of_model = set(known)
     return [(name.decode() if isinstance(name, bytes) else name) in of_model for name in names]

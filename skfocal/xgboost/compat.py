@@ -177,6 +177,7 @@ def _names_in(column: dict[str, Any]) -> list[Any]:
     if "offsets" not in column:
         return list(_array_at(column).tolist())
     text, ends = _array_at(column["values"]).tobytes(), _array_at(column["offsets"]).tolist()
+    # Of a matrix that was made of a table of pandas XGBoost has cut words beyond ASCII, anywhere.
     return [text[start:end].decode(errors="replace") for start, end in pairwise(ends)]
 
 
