@@ -182,8 +182,9 @@ def _names_in(column: dict[str, Any]) -> list[Any]:
 
 
 def _array_at(interface: dict[str, Any]) -> NDArray[Any]:
-    interface = interface | {"shape": tuple(interface["shape"]), "data": tuple(interface["data"])}
-    interface["strides"] = tuple(interface["strides"])
+    interface |= {name: tuple(interface[name]) for name in ("shape", "data", "strides")}
+    if interface["shape"] == (0,):  # whose address is none, which not every NumPy takes
+        return np.empty(0, interface["typestr"])
     return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 
