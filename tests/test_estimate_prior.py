@@ -81,6 +81,15 @@ def test_a_share_of_some_in_a_million():
     assert own.prior[1] < 1e-5
 
 
+@pytest.mark.filterwarnings("ignore:The posteriors hardly tell")
+@pytest.mark.parametrize("distance", [0.05, 0.1])
+def test_what_plain_steps_would_not_reach(distance):
+    """Of classes that are all but the same: steps of expectation maximisation become too short to go on with."""
+    posterior, _ = gaussians(20_000, [0.7, 0.3], 1, distance=distance)
+    own = estimate_prior(posterior, training_prior=TRAINING, n_bootstrap=0)
+    assert own.prior[1] == pytest.approx(most_likely(posterior, np.ones(20_000)), rel=1e-5)
+
+
 def test_the_interval_has_the_quantiles_of_samples_that_are_drawn_anew():
     posterior, _ = gaussians(300, [0.7, 0.3], 5)
     weight = np.random.default_rng(0).integers(0, 4, 300)
