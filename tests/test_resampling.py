@@ -516,7 +516,7 @@ def test_a_number_is_no_prior_of_several_classes(estimator, multiclass):
         ([[0.1, 0.9]], {"training_prior": [1e-300, 1.0]}, "training_prior must hold weights that differ by a factor"),
         ([[0.1, 0.9], [0.0, 0.0]], {}, r"posterior must have rows that sum to 1, got 0.0 in row 1"),
     ],
-    ids=str,
+    ids=["a row", "above 1", "nan", "three classes", "none", "far apart", "nearly none", "no sum"],
 )
 def test_bad_input_of_correct_prior(posterior, arguments, message):
     with pytest.raises(ValueError, match=message):
