@@ -34,6 +34,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", *(f"gallery/*.{kind}" for kind in ("ipynb", "md5", "py"))]
 exclude_patterns += ["gallery/sg_execution_times.rst", "sg_execution_times.rst"]  # load scripts from elsewhere
+smartquotes = False  # they would be curled in default="auto", and two hyphens be a dash
 default_role = "py:obj"  # single backticks link where there is something to link to
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
@@ -75,6 +76,8 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "thumbnail_size": (560, 392),
+    "image_srcset": ["2x"],
 }
 
 html_math_renderer = "katex"
@@ -83,6 +86,7 @@ html_title = "skfocal"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["tables.js"]
 html_show_sourcelink = False
 # Pages with none below or beside them need no sidebar.
 html_sidebars = {page.stem: [] for page in HERE.glob("*.md") if page.stem not in {"api", "coming_from", "theory"}}

@@ -1,0 +1,13 @@
+// Tables of text, not of numbers, may be stacked on a phone (site.css): each cell gets the title of its column.
+addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll(".bd-article table.table:not(.autosummary)")) {
+    const [head, ...rows] = table.rows;
+    const cells = rows.flatMap(row => [...row.cells]);
+    if (!cells.some(cell => cell.cellIndex && cell.textContent.length > 40)) continue;
+    table.classList.add("stacks");
+    for (const cell of cells) {
+      const title = head.cells[cell.cellIndex].textContent.trim();
+      if (title && cell.cellIndex) cell.dataset.title = title;
+    }
+  }
+});
