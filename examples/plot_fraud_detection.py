@@ -6,7 +6,7 @@ LightGBM, XGBoost, scikit-learn's histogram boosting (HistGB) and a multi-layer 
 card transactions of which 0.17 % are frauds: trained on their own log loss, then on the focal loss, then with gamma
 chosen by cross-validation, then behind SMOTE. The networks stop early, HistGB does not, though with as many samples as
 the full data have it would. The last fifth of the transactions, in time, is the test. One table is printed, row by row,
-one picture saved.
+one picture saved::
 
     python examples/plot_fraud_detection.py
     python examples/plot_fraud_detection.py --data creditcard.parquet
