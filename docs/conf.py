@@ -76,6 +76,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "capture_repr": (),  # what is worth seeing is printed or drawn
     "thumbnail_size": (560, 392),
     "image_srcset": ["2x"],
 }

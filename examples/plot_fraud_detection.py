@@ -139,7 +139,7 @@ def draw(rows, predictions, path):
         end = chance(log_loss, *predictions[name])[1]
         axes[1].annotate(text, (end, shift), (6, 0), textcoords="offset points", color=colour, va="center")
     axes[0].set(
-        xlim=(0, 1), ylim=(len(labels) - 0.5, -0.5), title="Ranking", xlabel="Average precision (more is better)"
+        xlim=(-0.04, 1), ylim=(len(labels) - 0.5, -0.5), title="Ranking", xlabel="Average precision (more is better)"
     )
     axes[1].set(xscale="log", xlim=(None, 5), title="Probabilities", xlabel="Log loss (less is better)")
     figure.savefig(path, dpi=120)
