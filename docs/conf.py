@@ -24,6 +24,7 @@ version = ".".join(release.split(".")[:2])
 
 extensions = [
     "formulas",
+    "spaces",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -100,6 +101,7 @@ html_theme_options = {
     "navbar_align": "left",
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,
+    "show_toc_level": 2,  # the questions, too
     "footer_start": ["copyright"],
     "footer_end": [],
 }
