@@ -78,7 +78,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "capture_repr": (),  # what is worth seeing is printed or drawn
-    "thumbnail_size": (560, 392),
+    "thumbnail_size": (560, 300),
     "image_srcset": ["2x"],
 }
 
