@@ -24,6 +24,7 @@ version = ".".join(release.split(".")[:2])
 
 extensions = [
     "formulas",
+    "spaces",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -34,6 +35,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", *(f"gallery/*.{kind}" for kind in ("ipynb", "md5", "py"))]
 exclude_patterns += ["gallery/sg_execution_times.rst", "sg_execution_times.rst"]  # load scripts from elsewhere
+smartquotes = False  # they would be curled in default="auto", and two hyphens be a dash
 default_role = "py:obj"  # single backticks link where there is something to link to
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
@@ -75,6 +77,9 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "capture_repr": (),  # what is worth seeing is printed or drawn
+    "thumbnail_size": (560, 300),
+    "image_srcset": ["2x"],
 }
 
 html_math_renderer = "katex"
@@ -83,6 +88,7 @@ html_title = "skfocal"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["tables.js"]
 html_show_sourcelink = False
 # Pages with none below or beside them need no sidebar.
 html_sidebars = {page.stem: [] for page in HERE.glob("*.md") if page.stem not in {"api", "coming_from", "theory"}}
@@ -95,6 +101,7 @@ html_theme_options = {
     "navbar_align": "left",
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,
+    "show_toc_level": 2,  # the questions, too
     "footer_start": ["copyright"],
     "footer_end": [],
 }

@@ -6,7 +6,7 @@ A fraud that is missed costs much, a false alarm little. With probabilities that
 follows from the two costs alone: an alarm pays from ``alarm / (alarm + missed)`` on. With others it has to be searched
 for on data, as `sklearn.model_selection.TunedThresholdClassifierCV` does. Here both are done, for LightGBM and XGBoost
 on the focal loss, which stop early on a part of their training data, and beside them the usual threshold of one half.
-One table is printed, one picture saved.
+One table is printed, one picture saved::
 
     python examples/plot_cost_of_errors.py
     python examples/plot_cost_of_errors.py --missed 500 --alarm 2

@@ -5,7 +5,7 @@ Card fraud on a cluster of Dask
 The same classifier on one machine and on a cluster: each worker trains on the rows that it holds, and all grow the same
 trees. Here the cluster is two processes on this machine; with ``--scheduler tcp://host:8786`` it is yours. Workers that
 are nodes of their own need `skfocal[dask]` and the engine, and nothing else: one worker a node, as many threads as it
-has cores. One table is printed, one picture saved.
+has cores. One table is printed, one picture saved::
 
     python examples/plot_dask.py
     python examples/plot_dask.py --scheduler tcp://scheduler:8786

@@ -62,7 +62,7 @@ for start in range(n_old, len(y) - 1000, 1000):
     by_estimate, by_known = (correct_prior(posterior, training_prior=counts, prior=p) for p in (now.prior, known))
     rows.append([start, y[batch].mean(), posterior[:, 1].mean(), now.prior[1], by_known[:, 1].mean(), len(warned)])
     rows[-1] += [log_loss(y[batch], each) for each in (posterior, by_estimate, by_known)]
-columns = ["first call", "true share", "mean of the model", "estimate", "by the calls before", "warnings"]
+columns = ["call", "true share", "model", "estimate", "before", "warnings"]
 columns += ["log loss", "by estimate", "by calls before"]
 as_they_came = pd.DataFrame(rows, columns=columns)
 print(as_they_came.to_string(index=False, float_format="{:.3f}".format))
@@ -82,14 +82,11 @@ left.text(0.5, 0.13, "mean of the model", color="C1", ha="right")
 left.set(xlabel="Share of subscribers in the sample", ylabel="Share of subscribers", title="Only the share moves")
 left.xaxis.set_major_formatter("{x:.0%}")
 left.yaxis.set_major_formatter("{x:.0%}")
-calls = as_they_came["first call"] / 1000
-styles = {"true share": "k:", "mean of the model": "C1", "estimate": "C0", "by the calls before": "C2"}
+calls = as_they_came["call"] / 1000
+styles = {"true share": "k:", "model": "C1", "estimate": "C0", "before": "C2"}  # the first three as on the left
 for name, style in styles.items():
     right.plot(calls, as_they_came[name], style)
-right.text(29.0, 0.92, "estimate", color="C0")
-right.text(0.985, 0.02, "mean of the model", color="C1", ha="right", transform=right.transAxes)
 right.text(0.03, 0.29, "by the calls\nbefore", color="C2", transform=right.transAxes)
-right.text(38.5, 0.53, "true share", ha="right", fontsize="small")
 right.set(xlabel="Call, in thousands", title="The calls as they came", ylim=(0, 1.03))
 figure.savefig("drifting_rate.png", dpi=120)
 

@@ -6,7 +6,7 @@ LightGBM, XGBoost, scikit-learn's histogram boosting (HistGB) and a multi-layer 
 card transactions of which 0.17 % are frauds: trained on their own log loss, then on the focal loss, then with gamma
 chosen by cross-validation, then behind SMOTE. The networks stop early, HistGB does not, though with as many samples as
 the full data have it would. The last fifth of the transactions, in time, is the test. One table is printed, row by row,
-one picture saved.
+one picture saved::
 
     python examples/plot_fraud_detection.py
     python examples/plot_fraud_detection.py --data creditcard.parquet
@@ -139,7 +139,7 @@ def draw(rows, predictions, path):
         end = chance(log_loss, *predictions[name])[1]
         axes[1].annotate(text, (end, shift), (6, 0), textcoords="offset points", color=colour, va="center")
     axes[0].set(
-        xlim=(0, 1), ylim=(len(labels) - 0.5, -0.5), title="Ranking", xlabel="Average precision (more is better)"
+        xlim=(-0.04, 1), ylim=(len(labels) - 0.5, -0.5), title="Ranking", xlabel="Average precision (more is better)"
     )
     axes[1].set(xscale="log", xlim=(None, 5), title="Probabilities", xlabel="Log loss (less is better)")
     figure.savefig(path, dpi=120)

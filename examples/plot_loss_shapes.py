@@ -50,7 +50,7 @@ for name, loss in losses.items():
     rows[name] |= {f"gradient, {part}": pull[rows_of].sum() / pull.sum() for part, rows_of in parts.items()}
 table = pd.DataFrame.from_dict(rows, orient="index")
 print(f"{np.average(true_class > 0.75, weights=weight[new]):.2%} of the transactions are above 0.75.")
-print(table.to_string(float_format="{:.3f}".format))
+print(table.T.to_string(float_format="{:.3f}".format))
 
 # %%
 
@@ -59,8 +59,8 @@ left.set(xlim=(0.3, 1.0), ylim=(0, 1.0), title="The loss of one sample")
 display = FocalLossDisplay.from_losses(losses, quantities=["loss"], ax=left)
 left.axvspan(0.75, 1.0, color="0.5", alpha=0.12, linewidth=0)
 shares = table.drop(columns="loss at 0.75")
-for i, (line, (name, share)) in enumerate(zip(display.axes_[0].get_lines(), shares.iterrows(), strict=True)):
-    bars = right.bar(np.arange(3) + 0.28 * i, share, 0.26, color=line.get_color(), label=name)
+for i, (line, (_, share)) in enumerate(zip(display.axes_[0].get_lines(), shares.iterrows(), strict=True)):
+    bars = right.bar(np.arange(3) + 0.28 * i, share, 0.26, color=line.get_color())
     right.bar_label(bars, [f"{value:.0%}" for value in share], fontsize="small")
 right.axvspan(1.72, 2.84, color="0.5", alpha=0.12, linewidth=0)
 right.set_xticks(np.arange(3) + 0.28, parts)
@@ -69,7 +69,6 @@ right.set(
     xlabel="sigmoid(margin) of the true class", ylabel="Share of the gradient", title="Who has the say, on card fraud"
 )
 right.margins(y=0.1)
-right.legend(frameon=False)
 figure.savefig("loss_shapes.png", dpi=120)
 
 # %%

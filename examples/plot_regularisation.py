@@ -75,7 +75,7 @@ left.set(xlabel="Log loss (less is better)", title="Learnt by heart", ylim=(len(
 right.axvline(1.0, color="grey", linestyle=":")
 right.plot(table["slope"], place, "o", color="C1")
 right.annotate("right", (1.0, -0.8), (-4, -4), textcoords="offset points", ha="right", va="top", color="grey")
-right.set(xlabel="Slope (below 1: too sure)", title="Too sure of itself", xlim=(0, None))
+right.set(xlabel="Slope (below 1: too sure)", title="Too sure of itself", xlim=(0, 1.1 * table["slope"].max()))
 figure.savefig("regularisation.png", dpi=120)
 
 # %%

@@ -43,9 +43,9 @@ for name, each in parameters.items():
     recall = recall_score(y_test, model.predict(X_test), average=None)
     frequent = np.delete(recall, rare).mean()
     rows[name] = [*recall[rare], recall[rare].mean(), frequent, log_loss(y_test, model.predict_proba(X_test))]
-columns = [*(f"recall of {digit}" for digit in rare), "of the rare", "of the others", "log loss"]
+columns = [*(f"digit {digit}" for digit in rare), "of the rare", "of the others", "log loss"]
 table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-print(table.T.to_string(float_format="{:.3f}".format))
+print("Recall, and the log loss:", table.to_string(float_format="{:.3f}".format), sep="\n")
 
 # %%
 # The bars are standard errors: the test has some ninety of each digit.
@@ -56,7 +56,7 @@ n_test = np.array([*np.bincount(y_test)[rare], np.bincount(y_test)[rare].sum()])
 for i, (name, recall) in enumerate(shown.iterrows()):
     error = np.sqrt(recall * (1 - recall) / n_test)
     ax.bar(np.arange(4) + 0.2 * i, recall, 0.18, yerr=error, label=name, color=f"C{i}", error_kw={"alpha": 0.5})
-ax.set_xticks(np.arange(4) + 0.3, [*(f"the digit {digit}" for digit in rare), "all three"])
+ax.set_xticks(np.arange(4) + 0.3, [*shown.columns[:3], "all three"])
 ax.yaxis.set_major_formatter("{x:.0%}")
 ax.set(ylabel="Recall in the test", ylim=(0, 1.18), title="Eight examples of each in training: how many are found")
 ax.legend(loc="upper center", ncols=2, frameon=False)

@@ -195,6 +195,20 @@ def test_labels_stand_in_the_picture_and_not_on_one_another(quantity, against):
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
+@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize("against", ["probability", "margin"])
+def test_no_line_runs_through_a_label(quantity, against):
+    losses = [BinaryFocalLoss(g) for g in (0.0, 2.0, 5.0)]
+    display = FocalLossDisplay.from_losses(losses, quantities=[quantity], against=against)
+    (ax,) = display.axes_
+    display.figure_.draw_without_rendering()
+    for line in ax.get_lines():
+        points = ax.transData.transform(line.get_path().interpolated(10).vertices)
+        for text in ax.texts:
+            box = text.get_window_extent()
+            assert not ((points > box.min) & (points < box.max)).all(axis=1).any(), (text.get_text(), line.get_label())
+
+
 @pytest.mark.parametrize("gamma", [0.0, 2.0])
 def test_a_label_is_closest_to_its_own_line(gamma):
     display = FocalLossDisplay.from_losses([BinaryFocalLoss(g) for g in (0.0, 2.0)], quantities=["weight"])
@@ -221,6 +235,17 @@ def test_a_sweep_is_a_cross_validation(fitted):
         again = FocalHistGradientBoostingClassifier(focal_gamma=gamma, max_iter=20, random_state=0)
         assert_allclose(scores, cross_val_score(again, X, y, scoring="average_precision", cv=cv), rtol=1e-12)
     assert display.ax_.get_ylabel() == "average_precision, 3 splits"
+
+
+def test_the_best_gamma_is_named_above_all_points():
+    scores = np.array([[0.0, 1.0], [2.0, 1.0], [0.0, 0.5], [1.0, 1.0]])
+    display = GammaSweepDisplay(gammas=np.arange(4.0), scores=scores)
+    ax = display.plot().ax_
+    display.figure_.draw_without_rendering()
+    (text,) = ax.texts
+    assert text.get_text().startswith("best: γ = 1,")
+    highest = ax.transData.transform([(0.0, max(line.get_ydata().max() for line in ax.get_lines()))])[0, 1]
+    assert highest < text.get_window_extent().y0 < text.get_window_extent().y1 < ax.bbox.y1
 
 
 def test_each_gamma_is_at_its_best_where_more_was_searched(fitted):
@@ -362,6 +387,14 @@ def test_small_probabilities_have_labels_that_do_not_touch():
     height = labels[0].get_fontsize() * display.figure_.dpi / 72
     widest = 0.6 * height * max(len(label.get_text()) for label in labels)
     assert closest * np.sin(angle) > height or closest * np.cos(angle) > widest
+
+
+def test_a_point_at_the_edge_is_drawn_whole():
+    ax = ReliabilityDisplay.from_predictions([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], n_bins=2).axes_[0]
+    (container,) = ax.containers
+    points, caps, bars = container
+    assert {points.get_ydata()[0], points.get_ydata()[1]} == set(ax.get_ylim())
+    assert not any(drawn.get_clip_on() for drawn in (points, *caps, *bars))
 
 
 @pytest.mark.parametrize(

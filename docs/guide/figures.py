@@ -1,4 +1,6 @@
-"""Run the pages beside this file that draw, in a light and in a dark style, and save their figures here.
+"""Run the pages beside this file that draw, in a light and in a dark style, and save the panels of their figures here.
+
+Two panels stand side by side on a wide page, and one below the other on a phone.
 
 python docs/guide/figures.py [page ...]
 """
@@ -13,18 +15,23 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt  # after the backend
 
 HERE = Path(__file__).resolve().parent
-STYLES = {"light": {}, "dark": {"figure.facecolor": "#14181e", "axes.facecolor": "#14181e"}}  # the site's background
+FONT = {"font.size": 11.5}
+DARK = dict.fromkeys(["figure.facecolor", "axes.facecolor", "savefig.facecolor"], "#14181e")  # the site's background
+STYLES = {"light": FONT, "dark": FONT | DARK}
 
 
 def draw(page, style):
-    """Save the figures of a page, in their order."""
+    """Save the panels of a page, in their order."""
     text = (HERE / f"{page}.md").read_text(encoding="utf-8")
     namespace = {}
     with plt.style.context(["dark_background"] if style == "dark" else []), plt.rc_context(STYLES[style]):
         for block in re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
             exec(compile(block, page, "exec"), namespace)  # noqa: S102  # blocks of our own pages
-        for number, figure in enumerate(map(plt.figure, plt.get_fignums())):
-            figure.savefig(HERE / f"{page}_{number}_{style}.png", dpi=110)
+        panels = [ax for number in plt.get_fignums() for ax in plt.figure(number).axes]
+        for number, ax in enumerate(panels):
+            ax.figure.draw_without_rendering()
+            box = ax.get_tightbbox().padded(6).transformed(ax.figure.dpi_scale_trans.inverted())
+            ax.figure.savefig(HERE / f"{page}_{number}_{style}.png", dpi=220, bbox_inches=box)
         plt.close("all")
 
 

@@ -105,19 +105,24 @@ def _clearest(
     taken: list[NDArray[np.float64]],
     bbox: Any,
 ) -> NDArray[np.float64]:
-    """Return the middle of the label, above or below its line, where neither has anything else close."""
-    away = np.array([0.0, 0.7 * size[1]])
-    anchors = np.concatenate([own, own])
-    middles = np.concatenate([own + away, own - away])
+    """Return the middle of the label, at any side of its line, where neither has anything else close."""
+    above, beside = 0.7 * size[1], 0.5 * (size[0] + size[1])
+    sides = [(0, above), (0, -above), (beside, above), (-beside, -above), (beside, -above), (-beside, above)]
+    anchors = np.tile(own, (len(sides), 1))
+    middles = np.concatenate([own + np.array(side) for side in sides])
     room = np.minimum(middles - size / 2 - bbox.min, bbox.max - middles - size / 2).min(axis=1)
-    if (room >= 1.0).any():
-        anchors, middles = anchors[room >= 1.0], middles[room >= 1.0]
+    roomy = room >= size[1] / 4
+    if roomy.any():
+        anchors, middles = anchors[roomy], middles[roomy]
     clear = np.full(len(middles), 4.0 * size[1])  # beyond a few lines of text farther is no better
+    own_gap = _gap(middles, own, size)
+    faults = 7.0 * (own_gap <= 2)  # where the line is steep
     for points in others:
-        clear = np.minimum(clear, np.minimum(_gap(middles, points, size), _gap(anchors, points, 0.0 * size)))
-    crossed = _gap(middles, own, size) <= 0  # where the line is steep
-    written_over = np.any([_gap(middles, points, size) <= 2 for points in taken], axis=0)
-    return middles[np.argmax(clear - 5.0 * size[1] * (crossed + 2.0 * written_over))]
+        gap = _gap(middles, points, size)
+        clear = np.minimum(clear, np.minimum(gap, _gap(anchors, points, 0.0 * size)))
+        faults = np.maximum(faults, 2.0 * (gap <= own_gap))  # it would be taken for the other's
+    faults += 14.0 * np.any([_gap(middles, points, size) <= 2 for points in taken], axis=0)
+    return middles[np.argmax(clear - size[1] * faults)]
 
 
 def _gap(middles: NDArray[np.float64], points: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:

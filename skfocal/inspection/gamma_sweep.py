@@ -94,9 +94,11 @@ class GammaSweepDisplay:
         ax.plot(self.gammas[best], mean[best], "o", markersize=11, markerfacecolor="none", color=mark)
         ax.annotate(
             f"best: γ = {self.gammas[best]:g}, {mean[best]:.4g}",
-            (self.gammas[best], mean[best]),
-            xytext=(0, 12),
+            (self.gammas[best], 1.0),  # above all points, in the margin
+            xycoords=("data", "axes fraction"),
+            xytext=(0, -5),
             textcoords="offset points",
+            va="top",
             ha="left" if best < len(mean) / 2 else "right",
             color=mark,
         )

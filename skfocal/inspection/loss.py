@@ -28,7 +28,7 @@ QUANTITIES: dict[str, tuple[Callable[..., NDArray[np.float64]], str]] = {
     "hessian": (lambda loss, u: loss.hessian(np.ones(len(u)), u), "Exact Hessian"),
     "stable_hessian": (
         lambda loss, u: loss.gradient_hessian(np.ones(len(u)), u, hessian="stable")[1],
-        'Hessian, "stable"',
+        "Stable Hessian",
     ),
     "posterior": (lambda loss, u: loss.predict_proba(u)[:, 1], "Probability by the focal link"),
 }

@@ -126,7 +126,8 @@ class ReliabilityDisplay:
             # What is outside the picture is drawn at its edge, so that no bin is left out.
             predicted, observed, lower, upper = (np.clip(values, low, high) for values in curve)
             error = np.stack([observed - lower, upper - observed])
-            panel.errorbar(predicted, observed, error, **styled(kwargs, fmt="o", color=colour, markersize=4, capsize=2))
+            style = styled(kwargs, fmt="o", color=colour, markersize=4, capsize=2, clip_on=False)
+            panel.errorbar(predicted, observed, error, **style)
             panel.set(xscale="logit", yscale="logit", xlim=(low, high), ylim=(low, high), title=name)
             panel.set(xlabel="Predicted probability", ylabel=f"Share of positives, {self.confidence:.0%} interval")
             for axis in (panel.xaxis, panel.yaxis):
