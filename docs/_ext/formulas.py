@@ -20,7 +20,10 @@ def visit_block(translator, node):
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, _("Link to this equation"))
         translator.body.append("</span>")
-    translator.body.append(f'<div class="tex">{translator.encode(node.astext())}</div></div>\n')
+    text = node.astext()
+    for part in [text] if r"\begin" in text else text.split(r"\qquad"):  # which may stand below one another
+        translator.body.append(f'<div class="tex">{translator.encode(part.strip())}</div>')
+    translator.body.append("</div>\n")
     raise nodes.SkipNode
 
 
