@@ -114,6 +114,21 @@ def test_words_of_pandas_that_are_no_categories(estimator, kind):
         model.predict(odd)
 
 
+def test_numbers_of_other_kinds_are_left_to_scikit_learn():
+    """Objects and decimals, which it makes floats of; with two columns of a name, which it refuses itself."""
+    pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    _, x, y = words_and_labels()
+    whole = np.round(10 * x)
+    expected = make(FocalHistGradientBoostingClassifier).fit(pd.DataFrame({"x": whole}), y)
+    for kind in (object, pd.ArrowDtype(pa.decimal128(19))):
+        table = pd.DataFrame({"x": pd.Series(whole).astype(int).astype(kind)})
+        model = make(FocalHistGradientBoostingClassifier).fit(table, y)
+        np.testing.assert_array_equal(model.predict_proba(table), expected.predict_proba(table))
+    twice = pd.DataFrame({"x": whole, "z": whole}, dtype=object).set_axis(["x", "x"], axis=1)
+    with pytest.raises(ValueError, match=r"(?i)unique column names|duplicate"):
+        make(FocalHistGradientBoostingClassifier).fit(twice, y)
+
+
 @pytest.mark.parametrize("library", ["polars", "Arrow"])
 @pytest.mark.parametrize("estimator", WATCHING, **ids)
 def test_columns_that_no_engine_reads(estimator, library):

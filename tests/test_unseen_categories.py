@@ -1,4 +1,4 @@
-"""Categories that training has not seen are as if they were missing, to every engine, in every table, at every place.
+"""Categories of tables that no row of the training has are as if they were missing, to every engine.
 
 XGBoost itself takes one for the next in the order of the alphabet, and fails where there is none.
 """
@@ -73,6 +73,25 @@ def test_a_table_may_have_names_that_no_row_has(estimator, data):
     assert table["word"].cat.categories.tolist() == ["zz", "dd", "cc", "bb"]
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars, Enum"])
+@pytest.mark.parametrize("estimator", BOOSTED, ids=lambda each: each.__name__)
+def test_a_name_that_no_row_of_the_training_has(estimator, kind, data):
+    """As after a split, whose parts list the names of the whole: listed or not, it is a new one."""
+    words, x, y = data
+    names = [*SEEN, "zz"]
+
+    def table(words, x):
+        if kind == "pandas":
+            return as_table("pandas", words, x, names)
+        pl = pytest.importorskip("polars")
+        return pl.DataFrame({"x": x, "word": pl.Series(list(words), dtype=pl.Enum(names))})
+
+    model = make(estimator).fit(table(words, x), y)
+    posterior = model.predict_proba(table(["bb", "zz", None], [0.5] * 3))
+    np.testing.assert_array_equal(posterior[1], posterior[2])
+    assert abs(posterior[0] - posterior[1]).max() > 0.5
+
+
 @pytest.mark.parametrize("estimator", BOOSTED, ids=lambda each: each.__name__)
 def test_numbers(estimator):
     rng = np.random.default_rng(0)
@@ -105,19 +124,35 @@ def test_evaluation_sets_are_as_predictions(kind, in_batches, data):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_model_goes_on_with_some_of_its_categories(kind, data):
+    """In another order, beside a name that it does not know and no row has; evaluated by all that it knows."""
+    words, x, y = data
+    old = make(FocalXGBClassifier, n_estimators=5).fit(as_table(kind, words, x), y)
+    kept = np.isin(words.astype(str), ["ff", "bb"])
+    # Now it is "ff" that is of the second class.
+    later, labels, whole = words[kept][::-1], words[kept][::-1] == "ff", as_table(kind, words, x)
+    fewer = as_table(kind, later, x[kept], ["zz", "ff", "bb"] if kind == "pandas" else None)
+    more = make(FocalXGBClassifier, n_estimators=40, eval_metric="log_loss")
+    more.fit(fewer, labels, xgb_model=old, eval_set=[(whole, y)], verbose=False)
+    posterior = more.predict_proba(as_table(kind, ["bb", "ff", "dd"], [0.0] * 3))[:, 1]
+    assert posterior[0] < 0.2 < 0.8 < posterior[1]
+    expected = log_loss(y, more.predict_proba(whole))
+    assert more.evals_result_["validation_0"]["log_loss"][-1] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_model_to_continue_must_know_them(kind, data):
     """Training adds none; as it is with LightGBM's class (tests/test_lightgbm.py)."""
     words, x, y = data
     old = make(FocalXGBClassifier).fit(as_table(kind, words, x), y)
-    fewer = as_table(kind, ["bb", "dd", None] * 100, x[:300])
-    more = make(FocalXGBClassifier, learning_rate=1e-9).fit(fewer, y[:300], xgb_model=old)
-    np.testing.assert_allclose(more.decision_function(fewer), old.decision_function(fewer), atol=1e-5)
     new = as_table(kind, ["bb", "cc", "dd"] * 100, x[:300])
     with pytest.raises(ValueError, match=HAS_NOT_SEEN_CC):
         make(FocalXGBClassifier).fit(new, y[:300], xgb_model=old)
 
 
-def test_a_matrix_is_asked_for_the_names_that_it_has(data):
+@pytest.mark.parametrize("names", [["bb", "cc", "dd", "gg"], ["gg", "dd", "bb", "ff"]], ids=["another", "in order"])
+def test_a_matrix_must_have_the_names_of_a_model_to_continue(names, data):
+    """XGBoost compares how many there are, and takes the codes."""
     words, x, y = data
     ascii_words = np.where(words == "ßß", "gg", words)
     old = make(FocalXGBClassifier).fit(as_table("pandas", ascii_words, x), y)
@@ -126,8 +161,43 @@ def test_a_matrix_is_asked_for_the_names_that_it_has(data):
         table = as_table("pandas", ["bb", "dd"] * 100, x[:200], names=names)
         return xgboost.DMatrix(table, label=y[:200], enable_categorical=True)
 
-    with pytest.raises(ValueError, match=HAS_NOT_SEEN_CC):
-        make(FocalXGBClassifier).fit(matrix(["bb", "cc", "dd", "gg"]), xgb_model=old)
+    make(FocalXGBClassifier).fit(matrix(["bb", "dd", "ff", "gg"]), xgb_model=old)
+    with pytest.raises(ValueError, match=r"X must have the categories of xgb_model, in their order, .* pass the table"):
+        make(FocalXGBClassifier).fit(matrix(names), xgb_model=old)
+
+
+def test_names_beyond_ascii_in_a_matrix_are_refused(data):
+    """XGBoost has cut them where it was made of a table of pandas, which nothing tells."""
+    words, x, y = data
+    matrix = xgboost.DMatrix(as_table("pandas", words, x), label=y, enable_categorical=True)
+    with pytest.raises(ValueError, match=r"X must have categories of ASCII .* in a DMatrix, .*: pass the table"):
+        make(FocalXGBClassifier).fit(matrix)
+
+
+def test_leaves_are_those_of_predictions(data):
+    words, x, y = data
+    model = make(FocalXGBClassifier).fit(as_table("pandas", words, x), y)
+    leaves = model.apply(as_table("pandas", [*UNSEEN, None, "bb"], [0.5] * 8))
+    assert (leaves[:7] == leaves[6]).all()
+    assert (leaves[7] != leaves[6]).any()
+
+
+def test_names_that_are_bytes_are_refused(data):
+    """XGBoost keeps the same two letters of each."""
+    words, x, y = data
+    table = as_table("pandas", [None if word is None else word.encode() for word in words], x)
+    with pytest.raises(ValueError, match=r"X must have categories that are all words or .* got bytes"):
+        make(FocalXGBClassifier).fit(table, y)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_categories_for_numbers_are_refused(beside, data):
+    """Beside a column of categories and without: XGBoost would take their codes for the numbers."""
+    words, x, y = data
+    table = pd.DataFrame({"number": np.round(x), "word": pd.Categorical(words)})[["number", "word"][: 1 + beside]]
+    model = make(FocalXGBClassifier).fit(table, y)
+    with pytest.raises(ValueError, match="X must have numbers in 'number', as in training, got categories"):
+        model.predict_proba(table.astype({"number": int}).astype({"number": "category"}))
 
 
 def test_words_for_numbers_are_refused(data):

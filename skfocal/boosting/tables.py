@@ -44,7 +44,7 @@ def as_scikit_learn_reads(X: Any, categorical_features: Any) -> Any:
         except ImportError as error:
             raise ImportError("A table of polars or Arrow with words needs pandas and pyarrow here.") from error
     if categorical_features is None or isinstance(categorical_features, str):
-        check_columns(X, takes_objects=True)
+        check_columns(X, of_scikit_learn=True)
     return X
 
 
@@ -81,20 +81,26 @@ def check_is_sampled(X: Any, sampler: Any) -> None:
         )
 
 
-def check_columns(X: Any, *, takes_objects: bool = False) -> None:
+def check_columns(X: Any, *, of_scikit_learn: bool = False) -> None:
     """Raise if a table has columns that an engine cannot read: it dies of these, or does not name them.
 
-    scikit-learn takes columns of pandas' objects, if these are numbers.
+    scikit-learn makes numbers of all but words.
     """
-    kinds = {name: kind for name, kind in column_types(X).items() if not kind.startswith(_READABLE)}
-    if hasattr(X, "iloc") and is_table(X):
-        kinds = {name: kind for name, kind in X.dtypes.items() if not _is_readable(kind)}
-        if takes_objects:
-            kinds = {name: kind for name, kind in kinds.items() if str(kind) != "object" or _are_words(X[name])}
-    for name, kind in kinds.items():
+    if is_table(X) and hasattr(X, "iloc"):
+        kinds = X.dtypes.tolist()
+        if all(map(_is_readable, set(kinds))):
+            return
+        bad = [
+            (X.columns[place], kind)
+            for place, kind in enumerate(kinds)
+            if not _is_readable(kind) and not (of_scikit_learn and _is_numeric(X.iloc[:, place]))
+        ]
+    else:
+        bad = [(name, kind) for name, kind in column_types(X).items() if not kind.startswith(_READABLE)]
+    for name, kind in bad:
         raise ValueError(
-            f"X must have columns of numbers, booleans or categories, got {kind} in {name!r}: "
-            "make a category of it, or encode it."
+            f"X must have columns of numbers, booleans or categories, got {kind} in {name!r}: make a category or "
+            "numbers of it, or encode it."
         )
 
 
@@ -103,5 +109,8 @@ def _is_readable(kind: Any) -> bool:
     return hasattr(kind, "categories") or getattr(kind, "kind", "f") in "biuf"
 
 
-def _are_words(column: Any) -> bool:
-    return any(isinstance(value, str) for value in column.tolist())
+def _is_numeric(column: Any) -> bool:
+    """Tell whether a column of pandas that is of no kind of numbers has no words."""
+    from pandas.api.types import infer_dtype
+
+    return infer_dtype(column, skipna=True) not in ("string", "bytes", "mixed")

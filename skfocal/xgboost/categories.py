@@ -1,15 +1,17 @@
-"""Categories that a model of XGBoost knows, and tables that have no others. Imports `boosting`.
+"""Categories that a model of XGBoost knows, and tables that have no others. Imports `compat` and `boosting`.
 
 XGBoost looks a category up by its name, and does not see where it is not there: it takes one that training has not seen
-for the next one in the order of the alphabet, or fails where there is none. Here it is as if it were missing, which it
-is to other engines, too.
+for the next one in the order of the alphabet, or fails where there is none. In a table it is here as if it were
+missing, which it is to other engines, too. What XGBoost is given by itself, as a DMatrix or as codes, stays as it is.
 """
 
 from typing import Any
 
 import numpy as np
+from xgboost import Booster
 
-from skfocal.boosting.tables import is_table
+from skfocal.boosting.tables import column_names, is_table
+from skfocal.xgboost.compat import known_categories
 
 # The names of the categories of features, by the places of these.
 Known = dict[int, list[Any]]
@@ -29,6 +31,19 @@ def with_known_categories(X: Any, known: Known) -> Any:
     if not is_table(X):
         return X
     return _of_pandas(X, known) if hasattr(X, "iloc") else _of_arrow(X, known)
+
+
+def as_model_knows(X: Any, booster: Booster) -> Any:
+    """Return a table as `with_known_categories` of a model; raise if a column has categories that had none there."""
+    own = categories_of(X)
+    if not own:
+        return X
+    kinds = booster.feature_types or []
+    for place in own:
+        if place < len(kinds) and kinds[place] != "c":
+            column = column_names(X)[place]
+            raise ValueError(f"X must have numbers in {column!r}, as in training, got categories.")
+    return with_known_categories(X, known_categories(booster))
 
 
 def used_categories(X: Any) -> Known:
@@ -57,7 +72,7 @@ def _are_known(names: list[Any], known: list[Any]) -> list[bool]:
     if known and not any(isinstance(name, int) == isinstance(known[0], int) for name in names):
         return [True] * len(names)
     of_model = set(known)
-    return [(name.decode() if isinstance(name, bytes) else name) in of_model for name in names]
+    return [name in of_model for name in names]
 
 
 def _indices(X: Any) -> dict[int, Any]:
@@ -67,6 +82,7 @@ def _indices(X: Any) -> dict[int, Any]:
 
 
 def _of_pandas(X: Any, known: Known) -> Any:
+    changed = {}
     for place, own in _indices(X).items():
         if place not in known:
             continue
@@ -75,8 +91,11 @@ def _of_pandas(X: Any, known: Known) -> Any:
             kept = known[place][:1]  # XGBoost fails at a column without any
         elif len(kept) == len(own):
             continue
+        changed[place] = X.iloc[:, place].cat.set_categories(kept)
+    if changed:
         X = X.copy(deep=False)
-        X.isetitem(place, X.iloc[:, place].cat.set_categories(kept))
+    for place, column in changed.items():
+        X.isetitem(place, column)
     return X
 
 

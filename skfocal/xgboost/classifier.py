@@ -23,9 +23,8 @@ from skfocal.boosting.progress import progress_bar
 from skfocal.boosting.samples import as_features, training_samples
 from skfocal.boosting.splitting import Split
 from skfocal.boosting.streams import check_no_stream, or_fits_streams
-from skfocal.boosting.tables import is_table
-from skfocal.xgboost.categories import with_known_categories
-from skfocal.xgboost.compat import known_categories, positional_with_warning
+from skfocal.xgboost.categories import as_model_knows
+from skfocal.xgboost.compat import positional_with_warning
 from skfocal.xgboost.continuing import as_old_booster
 from skfocal.xgboost.evaluation import Evaluation, as_metrics, evaluation_sets
 from skfocal.xgboost.matrices import is_stream
@@ -437,10 +436,28 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         if not hasattr(self, "focal_loss_"):  # it asks for tags first, which takes a fiftieth of a row's prediction
             check_is_fitted(self, "focal_loss_")
         X = self._as_features(X, reset=False, compare_names=kwargs.get("validate_features", True))
-        if is_table(X):
-            X = with_whole_names(with_known_categories(X, known_categories(self.get_booster())))
+        X = with_whole_names(as_model_knows(X, self.get_booster()))
         # XGBoost's own comparison takes a name with a control character for another.
         return XGBModel.predict(self, X, output_margin=True, **kwargs | {"validate_features": False})
+
+    def apply(self, X: Any, iteration_range: Any = None) -> NDArray[np.int32]:
+        """Return the leaf that each tree puts each sample in, as `xgboost.XGBClassifier.apply`.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or table of shape (n_samples, n_features)
+            Features.
+        iteration_range : (int, int) or None, default=None
+            First round, and the one after the last; None for all up to the best.
+
+        Returns
+        -------
+        leaves : ndarray of shape (n_samples, n_trees), int32
+        """
+        check_is_fitted(self, "focal_loss_")
+        X = as_model_knows(self._as_features(X, reset=False), self.get_booster())
+        leaves: NDArray[np.int32] = super().apply(with_whole_names(X), iteration_range)
+        return leaves
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

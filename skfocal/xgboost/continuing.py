@@ -24,10 +24,14 @@ def as_old_booster(xgb_model: Any, n_margins: int, X: Any) -> Booster | None:
     check_same_margins("xgb_model", margins_of(booster), n_margins)
     is_matrix = isinstance(X, DMatrix)
     check_same_features("xgb_model", booster.num_features(), X.num_col() if is_matrix else X.shape[1])
-    if is_matrix:
-        check_known(known_categories(X), known_categories(booster), X.feature_names, "xgb_model")
-    elif is_table(X):
-        check_known(used_categories(X), known_categories(booster), column_names(X), "xgb_model")
+    known = known_categories(booster)
+    if is_matrix and known_categories(X) != known:
+        raise ValueError(
+            f"X must have the categories of xgb_model, in their order, {known}, got {known_categories(X)}: pass the "
+            "table instead of a DMatrix."
+        )
+    if is_table(X):
+        check_known(used_categories(X), known, column_names(X), "xgb_model")
     return booster
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from skfocal.boosting.tables import check_columns, column_types, is_table
 
-_READABLE_NAMES = ("string", "integer", "bytes")  # as pandas calls them
+_READABLE_NAMES = ("string", "integer")  # as pandas calls them
 _NO_NAME = ""  # of the only category of a column that has none
 
 

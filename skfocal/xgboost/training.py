@@ -14,7 +14,7 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import TrackedParameters, shown_parameters
-from skfocal.xgboost.categories import categories_of, with_known_categories
+from skfocal.xgboost.categories import Known, used_categories, with_known_categories
 from skfocal.xgboost.compat import Fit, give_booster, known_categories, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
@@ -52,7 +52,9 @@ def train(
         "early_stopping_rounds": None,
     }
     X, on_host = plan.training.X, settings.device in (None, "cpu")
-    X = with_whole_names(X if old is None else with_known_categories(X, known_categories(old)))
+    # What no row has is as what comes later: to a model that goes on, what it knows is not.
+    known = used_categories(X) if old is None else known_categories(old)
+    X = with_whole_names(with_known_categories(X, known))
     with (
         on_device(settings.device) as namespace,
         # XGBoost's library copies its margins for whom it predicts them.
@@ -72,13 +74,12 @@ def train(
             verbose=False,
             xgb_model=old,
             feature_weights=feature_weights,
-            **_evaluation_arguments(sets, X, plan.training),
+            **_evaluation_arguments(sets, X, plan.training, known),
         )
 
 
-def _evaluation_arguments(sets: list[Samples], X: Any, training: Samples) -> dict[str, Any]:
+def _evaluation_arguments(sets: list[Samples], X: Any, training: Samples, known: Known) -> dict[str, Any]:
     """Return the arguments of `fit` that evaluation sets are; the features `X` are those of the training."""
-    known = categories_of(X)
     # The very same training data, where it is among them: XGBoost recognises it.
     tables = [X if each.X is training.X else with_whole_names(with_known_categories(each.X, known)) for each in sets]
     return {
