@@ -1,6 +1,6 @@
 """Categories of tables that no row of the training has are as if they were missing, to every engine.
 
-XGBoost itself takes one for the next in the order of the alphabet, and fails where there is none.
+XGBoost 3.2 itself takes one for the next in the order of the alphabet, and fails where there is none; 3.4 fails.
 """
 
 import numpy as np

@@ -1,8 +1,9 @@
 """Categories that a model of XGBoost knows, and tables that have no others. Imports `compat` and `boosting`.
 
-XGBoost looks a category up by its name, and does not see where it is not there: it takes one that training has not seen
-for the next one in the order of the alphabet, or fails where there is none. In a table it is here as if it were
-missing, which it is to other engines, too. What XGBoost is given by itself, as a DMatrix or as codes, stays as it is.
+XGBoost 3.2 looks a category up by its name, and does not see where it is not there: it takes one that training has not
+seen for the next one in the order of the alphabet, or fails where there is none; 3.4 fails. In a table it is here as if
+it were missing, which it is to other engines, too. What XGBoost is given without names, codes or a DMatrix, stays as it
+is.
 """
 
 from typing import Any
@@ -118,13 +119,14 @@ def _names(column: Any) -> list[Any]:
 def _of_arrow(X: Any, known: Known) -> Any:
     table = given = _as_arrow(X)
     for place, column in _dictionaries(table).items():
-        if place in known and not all(_are_known(_names(column), known[place])):
+        names = _names(column)
+        if place in known and not (names and all(_are_known(names, known[place]))):
             table = table.set_column(place, table.field(place).name, _of_known(column, known[place]))
     return X if table is given else table
 
 
 def _of_known(column: Any, known: list[Any]) -> Any:
-    """Return a column of Arrow in which categories that are not known are null."""
+    """Return a column of Arrow in which categories that are not known are null, with one name at least."""
     import pyarrow as pa
 
     chunks = []

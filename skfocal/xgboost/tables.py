@@ -77,7 +77,7 @@ def _with_plain_names(X: Any) -> Any:
         return X
     import pyarrow as pa
 
-    table = given = X.to_arrow() if hasattr(X, "to_arrow") else X
+    table = X.to_arrow() if hasattr(X, "to_arrow") else X
     for i, column in enumerate(table.columns):
         if not pa.types.is_dictionary(column.type) or all(map(_is_plain, column.chunks)):
             continue
@@ -90,7 +90,7 @@ def _with_plain_names(X: Any) -> Any:
             for chunk in column.chunks
         ]
         table = table.set_column(i, table.field(i).name, pa.chunked_array(chunks))
-    return X if table is given else table
+    return table  # of polars too, whose categories XGBoost 3.4 does not take
 
 
 def _is_plain(chunk: Any) -> bool:
