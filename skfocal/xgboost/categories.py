@@ -2,8 +2,9 @@
 
 XGBoost 3.2 looks a category up by its name, and does not see where it is not there: it takes one that training has not
 seen for the next one in the order of the alphabet, or fails where there is none; 3.4 fails. In a table it is here as if
-it were missing, which it is to other engines, too. What XGBoost is given without names, codes or a DMatrix, stays as it
-is.
+it were missing, which it is to other engines, too. A name that the table of the training lists is known, also if no row
+has it: else what reads the same table by XGBoost itself, as SHAP does, would fail. What XGBoost is given without names,
+codes or a DMatrix, stays as it is.
 """
 
 from typing import Any

@@ -14,7 +14,7 @@ from skfocal.boosting.plan import Plan
 from skfocal.boosting.progress import Advance
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.tracking import TrackedParameters, shown_parameters
-from skfocal.xgboost.categories import Known, used_categories, with_known_categories
+from skfocal.xgboost.categories import Known, categories_of, with_known_categories
 from skfocal.xgboost.compat import Fit, give_booster, known_categories, unfitted_engine
 from skfocal.xgboost.continuing import base_score_of
 from skfocal.xgboost.device import on_device
@@ -52,8 +52,7 @@ def train(
         "early_stopping_rounds": None,
     }
     X, on_host = plan.training.X, settings.device in (None, "cpu")
-    # What no row has is as what comes later: to a model that goes on, what it knows is not.
-    known = used_categories(X) if old is None else known_categories(old)
+    known = categories_of(X) if old is None else known_categories(old)
     X = with_whole_names(with_known_categories(X, known))
     with (
         on_device(settings.device) as namespace,
