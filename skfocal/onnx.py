@@ -74,10 +74,9 @@ def to_onnx(classifier: Any) -> Any:
     is None or NaN in an array of objects, which runtimes read as the words "None", "nan" and "<NA>": that is how the
     model knows it, unless training had such words for categories. A category that was not in training is what it is
     for the classifier, missing, or for the encoder: unknown, or an error, for which the runtime says that an index is
-    out of bounds. Four cases have no equal, and are refused. LightGBM does not tell which columns are *ordered*
-    categories; XGBoost does not keep words with characters beyond ASCII; ONNX can neither tell a missing value from the
-    word "nan", where both are categories, nor numbers above 2**53 from one another. Encode in a pipeline, or rename,
-    instead.
+    out of bounds. Three cases have no equal, and are refused. LightGBM does not tell which columns are *ordered*
+    categories; ONNX can neither tell a missing value from the word "nan", where both are categories, nor numbers above
+    2**53 from one another. Encode in a pipeline, or rename, instead.
 
     Of the steps of a pipeline, these are computed in float64 as scikit-learn does, on words as well: OneHotEncoder,
     OrdinalEncoder and TargetEncoder with all their parameters, SimpleImputer (on words without ``add_indicator``). And

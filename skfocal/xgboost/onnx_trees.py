@@ -1,14 +1,13 @@
 """XGBoost's trees for ONNX. Imports `boosting` and `compat`."""
 
 import json
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skfocal.boosting.onnx_model import Codes, OnnxTrees, as_codes, as_nodes, n_margins, with_sets
-from skfocal.xgboost.compat import forest
+from skfocal.xgboost.compat import forest, known_categories
 
 
 def onnx_trees(classifier: Any) -> OnnxTrees:
@@ -23,7 +22,7 @@ def onnx_trees(classifier: Any) -> OnnxTrees:
         raise ValueError(
             "classifier must have one margin a tree to go to ONNX: fit it with multi_strategy='one_output_per_tree'."
         )
-    categories = _categories(learner, ensemble)
+    categories = _categories(learner, known_categories(classifier.get_booster()))
     missing = np.nan if classifier.missing is None else float(classifier.missing)
     if categories and not np.isnan(missing):
         raise ValueError(f"classifier must have missing=nan to go to ONNX with categories, got {missing!r}.")
@@ -72,24 +71,12 @@ def _nodes(number: int, tree: Any, margin: int, weight: float) -> tuple[NDArray[
     return nodes[reached], {int(places[node]): each for node, each in sets.items()}
 
 
-def _categories(learner: Any, ensemble: Any) -> dict[int, Codes | None]:
-    """Return the codes of categories, of those features that have some."""
+def _categories(learner: Any, known: dict[int, list[Any]]) -> dict[int, Codes | None]:
+    """Return the codes of categories, of those features that have some; None where XGBoost was given the codes."""
     features = [i for i, kind in enumerate(learner["feature_types"]) if kind == "c"]
-    known = [_decoded(each) for each in ensemble.get("cats", {}).get("enc", [])]
-    return {feature: as_codes(known[feature]) if known else None for feature in features}
-
-
-def _decoded(column: Any) -> list[Any]:
-    """Return the categories of a column, of which words are kept as bytes and where each ends.
-
-    Ends are counted in characters for a table of pandas, in bytes for others, and nothing tells which.
-    """
-    if "offsets" not in column:
-        return list(column["values"])
-    if min(column["values"], default=0) < 0:
+    cut = [name for names in known.values() for name in names if "\N{REPLACEMENT CHARACTER}" in str(name)]
+    if cut:
         raise ValueError(
-            "classifier must have no categories beyond ASCII to go to ONNX, as XGBoost does not keep them whole: "
-            "encode them by an OrdinalEncoder in a pipeline."
+            f"classifier must have whole categories to go to ONNX, XGBoost has cut {cut[0]!r}: fit it on a table."
         )
-    text, ends = bytes(column["values"]).decode(), column["offsets"]
-    return [text[start:end] for start, end in pairwise(ends)]
+    return {feature: as_codes(known[feature]) if feature in known else None for feature in features}
