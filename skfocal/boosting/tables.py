@@ -31,6 +31,20 @@ def column_types(X: Any) -> dict[str, str]:
     return {} if schema is None else {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
 
 
+def as_arrow(X: Any) -> Any:
+    """Return a table of polars as one of Arrow, one of Arrow as it is."""
+    return X.to_arrow() if hasattr(X, "to_arrow") else X
+
+
+def with_columns(X: Any, columns: dict[int, Any]) -> Any:
+    """Return a table of pandas with other columns, by their places; the table that was given is not changed."""
+    if columns:
+        X = X.copy(deep=False)
+    for place, column in columns.items():
+        X.isetitem(place, column)
+    return X
+
+
 def as_scikit_learn_reads(X: Any, categorical_features: Any) -> Any:
     """Return a table with columns that are no numbers as one of pandas, anything else as it is.
 
@@ -42,7 +56,7 @@ def as_scikit_learn_reads(X: Any, categorical_features: Any) -> Any:
         try:
             X = X.to_pandas()
         except ImportError as error:
-            raise ImportError("A table of polars or Arrow with words needs pandas and pyarrow here.") from error
+            raise ImportError("Tables of polars and Arrow with other columns than numbers need pandas here.") from error
     if categorical_features is None or isinstance(categorical_features, str):
         check_columns(X, of_scikit_learn=True)
     return X
@@ -97,7 +111,8 @@ def check_columns(X: Any, *, of_scikit_learn: bool = False) -> None:
         ]
     else:
         bad = [(name, kind) for name, kind in column_types(X).items() if not kind.startswith(_READABLE)]
-    for name, kind in bad:
+    if bad:
+        name, kind = bad[0]
         raise ValueError(
             f"X must have columns of numbers, booleans or categories, got {kind} in {name!r}: make a category or "
             "numbers of it, or encode it."
@@ -113,4 +128,4 @@ def _is_numeric(column: Any) -> bool:
     """Tell whether a column of pandas that is of no kind of numbers has no words."""
     from pandas.api.types import infer_dtype
 
-    return infer_dtype(column, skipna=True) not in ("string", "bytes", "mixed")
+    return infer_dtype(column, skipna=True) not in ("string", "bytes", "mixed", "mixed-integer")

@@ -22,16 +22,16 @@ from skfocal.boosting.metrics import Evaluated, as_list
 from skfocal.boosting.parameters import focal_parameters
 from skfocal.boosting.plan import Plan
 from skfocal.boosting.samples import Samples, as_pairs, entries_of_sets
+from skfocal.boosting.tables import column_names
 from skfocal.dask.blocks import Encoded
 from skfocal.dask.estimator import FocalDaskMixin, Prepared, saying_if_a_worker_was_lost
 from skfocal.dask.evaluation import check_early_stopping, check_metrics, evaluation_sets, scores_of_all
 from skfocal.objectives import FocalObjective, TrainingObjective, hessian_factor
-from skfocal.xgboost.categories import categories_of, with_known_categories
+from skfocal.xgboost.categories import categories_of, check_are_ascii, with_known_categories
 from skfocal.xgboost.classifier import FocalXGBClassifier
 from skfocal.xgboost.device import on_device
 from skfocal.xgboost.evaluation import Evaluation, as_metrics
 from skfocal.xgboost.parameters import Settings, checked_settings
-from skfocal.xgboost.tables import check_are_ascii
 from skfocal.xgboost.training import as_trained, engine_to_train
 
 
@@ -130,7 +130,9 @@ best_score_, evals_result_
             settings, focal = checked_settings(self, verbose), focal_parameters(self)
             self._check_possible()
             _check_settings(settings)
-            check_are_ascii(getattr(X, "_meta", None), "X")
+            if isinstance(X, dd.DataFrame):
+                of_table = categories_of(X._meta), column_names(X._meta)
+                check_are_ascii(*of_table, "X", "on a cluster", "rename them, or encode them")
             pairs = as_pairs(eval_set)
             check_early_stopping(settings.early_stopping_rounds, pairs)
             weights = entries_of_sets(sample_weight_eval_set, len(pairs), "sample_weight_eval_set")

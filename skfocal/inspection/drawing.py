@@ -116,6 +116,7 @@ def _clearest(
         anchors, middles = anchors[roomy], middles[roomy]
     clear = np.full(len(middles), 4.0 * size[1])  # beyond a few lines of text farther is no better
     own_gap = _gap(middles, own, size)
+    # In heights of a label, which clearance is weighed against: 4 is the most, so that what is worse counts first.
     faults = 7.0 * (own_gap <= 2)  # where the line is steep
     for points in others:
         gap = _gap(middles, points, size)

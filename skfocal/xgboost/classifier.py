@@ -212,6 +212,11 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         is_view = issparse(X) and not all(part.flags.c_contiguous for part in (X.data, X.indices, X.indptr))
         return X.copy() if is_view else X
 
+    def _as_model_reads(self, X: Any, *, compare_names: bool = True) -> Any:
+        """Return checked features as the booster reads them right."""
+        X = self._as_features(X, reset=False, compare_names=compare_names)
+        return with_whole_names(as_model_knows(X, self.get_booster()))
+
     def get_xgb_params(self) -> dict[str, Any]:
         """Return the parameters that are XGBoost's own, with our defaults.
 
@@ -435,8 +440,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         """
         if not hasattr(self, "focal_loss_"):  # it asks for tags first, which takes a fiftieth of a row's prediction
             check_is_fitted(self, "focal_loss_")
-        X = self._as_features(X, reset=False, compare_names=kwargs.get("validate_features", True))
-        X = with_whole_names(as_model_knows(X, self.get_booster()))
+        X = self._as_model_reads(X, compare_names=kwargs.get("validate_features", True))
         # XGBoost's own comparison takes a name with a control character for another.
         return XGBModel.predict(self, X, output_margin=True, **kwargs | {"validate_features": False})
 
@@ -455,8 +459,7 @@ class FocalXGBClassifier(FocalBoostedMixin, XGBClassifier):
         leaves : ndarray of shape (n_samples, n_trees), int32
         """
         check_is_fitted(self, "focal_loss_")
-        X = as_model_knows(self._as_features(X, reset=False), self.get_booster())
-        leaves: NDArray[np.int32] = super().apply(with_whole_names(X), iteration_range)
+        leaves: NDArray[np.int32] = super().apply(self._as_model_reads(X), iteration_range)
         return leaves
 
     def __sklearn_tags__(self) -> Any:

@@ -22,13 +22,12 @@ def as_old_booster(xgb_model: Any, n_margins: int, X: Any) -> Booster | None:
         return None
     booster = _trees_alone(xgb_model)
     check_same_margins("xgb_model", margins_of(booster), n_margins)
-    is_matrix = isinstance(X, DMatrix)
+    known, is_matrix = known_categories(booster), isinstance(X, DMatrix)
     check_same_features("xgb_model", booster.num_features(), X.num_col() if is_matrix else X.shape[1])
-    known = known_categories(booster)
-    if is_matrix and known_categories(X) != known:
+    if is_matrix and (own := known_categories(X)) != known:
         raise ValueError(
-            f"X must have the categories of xgb_model, in their order, {known}, got {known_categories(X)}: pass the "
-            "table instead of a DMatrix."
+            f"X must have the categories of xgb_model, in their order, {known}, got {own}: pass the table instead of a "
+            "DMatrix."
         )
     if is_table(X):
         check_known(used_categories(X), known, column_names(X), "xgb_model")

@@ -18,7 +18,6 @@ from skfocal._checks import as_finite
 from skfocal.batches import ParquetBatches
 from skfocal.boosting.interrupts import KeptInterrupts
 from skfocal.boosting.streams import LabelCodes, Layout, check_names, weight_of_batch
-from skfocal.boosting.tables import is_table
 from skfocal.xgboost.categories import with_known_categories
 from skfocal.xgboost.compat import known_categories
 from skfocal.xgboost.tables import with_whole_names
@@ -90,6 +89,7 @@ class CheckedIter(DataIter):
         super().__init__(cache_prefix, on_host=source.on_host, min_cache_page_bytes=source.min_cache_page_bytes)
         self._source, self._name, self._labels, self._classifier = source, name, labels, classifier
         self._training = training  # where this is an evaluation set: what it is to be like
+        self._known = {} if training is None else known_categories(training)
         self._feature_types = feature_types
         self._layout: Layout | None = None  # of the first batch, as what follows
         self._others: dict[str, Any] = {}
@@ -190,9 +190,7 @@ class CheckedIter(DataIter):
             others["weight"] = weight_of_batch(others["weight"], len(codes), f"The weight of {self._name}")
         if "base_margin" in others:
             others["base_margin"] = _start(others["base_margin"], len(codes), f"The base_margin of {self._name}")
-        if self._training is not None and is_table(X):
-            X = with_known_categories(X, known_categories(self._training))
-        return {"data": with_whole_names(X), "label": codes, **others}
+        return {"data": with_whole_names(with_known_categories(X, self._known)), "label": codes, **others}
 
     def _features(self, data: Any, others: dict[str, Any]) -> Any:
         """Return checked features; what comes beside them, and is to be the same in all batches, is completed."""

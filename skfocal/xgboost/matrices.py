@@ -1,6 +1,6 @@
 """What XGBoost trains on, of what users stream: an iterator over batches, parquet files, or a matrix made already.
 
-Imports `compat`, `iterators`, `parameters`, `_checks`, `boosting` and `batches`.
+Imports `categories`, `compat`, `iterators`, `parameters`, `_checks`, `boosting` and `batches`.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from skfocal._checks import as_sample_weight, as_start_margins
 from skfocal.batches import ParquetBatches
 from skfocal.boosting.samples import Samples
 from skfocal.boosting.streams import LabelCodes, codes_in_parts, learn_features
+from skfocal.xgboost.categories import check_are_ascii
 from skfocal.xgboost.compat import known_categories
 from skfocal.xgboost.iterators import CheckedIter, OfParquet, OneBatch
 from skfocal.xgboost.parameters import Settings
@@ -128,12 +129,8 @@ def check_matrix(matrix: DMatrix, settings: Settings, missing: Any, name: str) -
                 f"{parameter} must be left out with a {type(matrix).__name__}, which holds it itself, got "
                 f"{settings.params[parameter]!r}."
             )
-    beyond = [name for names in known_categories(matrix).values() for name in names if not str(name).isascii()]
-    if beyond:
-        raise ValueError(
-            f"{name} must have categories of ASCII characters in a {type(matrix).__name__}, where XGBoost cuts others, "
-            f"got {beyond[0]!r}: pass the table."
-        )
+    columns = matrix.feature_names or range(matrix.num_col())
+    check_are_ascii(known_categories(matrix), columns, name, f"in a {type(matrix).__name__}", "pass the table")
     missing = np.nan if missing is None else missing
     if not (missing == matrix.missing or (np.isnan(missing) and np.isnan(matrix.missing))):
         raise ValueError(f"missing must be {matrix.missing}, as {name} was made, got {missing!r}.")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from skfocal.boosting.tables import check_columns, column_types, is_table
+from skfocal.boosting.tables import as_arrow, check_columns, column_types, is_table, with_columns
 
 _READABLE_NAMES = ("string", "integer")  # as pandas calls them
 _NO_NAME = ""  # of the only category of a column that has none
@@ -23,19 +23,6 @@ def check_categories(X: Any) -> None:
             )
 
 
-def check_are_ascii(X: Any, name: str) -> None:
-    """Raise if a table of pandas has categories that XGBoost would cut, where it takes no table of Arrow instead."""
-    if not is_table(X):
-        return
-    for column, kind in zip(X.columns, X.dtypes.tolist(), strict=True):
-        cut = [each for each in map(str, getattr(kind, "categories", ())) if not each.isascii()]
-        if cut:
-            raise ValueError(
-                f"{name} must have categories of ASCII characters on a cluster, where XGBoost takes others for one "
-                f"another, got {cut[0]!r} in {column!r}: rename them, or encode them."
-            )
-
-
 def with_whole_names(X: Any) -> Any:
     """Return a table as XGBoost reads it right, anything else as it is.
 
@@ -50,14 +37,14 @@ def with_whole_names(X: Any) -> Any:
         return _with_plain_names(X)
     kinds = X.dtypes.tolist()
     columns = [column for column, kind in enumerate(kinds) if hasattr(kind, "categories")]
+    changed = {}
     for column in columns:
-        names, there = kinds[column].categories, X.iloc[:, column].cat
+        names = kinds[column].categories
         if not len(names):
-            X = X.copy(deep=False)
-            X.isetitem(column, there.set_categories([_NO_NAME]))
+            changed[column] = X.iloc[:, column].cat.set_categories([_NO_NAME])
         elif names.inferred_type == "integer" and not isinstance(names.dtype, np.dtype):
-            X = X.copy(deep=False)
-            X.isetitem(column, there.rename_categories(names.to_numpy(dtype=np.int64)))
+            changed[column] = X.iloc[:, column].cat.rename_categories(names.to_numpy(dtype=np.int64))
+    X = with_columns(X, changed)
     if all("".join(map(str, kinds[column].categories)).isascii() for column in columns):
         return X
     try:
@@ -66,7 +53,8 @@ def with_whole_names(X: Any) -> Any:
         raise ImportError(
             "Categories with names beyond ASCII need pyarrow: of pandas XGBoost misreads them."
         ) from error
-    table = pa.Table.from_arrays([_as_arrow(column, pa) for _, column in X.items()], names=list(map(str, X.columns)))
+    arrays = [_arrow_column(column, pa) for _, column in X.items()]
+    table = pa.Table.from_arrays(arrays, names=list(map(str, X.columns)))
     check_columns(table)
     return table
 
@@ -77,7 +65,7 @@ def _with_plain_names(X: Any) -> Any:
         return X
     import pyarrow as pa
 
-    table = X.to_arrow() if hasattr(X, "to_arrow") else X
+    table = as_arrow(X)
     for i, column in enumerate(table.columns):
         if not pa.types.is_dictionary(column.type) or all(map(_is_plain, column.chunks)):
             continue
@@ -97,7 +85,7 @@ def _is_plain(chunk: Any) -> bool:
     return len(chunk.dictionary) > 0 and chunk.dictionary.buffers()[0] is None
 
 
-def _as_arrow(column: Any, pa: Any) -> Any:
+def _arrow_column(column: Any, pa: Any) -> Any:
     if hasattr(column, "sparse"):
         column = column.sparse.to_dense()
     if column.dtype.name != "category":

@@ -53,7 +53,7 @@ def train(
     }
     X, on_host = plan.training.X, settings.device in (None, "cpu")
     known = categories_of(X) if old is None else known_categories(old)
-    X = with_whole_names(with_known_categories(X, known))
+    X = with_whole_names(X if old is None else with_known_categories(X, known))
     with (
         on_device(settings.device) as namespace,
         # XGBoost's library copies its margins for whom it predicts them.
