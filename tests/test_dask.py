@@ -145,6 +145,8 @@ def test_categories_that_training_has_not_seen(client, kind):
     fitted = make(kind, eval_metric="log_loss").fit(dX, dy, eval_set=[(dother, dlabels)])
     missing = other.assign(city=other["city"].cat.set_categories(["Oslo"]))
     posterior = fitted.to_local().predict_proba(missing)
+    in_rome = fitted.to_local().predict_proba(other.assign(city=pd.Categorical(["Rome"] * 400)))
+    assert abs(posterior - in_rome).max() > 0.2  # it matters
     np.testing.assert_array_equal(fitted.predict_proba(dother).compute(), posterior)
     (scores,) = fitted.evals_result_.values()
     assert scores["log_loss"][-1] == pytest.approx(log_loss(y[:400], posterior), abs=1e-5)

@@ -11,6 +11,7 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from xgboost import XGBClassifier
 
 from skfocal import FocalLGBMClassifier, FocalXGBClassifier
 from skfocal.onnx import to_onnx
@@ -351,6 +352,17 @@ def test_words_beyond_ascii(boosted, known):
     X, y = as_categories(known[0])[["kind", "amount"]], known[1]
     accents = X.assign(kind=X["kind"].cat.rename_categories(lambda word: "ß" + word + "é"))
     assert_same(make(boosted).fit(accents, y), accents)
+
+
+def test_words_that_xgboost_has_cut(known):
+    """Of a model of XGBoost's own class, trained on pandas, that went on without the column."""
+    X, y = as_categories(known[0])[["kind", "amount"]], known[1]
+    accents = X.assign(kind=X["kind"].cat.rename_categories(lambda word: word + "é"))
+    old = XGBClassifier(n_estimators=2, enable_categorical=True, n_jobs=1).fit(accents, y)
+    none = accents.assign(kind=accents["kind"].where(accents["amount"] > np.inf))
+    model = make(FocalXGBClassifier).fit(none, y, xgb_model=old)
+    with pytest.raises(ValueError, match=r"whole categories to go to ONNX, XGBoost has cut .*: fit it on a table"):
+        to_onnx(model)
 
 
 def test_categories_that_engines_do_not_tell_of(known):

@@ -100,6 +100,32 @@ def test_numbers_beside_words_beyond_ascii():
     np.testing.assert_array_equal(make(FocalXGBClassifier).fit(sparse, y).predict_proba(sparse), expected)
 
 
+def test_words_among_numbers_are_named_by_scikit_learns_class():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"x": np.arange(4.0), "odd": pd.Series([1, "two", 3, None], dtype=object)})
+    with pytest.raises(ValueError, match="got object in 'odd': make a category"):
+        make(FocalHistGradientBoostingClassifier).fit(table, [0, 1, 0, 1])
+
+
+def test_categories_of_other_tables_need_pandas_for_scikit_learns_class():
+    words, x, y = words_and_labels()
+    table = as_table("Arrow", words, x)
+
+    class Table:
+        """One of Arrow, where pandas is not installed."""
+
+        column_names, schema, shape = table.column_names, table.schema, table.shape
+
+        def __len__(self):
+            return len(table)
+
+        def to_pandas(self):
+            raise ModuleNotFoundError("No module named 'pandas'")
+
+    with pytest.raises(ImportError, match="Tables of polars and Arrow with other columns than numbers need pandas"):
+        make(FocalHistGradientBoostingClassifier).fit(Table(), y)
+
+
 @pytest.mark.parametrize("kind", ["str", object])
 def test_words_of_pandas_that_are_no_categories(estimator, kind):
     """At fit and at predict, beside categories: the engines name all of these, none, or their own parameters."""

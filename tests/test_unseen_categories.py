@@ -20,8 +20,6 @@ SEEN = ["bb", "dd", "ff", "ßß"]
 UNSEEN = ["", "aa", "cc", "ee", "zz", "日本"]  # before all that were seen, between them, after them
 NUMBERS = np.array([10, 20, 40])
 KINDS = ["pandas", "Arrow", "Arrow, in chunks", "polars"]
-
-
 HAS_NOT_SEEN_CC = r"xgb_model must know the categories of 'word' in X, and has not seen \['cc'\]"
 
 
@@ -106,6 +104,7 @@ def test_numbers(estimator):
 
     model = make(estimator).fit(table(codes), y)
     missing = model.predict_proba(table([-1]))
+    assert abs(missing - model.predict_proba(table([10]))).max() > 0.5  # it matters
     for code in (0, 15, 30, 50):
         np.testing.assert_array_equal(model.predict_proba(table([code])), missing)
         np.testing.assert_array_equal(model.predict_proba(table([10, code]))[1:], missing)
