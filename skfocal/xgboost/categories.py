@@ -53,12 +53,15 @@ def with_known_categories(X: Any, known: Known) -> Any:
 
 def as_model_knows(X: Any, booster: Booster) -> Any:
     """Return a table as `with_known_categories` of a model; raise if a column has categories that had none there."""
-    own, kinds = _categorical(X), booster.feature_types or []
+    own = _categorical(X)
+    if not own:
+        return X  # at once: to ask a booster takes as long as a row
+    kinds = booster.feature_types or []
     for place in own:
         if place < len(kinds) and kinds[place] != "c":
             column = column_names(X)[place]
             raise ValueError(f"X must have numbers in {column!r}, as in training, got categories.")
-    return with_known_categories(X, known_categories(booster)) if own else X
+    return with_known_categories(X, known_categories(booster))
 
 
 def check_known(names: Known, known: Known, columns: Sequence[Any], model: str) -> None:

@@ -14,12 +14,12 @@ def check_categories(X: Any) -> None:
     """Raise if a table of pandas has categories that XGBoost does not take, as it does not say of which column."""
     if not hasattr(X, "iloc"):
         return
-    for name, kind in zip(X.columns, X.dtypes.tolist(), strict=True):
+    for place, kind in enumerate(X.dtypes.tolist()):
         names = getattr(kind, "categories", None)
         if names is not None and len(names) and names.inferred_type not in _READABLE_NAMES:
             raise ValueError(
                 "X must have categories that are all words or all whole numbers for XGBoost, "
-                f"got {names.inferred_type} ones in {name!r}: make words of them."
+                f"got {names.inferred_type} ones in {X.columns[place]!r}: make words of them."
             )
 
 
